@@ -1,0 +1,210 @@
+"""A whole Conclave node for a test: conclave-dp and conclave-cp from the build under test, on free loopback ports, in a folder of its own."""
+import copy
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("CONCLAVE_BUILD", os.path.join(ROOT, "build"))
+SANITIZED = "asan" in os.path.basename(BUILD)
+
+
+def program(name):
+    return os.path.join(BUILD, name)
+
+
+def free_port(kind=socket.SOCK_DGRAM, address="127.0.0.1"):
+    """A port that is free for UDP and TCP now; below the kernel's ephemeral range so that it stays so."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    while True:
+        port = random.randrange(10000, 20000)
+        try:
+            for each in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                with socket.socket(family, each) as probe:
+                    probe.bind((address, port))
+            return port
+        except OSError:
+            continue
+
+
+def merge(into, change):
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value
+    return into
+
+
+def wait_until(check, seconds, what):
+    """Poll until check() is true and return what it gave; on time-out an AssertionError that says what was awaited."""
+    end = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}; last seen: {value!r}")
+        time.sleep(0.05)
+
+
+class Node:
+    """with Node(config={…}) as node: …  The config is merged into DEFAULTS; conferences as in configs/reference.yaml."""
+
+    def __init__(self, config=None, start=True, dp_command=None):
+        self.folder = tempfile.mkdtemp(prefix="conclave-test.")
+        self.sip_port = free_port()
+        self.http_port = free_port()
+        self.config = merge({
+            "node": {"runtime_dir": self.folder},
+            "media": {
+                "workers": 1,
+                "addresses": [{"address": "127.0.0.1"}],
+                "udp_ports": {"first": 20000 + 1024 * random.randrange(0, 11), "per_worker": 1024},
+            },
+            "sip": {"listen": [f"sip:127.0.0.1:{self.sip_port}"]},
+            "http": {"listen": f"127.0.0.1:{self.http_port}"},
+            "conferences": [{"id": "demo", "title": "Demo", "security": "sdes", "identity": "none", "anonymous": True}],
+        }, copy.deepcopy(config or {}))
+        self.dp_command = dp_command or [program("conclave-dp")]
+        self.dp = self.cp = None
+        if start:
+            self.start()
+
+    # Life.
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+        if kind is not None:
+            print(self.logs())
+
+    def start(self):
+        self.write_config()
+        self.start_dp()
+        self.start_cp()
+
+    def write_config(self):
+        with open(self.config_path, "w") as file:
+            json.dump(self.config, file, indent=1)  # JSON is YAML
+
+    def start_dp(self):
+        self.dp = self._start("dp", self.dp_command + ["--config", self.config_path])
+        wait_until(lambda: self._alive(self.dp, "dp") and os.path.exists(self.path("media.sock")), 20, "conclave-dp's control socket")
+
+    def start_cp(self):
+        self.cp = self._start("cp", [program("conclave-cp"), "--config", self.config_path])
+        wait_until(lambda: self._alive(self.cp, "cp") and self.cli("status", check=False).returncode == 0, 20, "conclave-cp's API")
+
+    def _start(self, name, command):
+        with open(self.path(f"{name}.log"), "a") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT)
+
+    def _alive(self, process, name):
+        assert process.poll() is None, f"conclave-{name} ended with {process.returncode}\n{self.logs()}"
+        return True
+
+    def kill(self, name, number=signal.SIGKILL):
+        """End one program and return its exit status."""
+        process = getattr(self, name)
+        process.send_signal(number)
+        status = process.wait(timeout=20)
+        setattr(self, name, None)
+        return status
+
+    def stop(self):
+        """End both politely; a sanitizer's complaint or a crash fails the test."""
+        for name in ("cp", "dp"):
+            process = getattr(self, name)
+            if process is None:
+                continue
+            crashed = process.poll()
+            if crashed is None:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    crashed = process.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    crashed = "a hang at SIGTERM"
+            setattr(self, name, None)
+            assert crashed == 0, f"conclave-{name} ended with {crashed}\n{self.logs()}"
+
+    # What a test asks.
+    @property
+    def config_path(self):
+        return self.path("conclave.yaml")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def logs(self):
+        text = []
+        for name in sorted(os.listdir(self.folder)):
+            if name.endswith(".log"):
+                with open(self.path(name), errors="replace") as file:
+                    text.append(f"--- {name}\n" + "".join(file.readlines()[-60:]))
+        return "\n".join(text)
+
+    def uri(self, conference="demo"):
+        return f"sip:{conference}@127.0.0.1:{self.sip_port}"
+
+    def cli(self, *words, check=True):
+        """The conclave CLI against this node; the finished process."""
+        result = subprocess.run([program("conclave"), "--socket", self.path("api.sock"), *words], capture_output=True, text=True,
+                                timeout=20)
+        assert not check or result.returncode == 0, f"conclave {' '.join(words)}: {result.returncode}\n{result.stderr}{result.stdout}"
+        return result
+
+    def api(self, *words):
+        """What the CLI prints as JSON."""
+        return json.loads(self.cli("--json", *words).stdout)
+
+    def participants(self, conference="demo"):
+        answer = self.api("participant", "list", conference)
+        return answer["participants"] if isinstance(answer, dict) else answer
+
+    def wait_participants(self, count, conference="demo", seconds=15):
+        return wait_until(lambda: (lambda p: p if len(p) == count else None)(self.participants(conference)), seconds,
+                          f"{count} participants in {conference}") if count else wait_until(
+                              lambda: not self.participants(conference), seconds, f"nobody in {conference}")
+
+
+class Ue:
+    """A conclave-ue in the background. result() waits for its end and gives its line of JSON."""
+
+    def __init__(self, uri, *options, seconds=5):
+        self.command = [program("conclave-ue"), "--for", str(seconds), *map(str, options), uri]
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.lines = None
+
+    def results(self, timeout=60):
+        if self.lines is None:
+            try:
+                out, self.errors = self.process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                out, self.errors = self.process.communicate()
+                raise AssertionError(f"{' '.join(self.command)} hangs\n{out}\n{self.errors}")
+            self.lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+            assert self.lines, f"{' '.join(self.command)} said nothing\n{out}\n{self.errors}"
+        return self.lines
+
+    def result(self, timeout=60):
+        return self.results(timeout)[-1]
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        self.process.wait()
+
+    def stop(self):
+        """Ask it to hang up now; its line of JSON."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.result()
