@@ -5,7 +5,8 @@
 #include <stdint.h>
 #include <rte_cycles.h>
 
-/* Nanoseconds since an arbitrary start, the same on all cores. 128-bit product: no drift, no overflow. */
+/* Nanoseconds since an arbitrary start, the same on all cores. 128-bit product: no drift, no
+ * overflow. */
 static inline uint64_t
 drv_now_ns(void)
 {
