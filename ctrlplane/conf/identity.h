@@ -1,0 +1,20 @@
+/* Canonical public identities (profile section 1): two URIs name the same user when their canonical
+ * forms are equal. */
+#ifndef CP_CONF_IDENTITY_H
+#define CP_CONF_IDENTITY_H
+
+#include <stddef.h>
+#include "ctrlplane/base/slice.h"
+
+#define CP_IDENTITY_MAX 256 /* octets of a canonical identity with its NUL */
+
+/*
+ * uri may stand in <>, with a display name before and parameters and headers behind. sip, sips and
+ * tel: scheme and host in lower case, default port, parameters, headers and password removed,
+ * percent escapes of unreserved characters undone; tel in global form without separators
+ * ("tel:+4930123456"); a sip URI with user=phone and a global number stays a sip URI. 0, -EINVAL
+ * (no such URI; a tel URI in local form), -ENAMETOOLONG. out is written on success only.
+ */
+int cp_identity(char out[CP_IDENTITY_MAX], struct cp_slice uri);
+
+#endif
