@@ -1,0 +1,88 @@
+/*
+ * The HTTP API of the control plane: JSON on a Unix socket and on loopback TCP, errors as problem
+ * documents (RFC 9457). It runs on its owner's event loop: watch cp_mgmt_fd() for reading, then
+ * call cp_mgmt_run().
+ *
+ * What can be asked stands in commands.list. The API decides nothing: it reads the focus, hands
+ * events to it and asks the media plane, all through struct cp_mgmt_ops.
+ */
+#ifndef CP_MGMT_MGMT_H
+#define CP_MGMT_MGMT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "dataplane/api/ctl.h"
+
+struct cp_conf_settings;
+struct cp_event;
+struct cp_focus;
+struct cp_mgmt;
+
+/* What the SIP side knows of a participant. Strings are borrowed until the loop turns; NULL:
+ * unknown. */
+struct cp_mgmt_leg_facts {
+	const char *uri;	 /* as the participant gave it: From, or the asserted identity */
+	const char *verified_by; /* "asserted" (a trusted peer said so), "digest" or "none" */
+	const char *call_id;	 /* to find the call in traces */
+	const char *user_agent;
+};
+
+/* What the program knows of itself. Strings are borrowed until the loop turns. */
+struct cp_mgmt_node_facts {
+	int64_t started_ms;	     /* ops.now_ms when the program started */
+	const char *const *sip_urls; /* where SIP is taken: "sip:127.0.0.1:5060;transport=udp" */
+	size_t sip_url_count;
+	bool has_media;			      /* the control socket is connected */
+	const struct dp_ctl_welcome *welcome; /* NULL when it is not */
+	uint64_t calls_total;		      /* INVITEs answered with 200 since the start */
+	uint64_t calls_refused;		      /* INVITEs answered with 4xx to 6xx */
+};
+
+/* As cp_media_done_fn: status 0 and a whole reply, or -errno. */
+typedef void (*cp_mgmt_media_fn)(void *arg, int status, const struct dp_ctl_hdr *reply);
+
+/* Given by the composition root; app comes back as the first argument. All run on the one loop. */
+struct cp_mgmt_ops {
+	void *app;
+	struct cp_focus *focus;	      /* read here; changed by handle and create only */
+	int64_t (*now_ms)(void *app); /* the clock of the focus */
+	/* cp_conf_handle (MUTE, DEAF, GAIN, REMOVE, LOCK, CLOSE), and its effects carried out. Its
+	 * status. */
+	int (*handle)(void *app, const struct cp_event *event);
+	/* cp_conf_create with origin CREATED. Its status. */
+	int (*create)(void *app, const struct cp_conf_settings *settings);
+	/* Stop or go on admitting participants. */
+	void (*drain)(void *app, bool is_draining);
+	/* LEG_SHOW and NODE_SHOW. 0: done is called once, later; -ENOTCONN and others: it is not.
+	 */
+	int (*ask_leg)(void *app, uint32_t leg, cp_mgmt_media_fn done, void *arg);
+	int (*ask_node)(void *app, cp_mgmt_media_fn done, void *arg);
+	void (*leg_facts)(void *app, uint32_t leg, struct cp_mgmt_leg_facts *out);
+	void (*node_facts)(void *app, struct cp_mgmt_node_facts *out);
+};
+
+struct cp_mgmt_settings {
+	const char
+		*socket_path;	/* Unix socket; NULL: none. A dead socket in its place is removed */
+	uint32_t socket_mode;	/* 0: 0660 */
+	const char *const *tcp; /* "127.0.0.1:8480", "[::1]:8480": loopback addresses only */
+	size_t tcp_count;	/* at most 4 */
+	const char
+		*token_file; /* TCP clients must show its first line as bearer token; NULL: none */
+};
+
+/*
+ * Listen. settings are copied but ops stays the caller's. On failure -errno, and why (of size
+ * octets) says what and how to mend it.
+ */
+int cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
+		 const struct cp_mgmt_ops *ops, char *why, size_t size);
+
+/* Requests of the media plane that are still under way must have been completed before. */
+void cp_mgmt_close(struct cp_mgmt *mgmt);
+
+int cp_mgmt_fd(const struct cp_mgmt *mgmt);
+void cp_mgmt_run(struct cp_mgmt *mgmt);
+
+#endif
