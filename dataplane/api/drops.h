@@ -39,7 +39,7 @@
 	X(TX_NO_KEY,       "tx_no_key",       "no key to protect with",                            BUG) \
 	X(TX_LIFETIME,     "tx_lifetime",     "master key has protected all packets it may",       LOAD) \
 	X(TX_REPEAT,       "tx_repeat",       "its SSRC and sequence would use keystream twice",   BUG) \
-	X(TX_LONG,         "tx_long",         "no room in the packet buffer for tag and MKI",      BUG) \
+	X(TX_LONG,         "tx_long",         "header, packet and room of the buffer do not fit",  BUG) \
 	X(TX_NO_ADDR,      "tx_no_addr",      "the peer's address is not known yet",               NONE) \
 	X(TX_NO_NEIGH,     "tx_no_neigh",     "neighbour or gateway not resolved",                 NETWORK) \
 	X(TX_FULL,         "tx_full",         "the port took no more",                             LOAD) \

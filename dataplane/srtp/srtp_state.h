@@ -20,9 +20,10 @@ struct dp_srtp_key;
 enum dp_srtp_slot_flag {
 	DP_SRTP_SLOT_RTP_PLAIN = 1 << 0,
 	DP_SRTP_SLOT_RTCP_PLAIN = 1 << 1,
-	DP_SRTP_SLOT_SOON = 1 << 2,  /* KEY_SOON was said */
-	DP_SRTP_SLOT_GONE = 1 << 3,  /* lifetime used up */
-	DP_SRTP_SLOT_FRESH = 1 << 4, /* NEXT: the streams begin anew with it */
+	DP_SRTP_SLOT_RTP_SOON = 1 << 5,	 /* nine tenths of its SRTP packets are used */
+	DP_SRTP_SLOT_RTCP_SOON = 1 << 6, /* of its SRTCP packets */
+	DP_SRTP_SLOT_GONE = 1 << 3,	 /* lifetime used up */
+	DP_SRTP_SLOT_FRESH = 1 << 4,	 /* NEXT: the streams begin anew with it */
 };
 
 /* A key in its place; suite, MKI length and flags are copies, so that a look at the context
@@ -58,9 +59,8 @@ struct dp_srtp_rx {
 	struct dp_srtp_slot current;
 	uint8_t stream_count; /* of stream */
 	uint8_t rtcp_count;   /* of rtcp */
-	uint8_t in_flight;    /* within a burst call only, else 0 */
 	uint8_t has_others;   /* NEXT or PREVIOUS is there */
-	uint32_t zero;
+	uint8_t zero[5];
 	struct dp_srtp_rx_stream stream[DP_SRTP_STREAMS]; /* the one heard last first */
 	/* while keys change */
 	struct dp_srtp_slot next;
