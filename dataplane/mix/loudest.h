@@ -13,11 +13,12 @@
 #define DP_LOUDEST_LEAD_DB 6 /* a newcomer takes a place by being so much louder */
 #define DP_LOUDEST_FLOOR 70  /* -dBov: below it nobody talks */
 
-/* One leg's memory; zeroed memory is "silent so far". 4 octets. */
+/* One leg's memory; zeroed memory is "silent so far". 6 octets. */
 struct dp_talker {
 	uint16_t loudness; /* smoothed, 1/16 dB above -127 dBov; rises at once, falls 30 dB in about
 			      300 ms */
 	uint8_t hold_ticks; /* left */
+	uint8_t score;	    /* of the last selection */
 	bool is_talking;    /* out: has a place */
 };
 
