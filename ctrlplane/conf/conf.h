@@ -1,15 +1,15 @@
+/* clang-format off */
 /*
  * The focus (RFC 4353): conferences and who is in them. Pure: events and the time go in, a list of
- * effects comes out that ctrlplane/app carries out on the media plane and the SIP stack. No I/O, no
- * clock, no locks; one event loop.
+ * effects comes out, which ctrlplane/app carries out on the media plane and the SIP stack.
+ * No I/O, no clock, no locks; one event loop.
  *
- *            admit ──▶ JOIN ──▶ joining ──CONNECTED──▶ connected ──REMOVE/CLOSE/media lost──▶
- * leaving ──GONE──▶ (freed) found on the media plane after a restart of ours: ADOPT ──▶ adopted
- * ──REMOVE/CLOSE/media lost/grace──▶ (freed)
+ *   admit ─▶ JOIN ─▶ joining ─ CONNECTED ─▶ connected ─ REMOVE, CLOSE, media lost ─▶ leaving ─ GONE ─▶ (freed)
+ *   found on the media plane after a restart of ours ─▶ adopted ─ REMOVE, CLOSE, media lost, grace ─▶ (freed)
  *
- * All pointers that getters give are valid until the next cp_conf_handle. Structs are read-only
- * outside this folder.
+ * Pointers that getters give are valid until the next cp_conf_handle. Structs are read-only outside this folder.
  */
+/* clang-format on */
 #ifndef CP_CONF_CONF_H
 #define CP_CONF_CONF_H
 

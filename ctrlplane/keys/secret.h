@@ -14,6 +14,10 @@
 /* Immutable, counted. One event loop, so no locks. */
 struct cp_secret;
 
+/* Lock memory for so many at the start, two per leg: -ENOMEM where RLIMIT_MEMLOCK does not allow
+ * it, said before a call comes in. */
+int cp_secret_reserve(size_t count);
+
 /* A copy of octets (which the caller wipes), or random ones from the kernel. -ENOMEM (also
  * RLIMIT_MEMLOCK), -EINVAL past the maximum. */
 int cp_secret_create(struct cp_secret **out, const uint8_t *octets, size_t len);

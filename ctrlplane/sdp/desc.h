@@ -16,7 +16,7 @@
 struct cp_desc_media {
 	struct cp_slice media, proto, formats; /* formats: the rest of the line */
 	uint16_t port;
-	bool has_connection;
+	bool has_connection, has_own_connection;
 	struct dp_addr connection; /* of this section or of the session; port 0 */
 	struct cp_slice lines;	   /* all lines of the section after m= */
 	int line;		   /* of m=, from 1 */

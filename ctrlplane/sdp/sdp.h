@@ -14,22 +14,25 @@
 #include "dataplane/api/codec_id.h"
 #include "dataplane/api/suite.h"
 
-/* * How a call uses it. `leg->sdp` is a struct cp_sdp_session, zeroed before the first exchange.
+/* clang-format off */
+/*
+ * How a call uses it. leg->sdp is a struct cp_sdp_session, zeroed before the first exchange.
  *
- *   INVITE with SDP           cp_sdp_answer(&r, offer, policy, &leg->sdp): refused → answer
- * r.status with r.warning, r.text; else LEG_ADD from r.next.media, cp_sdp_commit(&leg->sdp, &r),
- * cp_sdp_encode() → body of the 200 INVITE without SDP        cp_sdp_offer(&r, policy, &leg->sdp);
- * LEG_ADD; commit; encode → body of the 200 (or 183 with 100rel) … its ACK or PRACK
- * cp_sdp_accept(&r, answer, policy, &leg->sdp): refused → BYE; else LEG_UPDATE and keys, commit
- *   re-INVITE, UPDATE         as above with the session as it is; r.changes says what the media
- * plane must be told. Refused: nothing is committed, the old session goes on (RFC 4568 7.1.4) our
- * own re-INVITE         cp_sdp_offer with policy.wants_new_key for a re-key; then cp_sdp_accept.
- * Refused or timed out: cp_sdp_withdraw
+ *   INVITE with SDP        cp_sdp_answer(&r, offer, policy, &leg->sdp)
+ *                          refused: answer r.status with r.warning and r.text
+ *                          else: LEG_ADD from r.next.media, cp_sdp_commit, cp_sdp_encode: body of the 200
+ *   INVITE without SDP     cp_sdp_offer(&r, policy, &leg->sdp), LEG_ADD from r.next.proposal, commit, encode: body of the 200
+ *     … its ACK or PRACK   cp_sdp_accept(&r, answer, policy, &leg->sdp)
+ *                          refused: BYE. Else: LEG_UPDATE, keys, commit
+ *   re-INVITE, UPDATE      as above with the session as it is; r.changes says what to tell the media plane.
+ *                          Refused: commit nothing, the old session goes on (RFC 4568 7.1.4)
+ *   our own re-INVITE      cp_sdp_offer (policy.wants_new_key: a re-key), commit, encode, then cp_sdp_accept.
+ *                          Refused or timed out: cp_sdp_withdraw
  *
- * The verdict tells people what was missing: it is for the wire and the log. Key octets are in
- * struct cp_key and in the encoded text only: wipe the text's buffer (cp_wipe) once the SIP stack
- * has it.
+ * The verdict tells people what was missing: it is for the wire and the log. Key octets are in struct
+ * cp_key and in the encoded text only: wipe the text's buffer (cp_wipe) once the SIP stack has it.
  */
+/* clang-format on */
 
 #define CP_SDP_MLINES_MAX 8 /* an offer with more is refused */
 #define CP_SDP_CODECS_MAX 4 /* DP_CTL_CODECS_MAX */
@@ -127,13 +130,18 @@ enum cp_sdp_phase {
 /* One dialog's state. Zeroed is a new one; move it by cp_sdp_commit, end it by cp_sdp_fini. */
 struct cp_sdp_session {
 	enum cp_sdp_phase phase;
-	bool was_agreed; /* OFFERED: media below is what the last exchange agreed and goes on */
+	bool was_agreed; /* media below is agreed; through OFFERED it goes on */
 	bool is_offer;	 /* what cp_sdp_encode writes */
-	uint64_t id, version; /* our o= line: id is constant, version counts what we send */
 	uint8_t mline_count;
-	uint8_t audio; /* index of the m-line that is in use */
+	uint8_t audio;	      /* index of the m-line that is in use */
+	uint64_t id, version; /* our o= line: id is constant, version counts what we send */
 	struct cp_sdp_mline mlines[CP_SDP_MLINES_MAX];
-	struct cp_sdp_media media; /* OFFERED and new: our side only (rx, ptime) */
+	struct cp_sdp_media media; /* what was agreed */
+	/*
+	 * OFFERED: our side of what we offered. A new session: LEG_ADD from it (rx, ptime,
+	 * profile), then wait for the answer. Its keys are in offered[].
+	 */
+	struct cp_sdp_media proposal;
 	uint8_t offered_count;
 	struct cp_sdp_offered offered[CP_SDP_SUITES_MAX];
 };

@@ -1,0 +1,157 @@
+/* Writing a session description (RFC 8866 section 5): our offer, or the answer with as many m-lines
+ * as were offered. */
+#include "ctrlplane/sdp/sdp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "ctrlplane/sdp/codec.h"
+#include "ctrlplane/sdp/peer.h"
+
+/* Where text goes; full once it did not fit. */
+struct writer {
+	char *text;
+	size_t size, len;
+	bool is_full;
+};
+
+static void __attribute__((format(printf, 2, 3))) put(struct writer *w, const char *format, ...)
+{
+	va_list arguments;
+	int len;
+
+	if (w->is_full)
+		return;
+	va_start(arguments, format);
+	len = vsnprintf(w->text + w->len, w->size - w->len, format, arguments);
+	va_end(arguments);
+	if (len < 0 || (size_t)len >= w->size - w->len)
+		w->is_full = true;
+	else
+		w->len += (size_t)len;
+}
+
+/* "IP4 192.0.2.1" */
+static void
+put_address(struct writer *w, const struct dp_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+	bool is_ip4 = addr->family == DP_FAMILY_IP4;
+
+	inet_ntop(is_ip4 ? AF_INET : AF_INET6, addr->ip, text, sizeof(text));
+	put(w, "%s %s", is_ip4 ? "IP4" : "IP6", text);
+}
+
+static void
+put_name(struct writer *w, const char *name)
+{
+	char text[96];
+	size_t len = 0;
+
+	for (; name != NULL && *name && len + 1 < sizeof(text); name++)
+		if ((unsigned char)*name >= ' ' && *name != 0x7f)
+			text[len++] = *name;
+	text[len] = '\0';
+	put(w, "s=%s\r\n", len > 0 ? text : "-");
+}
+
+static const char *
+direction_name(uint8_t dirs)
+{
+	static const char *const names[] = {
+		[0] = "inactive",
+		[CP_SDP_RECEIVE] = "recvonly",
+		[CP_SDP_SEND] = "sendonly",
+		[CP_SDP_RECEIVE | CP_SDP_SEND] = "sendrecv",
+	};
+
+	return names[dirs & 3];
+}
+
+static void
+put_formats(struct writer *w, const struct cp_sdp_media *media, uint8_t dtmf_pt)
+{
+	for (int i = 0; i < media->rx_count; i++)
+		put(w, " %u", media->rx[i].pt);
+	if (dtmf_pt != 0)
+		put(w, " %u", dtmf_pt);
+	put(w, "\r\n");
+	for (int i = 0; i < media->rx_count; i++) {
+		const struct cp_codec_info *info =
+			cp_codec_info((enum dp_codec_id)media->rx[i].codec);
+
+		if (info != NULL)
+			put(w, "a=rtpmap:%u %s/%" PRIu32 "\r\n", media->rx[i].pt, info->name,
+			    info->clock_hz);
+	}
+	if (dtmf_pt != 0)
+		put(w, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n", dtmf_pt, dtmf_pt);
+}
+
+static void
+put_crypto(struct writer *w, uint32_t tag, const struct cp_key *key, uint8_t flags)
+{
+	int len;
+
+	put(w, "a=crypto:");
+	if (w->is_full)
+		return;
+	len = cp_sdes_encode(w->text + w->len, w->size - w->len, tag, key, flags);
+	if (len < 0)
+		w->is_full = true;
+	else
+		w->len += (size_t)len;
+	put(w, "\r\n");
+}
+
+static void
+put_audio(struct writer *w, const struct cp_sdp_session *session, const struct cp_sdp_local *local)
+{
+	const struct cp_sdp_media *media =
+		session->phase == CP_SDP_OFFERED ? &session->proposal : &session->media;
+	uint8_t flags = media->is_srtcp_plain ? CP_SDES_PLAIN_SRTCP : 0;
+
+	put(w, "m=audio %u %s", local->rtp.port, cp_sdp_profile_name(media->profile));
+	put_formats(w, media, media->dtmf_pt);
+	put(w, "a=ptime:%u\r\na=%s\r\n", media->ptime_ms, direction_name(media->dirs));
+	if (media->has_mux)
+		put(w, "a=rtcp-mux\r\n");
+	if (!media->has_mux || session->is_offer)
+		put(w, "a=rtcp:%u\r\n", local->rtcp.port);
+	if (session->phase == CP_SDP_OFFERED)
+		for (int i = 0; i < session->offered_count; i++)
+			put_crypto(w, session->offered[i].tag, &session->offered[i].key, flags);
+	else if (media->suite != DP_SUITE_NONE)
+		put_crypto(w, media->crypto_tag, &media->tx_key, flags);
+}
+
+int
+cp_sdp_encode(char *text, size_t size, const struct cp_sdp_session *session,
+	      const struct cp_sdp_local *local)
+{
+	struct writer w = {.text = text, .size = size};
+
+	if (session->phase == CP_SDP_IDLE || local->rtp.family == DP_FAMILY_NONE || size == 0)
+		return -EINVAL;
+	put(&w, "v=0\r\no=conclave %" PRIu64 " %" PRIu64 " IN ", session->id, session->version);
+	put_address(&w, &local->rtp);
+	put(&w, "\r\n");
+	put_name(&w, local->name);
+	put(&w, "c=IN ");
+	put_address(&w, &local->rtp);
+	put(&w, "\r\nt=0 0\r\n");
+	for (int i = 0; i < session->mline_count; i++) {
+		if (i == session->audio)
+			put_audio(&w, session, local);
+		else
+			put(&w, "m=%s 0 %s %s\r\n", session->mlines[i].media,
+			    session->mlines[i].proto, session->mlines[i].format);
+	}
+	if (w.is_full) {
+		cp_wipe(text, size);
+		return -ENOSPC;
+	}
+	return (int)w.len;
+}
