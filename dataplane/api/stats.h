@@ -41,7 +41,8 @@ struct dp_leg_stats {
 	uint8_t zero[3];
 };
 
-/* One worker. rx_packets = rx_sunk + held + Σ drops of the way in; made = tx_packets + Σ drops of the way out. */
+/* One worker. rx_packets + handoff_in = rx_sunk + held + handoff_out + Σ drops of the way in; made = tx_packets + Σ drops of the way
+ * out. Exact in every snapshot. */
 struct dp_worker_stats {
 	uint64_t rx_packets;
 	uint64_t rx_octets;
@@ -53,7 +54,11 @@ struct dp_worker_stats {
 	uint64_t handoff_in;
 	uint64_t handoff_out;
 	uint64_t turns;
-	uint64_t ticks;
+	uint64_t ticks;		/* slots of the media clock that had something to do */
+	uint64_t ticks_skipped; /* periods of 20 ms left out after a stall */
+	uint64_t frames_shared;	/* packets that carry a frame encoded once for several */
+	uint64_t frames_encoded;
+	uint64_t events_lost;	/* the ring to the control thread was full */
 	uint64_t busy_ns; /* time in turns that did something */
 	uint64_t sleep_ns;
 	uint64_t tick_late_ns_max;
