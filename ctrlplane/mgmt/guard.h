@@ -1,0 +1,26 @@
+/* What a request must fulfil before anything is done for it: against DNS rebinding, forged forms and strangers. */
+#ifndef CP_MGMT_GUARD_H
+#define CP_MGMT_GUARD_H
+
+#include <stdbool.h>
+#include "ctrlplane/mgmt/problem.h"
+
+/* Header fields; NULL: absent. */
+struct cp_guard_request {
+	const char *method;
+	const char *host, *origin, *content_type, *authorization;
+	bool is_tcp;   /* else the Unix socket, whose mode is its guard */
+	bool has_body; /* by Content-Length or Transfer-Encoding */
+};
+
+/*
+ * On TCP the Host must name loopback (a rebound name does not), an Origin must be that host, and the bearer token must
+ * be shown where there is one (token not NULL). Sets the problem when it may not pass.
+ */
+void cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request,
+		    const char *token);
+
+/* A POST or a body must be declared application/json, which no form of a foreign page can do. */
+void cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *request);
+
+#endif

@@ -1,0 +1,75 @@
+/* One HTTP request on its way from the socket to a handler and back. Private to ctrlplane/mgmt. */
+#ifndef CP_MGMT_REQUEST_H
+#define CP_MGMT_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "ctrlplane/conf/conf.h"
+#include "ctrlplane/mgmt/mgmt.h"
+#include "ctrlplane/mgmt/problem.h"
+#include "ctrlplane/mgmt/route.h"
+#include "ctrlplane/mgmt/target.h"
+#include "ctrlplane/mgmt/view.h"
+
+#define CP_REQUEST_BODY_MAX 65536
+
+struct MHD_Connection;
+struct cp_mgmt_request;
+
+/* A question to the media plane: about which participant of which request. Lives as long as the request. */
+struct cp_ask {
+	struct cp_ask *next;
+	struct cp_mgmt_request *request;
+	json_t *participant;
+};
+
+/* Created with the request line, freed when its connection is done with it. */
+struct cp_mgmt_request {
+	struct cp_mgmt_request *next, **link; /* of the requests under way */
+	const struct cp_mgmt_ops *ops;
+	struct MHD_Connection *connection;
+	bool has_begun; /* headers were seen */
+	bool is_tcp;
+	bool is_suspended; /* the media plane was asked */
+	bool is_done;	   /* status and json, or problem, are the answer */
+	char *target_text;
+	char *body;
+	size_t body_len;
+	struct cp_target target;
+	struct cp_route route;
+	struct cp_problem problem;
+	json_t *params;
+	int status;   /* HTTP */
+	json_t *json; /* NULL: no content */
+	char location[160];
+	struct cp_ask *asks;
+	size_t pending; /* answers of the media plane that are still to come */
+};
+
+/* Run the command. Afterwards pending is 0 and the request is_done, or it waits and cp_request_resume is called. */
+void cp_handle_request(struct cp_mgmt_request *request);
+
+struct cp_mgmt_request *cp_request_create(const struct cp_mgmt_ops *ops, const char *target);
+void cp_request_destroy(struct cp_mgmt_request *request);
+
+/* Append to the body; beyond CP_REQUEST_BODY_MAX it is a 413. */
+void cp_request_add_body(struct cp_mgmt_request *request, const char *octets, size_t len);
+
+/* By handlers when the last answer has come: the server goes on with the request. */
+void cp_request_resume(struct cp_mgmt_request *request);
+
+struct cp_view_clock cp_request_clock(const struct cp_mgmt_request *request);
+
+/* Handlers of a folder's files, by command. */
+void cp_handle_conference_list(struct cp_mgmt_request *request);
+void cp_handle_conference_create(struct cp_mgmt_request *request);
+void cp_handle_conference_show(struct cp_mgmt_request *request);
+void cp_handle_conference_change(struct cp_mgmt_request *request); /* close, lock, unlock, mix */
+void cp_handle_participant_list(struct cp_mgmt_request *request);
+void cp_handle_participant_show(struct cp_mgmt_request *request);
+void cp_handle_participant_change(struct cp_mgmt_request *request); /* mute … gain, remove */
+
+/* The conference that the path names; NULL with the problem set. */
+struct cp_conf *cp_request_conference(struct cp_mgmt_request *request);
+
+#endif

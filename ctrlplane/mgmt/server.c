@@ -1,0 +1,378 @@
+/*
+ * The HTTP server: libmicrohttpd on the owner's event loop. Each listening socket is a daemon of its own with an epoll
+ * descriptor; one epoll descriptor over them and a timer is what the owner watches.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include "ctrlplane/base/log.h"
+#include "ctrlplane/mgmt/guard.h"
+#include "ctrlplane/mgmt/listen.h"
+#include "ctrlplane/mgmt/params.h"
+#include "ctrlplane/mgmt/request.h"
+
+#define LISTENERS_MAX 5
+#define CONNECTIONS_MAX 128
+#define IDLE_SECONDS 30
+#define CONNECTION_MEMORY 16384
+
+struct listener {
+	struct cp_mgmt *mgmt;
+	struct MHD_Daemon *daemon;
+	bool is_tcp;
+};
+
+struct cp_mgmt {
+	const struct cp_mgmt_ops *ops;
+	struct listener listeners[LISTENERS_MAX];
+	size_t listener_count;
+	struct cp_mgmt_request *requests;
+	int epoll_fd, timer_fd;
+	char *socket_path;
+	bool has_token;
+	char token[CP_TOKEN_MAX];
+};
+
+/* Targets are decoded by target.c, with what it refuses. */
+static size_t
+leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
+{
+	return strlen(text);
+}
+
+static void *
+on_request_line(void *arg, const char *target, struct MHD_Connection *connection)
+{
+	struct listener *listener = arg;
+	struct cp_mgmt *mgmt = listener->mgmt;
+	struct cp_mgmt_request *request = cp_request_create(mgmt->ops, target);
+
+	if (request == NULL)
+		return NULL;
+	request->connection = connection;
+	request->is_tcp = listener->is_tcp;
+	request->next = mgmt->requests;
+	request->link = &mgmt->requests;
+	if (request->next != NULL)
+		request->next->link = &request->next;
+	mgmt->requests = request;
+	return request;
+}
+
+static void
+on_completed(void *arg, struct MHD_Connection *connection, void **context,
+	     enum MHD_RequestTerminationCode code)
+{
+	struct cp_mgmt_request *request = *context;
+
+	if (request == NULL)
+		return;
+	*context = NULL;
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	cp_request_destroy(request);
+}
+
+static const char *
+field(const struct cp_mgmt_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* All that can be refused by the header section alone. */
+static void
+check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *method)
+{
+	const char *length = field(request, "Content-Length");
+	struct cp_problem *problem = &request->problem;
+	struct cp_guard_request guarded = {
+		.method = method,
+		.host = field(request, "Host"),
+		.origin = field(request, "Origin"),
+		.content_type = field(request, "Content-Type"),
+		.authorization = field(request, "Authorization"),
+		.is_tcp = request->is_tcp,
+		.has_body = (length != NULL && strcmp(length, "0") != 0) ||
+			    field(request, "Transfer-Encoding") != NULL,
+	};
+
+	cp_guard_check(problem, &guarded, mgmt->has_token ? mgmt->token : NULL);
+	if (problem->status != 0)
+		return;
+	if (cp_target_parse(&request->target, request->target_text) != 0) {
+		cp_problem_set(problem, 400, "invalid",
+			       "The target of the request is malformed or too long.");
+		return;
+	}
+	switch (cp_route_find(&request->route, method, &request->target)) {
+	case 0:
+		break;
+	case -ENOTSUP:
+		cp_problem_set(problem, 405, "method", "This takes %s.", request->route.allow);
+		return;
+	default:
+		cp_problem_set(problem, 404, "unknown",
+			       "There is nothing here; the manual conclave(1) lists the paths.");
+		return;
+	}
+	cp_guard_check_type(problem, &guarded);
+	if (length != NULL && strtoull(length, NULL, 10) > CP_REQUEST_BODY_MAX)
+		cp_problem_set(problem, 413, "too-large", "A body has at most %d octets.",
+			       CP_REQUEST_BODY_MAX);
+}
+
+static void
+add_fields(const struct cp_mgmt_request *request, struct MHD_Response *response)
+{
+	bool is_problem = request->problem.status != 0;
+
+	MHD_add_response_header(response, "Content-Type",
+				is_problem ? "application/problem+json" : "application/json");
+	MHD_add_response_header(response, "Cache-Control", "no-store");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	if (request->problem.status == 405)
+		MHD_add_response_header(response, "Allow", request->route.allow);
+	if (request->problem.status == 401)
+		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+	if (!is_problem && request->location[0] != '\0')
+		MHD_add_response_header(response, "Location", request->location);
+}
+
+static enum MHD_Result
+respond(struct cp_mgmt_request *request)
+{
+	unsigned status = (unsigned)(request->problem.status != 0 ? request->problem.status
+								  : request->status);
+	json_t *json = request->problem.status != 0
+			       ? cp_problem_json(&request->problem, request->target_text)
+			       : json_incref(request->json);
+	char *text =
+		json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	json_decref(json);
+	response = MHD_create_response_from_buffer(text != NULL ? strlen(text) : 0, text,
+						   MHD_RESPMEM_MUST_FREE);
+	if (response == NULL) {
+		free(text);
+		return MHD_NO;
+	}
+	add_fields(request, response);
+	result = MHD_queue_response(request->connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static void
+log_write(const struct cp_mgmt_request *request, const char *method)
+{
+	int status = request->problem.status != 0 ? request->problem.status : request->status;
+
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		cp_log(CP_LOG_INFO, "api", "%s %.200s: %d", method, request->target_text, status);
+}
+
+static enum MHD_Result
+dispatch(struct cp_mgmt_request *request, const char *method)
+{
+	if (request->problem.status == 0)
+		request->params =
+			cp_params_collect(&request->problem, &request->route, &request->target,
+					  request->body, request->body_len);
+	if (request->problem.status == 0)
+		cp_handle_request(request);
+	log_write(request, method);
+	if (request->pending == 0)
+		return respond(request);
+	request->is_suspended = true;
+	MHD_suspend_connection(request->connection);
+	return MHD_YES;
+}
+
+/* rule zero: libmicrohttpd gives the parameters. */
+static enum MHD_Result
+on_access(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
+	  const char *version, const char *upload, size_t *upload_len, void **context)
+{
+	struct listener *listener = arg;
+	struct cp_mgmt_request *request = *context;
+
+	if (request == NULL)
+		return MHD_NO;
+	if (!request->has_begun) {
+		request->has_begun = true;
+		check_head(listener->mgmt, request, method);
+		return request->problem.status != 0 ? respond(request) : MHD_YES;
+	}
+	if (*upload_len > 0) {
+		cp_request_add_body(request, upload, *upload_len);
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	return request->is_done ? respond(request) : dispatch(request, method);
+}
+
+void
+cp_request_resume(struct cp_mgmt_request *request)
+{
+	if (!request->is_suspended)
+		return;
+	request->is_suspended = false;
+	MHD_resume_connection(request->connection);
+}
+
+static int
+watch(struct cp_mgmt *mgmt, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(mgmt->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+/* Takes the socket over. */
+static int
+serve(struct cp_mgmt *mgmt, int socket_fd, bool is_tcp)
+{
+	struct listener *listener = &mgmt->listeners[mgmt->listener_count];
+	const union MHD_DaemonInfo *info;
+
+	listener->mgmt = mgmt;
+	listener->is_tcp = is_tcp;
+	listener->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, listener,
+		MHD_OPTION_LISTEN_SOCKET, socket_fd, MHD_OPTION_URI_LOG_CALLBACK, on_request_line,
+		listener, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+	if (listener->daemon == NULL) {
+		close(socket_fd);
+		return -ENOMEM;
+	}
+	mgmt->listener_count++;
+	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	return info != NULL ? watch(mgmt, info->epoll_fd) : -EIO;
+}
+
+static int
+open_listeners(struct cp_mgmt *mgmt, const struct cp_mgmt_settings *settings, char *why,
+	       size_t size)
+{
+	uint32_t mode = settings->socket_mode != 0 ? settings->socket_mode : 0660;
+	int fd, status = 0;
+
+	if (settings->tcp_count > LISTENERS_MAX - 1) {
+		snprintf(why, size, "the API listens on at most %d addresses", LISTENERS_MAX - 1);
+		return -EINVAL;
+	}
+	if (settings->socket_path != NULL) {
+		fd = cp_listen_unix(settings->socket_path, mode, why, size);
+		if (fd < 0)
+			return fd;
+		mgmt->socket_path = strdup(settings->socket_path);
+		status = serve(mgmt, fd, false);
+	}
+	for (size_t i = 0; i < settings->tcp_count && status == 0; i++) {
+		fd = cp_listen_loopback(settings->tcp[i], why, size);
+		if (fd < 0)
+			return fd;
+		status = serve(mgmt, fd, true);
+	}
+	if (status != 0)
+		snprintf(why, size, "cannot start the HTTP server: %s", strerror(-status));
+	return status;
+}
+
+int
+cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
+	     const struct cp_mgmt_ops *ops, char *why, size_t size)
+{
+	struct cp_mgmt *mgmt = calloc(1, sizeof(*mgmt));
+	int status = 0;
+
+	if (mgmt == NULL) {
+		snprintf(why, size, "out of memory");
+		return -ENOMEM;
+	}
+	mgmt->ops = ops;
+	mgmt->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	mgmt->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (mgmt->epoll_fd < 0 || mgmt->timer_fd < 0 || watch(mgmt, mgmt->timer_fd) != 0) {
+		status = -errno;
+		snprintf(why, size, "cannot watch the API's sockets: %s", strerror(errno));
+	}
+	if (status == 0 && settings->token_file != NULL) {
+		status = cp_read_token(mgmt->token, settings->token_file, why, size);
+		mgmt->has_token = true;
+	}
+	if (status == 0)
+		status = open_listeners(mgmt, settings, why, size);
+	if (status != 0)
+		cp_mgmt_close(mgmt);
+	else
+		*out = mgmt;
+	return status;
+}
+
+void
+cp_mgmt_close(struct cp_mgmt *mgmt)
+{
+	for (struct cp_mgmt_request *r = mgmt->requests; r != NULL; r = r->next)
+		cp_request_resume(r);
+	for (size_t i = 0; i < mgmt->listener_count; i++)
+		MHD_stop_daemon(mgmt->listeners[i].daemon);
+	if (mgmt->socket_path != NULL)
+		unlink(mgmt->socket_path);
+	free(mgmt->socket_path);
+	if (mgmt->epoll_fd >= 0)
+		close(mgmt->epoll_fd);
+	if (mgmt->timer_fd >= 0)
+		close(mgmt->timer_fd);
+	explicit_bzero(mgmt->token, sizeof(mgmt->token));
+	free(mgmt);
+}
+
+int
+cp_mgmt_fd(const struct cp_mgmt *mgmt)
+{
+	return mgmt->epoll_fd;
+}
+
+/* When libmicrohttpd wants to be run without anything to read. */
+static void
+arm_timer(struct cp_mgmt *mgmt)
+{
+	struct itimerspec when = {0};
+	MHD_UNSIGNED_LONG_LONG least = 0, ms;
+	bool has_timer = false;
+
+	for (size_t i = 0; i < mgmt->listener_count; i++)
+		if (MHD_get_timeout(mgmt->listeners[i].daemon, &ms) == MHD_YES &&
+		    (!has_timer || ms < least)) {
+			has_timer = true;
+			least = ms;
+		}
+	if (has_timer) {
+		when.it_value.tv_sec = (time_t)(least / 1000);
+		when.it_value.tv_nsec = (long)(least % 1000) * 1000000 + 1;
+	}
+	timerfd_settime(mgmt->timer_fd, 0, &when, NULL);
+}
+
+void
+cp_mgmt_run(struct cp_mgmt *mgmt)
+{
+	uint64_t expirations;
+
+	if (read(mgmt->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+		cp_log(CP_LOG_ERROR, "api", "timer: %s", strerror(errno));
+	for (size_t i = 0; i < mgmt->listener_count; i++)
+		MHD_run(mgmt->listeners[i].daemon);
+	arm_timer(mgmt);
+}

@@ -1,0 +1,120 @@
+/* Who may pass: host, origin, token and content type. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "ctrlplane/mgmt/guard.h"
+
+static void
+only_loopback_names_pass_on_tcp(void **state)
+{
+	static const struct {
+		const char *host, *origin;
+		bool is_tcp;
+		int status;
+	} rows[] = {
+		{"localhost", NULL, true, 0},
+		{"LOCALHOST:8480", NULL, true, 0},
+		{"127.0.0.1:8480", NULL, true, 0},
+		{"[::1]:8480", NULL, true, 0},
+		{NULL, NULL, true, 421},
+		{"", NULL, true, 421},
+		{"evil.example", NULL, true, 421},
+		{"localhost.evil.example", NULL, true, 421},
+		{"127.0.0.1.evil.example:8480", NULL, true, 421},
+		{"localhost:", NULL, true, 0},
+		{"localhost:80x", NULL, true, 421},
+		{"localhost:123456", NULL, true, 421},
+		{"evil.example", "http://evil.example", false, 0},
+		{"localhost:8480", "http://localhost:8480", true, 0},
+		{"localhost:8480", "http://localhost:8481", true, 403},
+		{"localhost:8480", "https://localhost:8480", true, 403},
+		{"localhost:8480", "null", true, 403},
+		{"localhost:8480", "http://evil.example", true, 403},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cp_problem problem = {0};
+		struct cp_guard_request request = {.method = "GET",
+						   .host = rows[i].host,
+						   .origin = rows[i].origin,
+						   .is_tcp = rows[i].is_tcp};
+
+		cp_guard_check(&problem, &request, NULL);
+		assert_int_equal(problem.status, rows[i].status);
+	}
+}
+
+static void
+the_token_must_be_shown_on_tcp(void **state)
+{
+	static const struct {
+		const char *shown;
+		bool is_tcp;
+		int status;
+	} rows[] = {
+		{NULL, true, 401},
+		{"Bearer 0123456789abcdef", true, 0},
+		{"bearer 0123456789abcdef", true, 0},
+		{"Bearer 0123456789abcdeF", true, 401},
+		{"Bearer 0123456789abcde", true, 401},
+		{"Bearer 0123456789abcdef0", true, 401},
+		{"Bearer ", true, 401},
+		{"Basic 0123456789abcdef", true, 401},
+		{NULL, false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cp_problem problem = {0};
+		struct cp_guard_request request = {.method = "GET",
+						   .host = "localhost",
+						   .authorization = rows[i].shown,
+						   .is_tcp = rows[i].is_tcp};
+
+		cp_guard_check(&problem, &request, "0123456789abcdef");
+		assert_int_equal(problem.status, rows[i].status);
+	}
+}
+
+static void
+writes_must_say_that_they_are_json(void **state)
+{
+	static const struct {
+		const char *method, *type;
+		bool has_body;
+		int status;
+	} rows[] = {
+		{"GET", NULL, false, 0},
+		{"POST", NULL, false, 415},
+		{"POST", "application/json", false, 0},
+		{"POST", "Application/JSON; charset=utf-8", true, 0},
+		{"POST", "application/jsonx", true, 415},
+		{"POST", "text/plain", true, 415},
+		{"POST", "application/x-www-form-urlencoded", true, 415},
+		{"DELETE", NULL, false, 0},
+		{"DELETE", "text/plain", true, 415},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cp_problem problem = {0};
+		struct cp_guard_request request = {.method = rows[i].method,
+						   .content_type = rows[i].type,
+						   .has_body = rows[i].has_body};
+
+		cp_guard_check_type(&problem, &request);
+		assert_int_equal(problem.status, rows[i].status);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_loopback_names_pass_on_tcp),
+		cmocka_unit_test(the_token_must_be_shown_on_tcp),
+		cmocka_unit_test(writes_must_say_that_they_are_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
