@@ -1,0 +1,72 @@
+/* The life of a call: made by an INVITE, over when NUA says so, whatever the handler still wants. */
+#include "ctrlplane/sip/sip_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct cp_sip_call *
+cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh)
+{
+	struct cp_sip_call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->listen = l;
+	call->nh = nh;
+	LIST_INSERT_HEAD(&l->sip->calls, call, entry);
+	l->sip->call_count++;
+	nua_handle_bind(nh, call);
+	return call;
+}
+
+void
+cp_sip_call_over(struct cp_sip_call *call, const char *why)
+{
+	struct cp_sip *s = call->listen->sip;
+
+	LIST_REMOVE(call, entry);
+	s->call_count--;
+	if (!call->is_detached)
+		s->handler.ended(s->ctx, call, *call->why ? call->why : why);
+	if (call->update)
+		msg_destroy(call->update);
+	nua_handle_bind(call->nh, NULL);
+	nua_handle_destroy(call->nh);
+	free(call);
+}
+
+void
+cp_sip_call_bye(struct cp_sip_call *call)
+{
+	call->is_bye_due = false;
+	nua_bye(call->nh, TAG_IF(*call->reason, SIPTAG_REASON_STR(call->reason)), TAG_END());
+}
+
+void
+cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text)
+{
+	snprintf(call->reason, sizeof(call->reason), "SIP;cause=%d;text=\"%s\"", cause, text);
+	call->is_detached = true;
+	if (!call->is_accepted) {
+		cp_sip_refuse(call, &(struct cp_sip_refusal){.status = cause >= 300 ? cause : 480});
+		return;
+	}
+	if (call->pending != CP_SIP_PENDING_NONE)
+		cp_sip_refuse(call, &(struct cp_sip_refusal){.status = 480});
+	if (call->is_acked)
+		cp_sip_call_bye(call);
+	else
+		call->is_bye_due = true;
+}
+
+void
+cp_sip_call_set_owner(struct cp_sip_call *call, void *owner)
+{
+	call->owner = owner;
+}
+
+void *
+cp_sip_call_owner(const struct cp_sip_call *call)
+{
+	return call->owner;
+}

@@ -1,0 +1,310 @@
+/* INVITE, re-INVITE, UPDATE and the ACK: RFC 3261 13.3 and 14.2, 3311 5.2, 3264, 3262 (reliable 180 when it is required). */
+#include "ctrlplane/sip/sip_state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/sip_util.h>
+#include <sofia-sip/su_uniqueid.h>
+#include <sofia-sip/url.h>
+
+#define RETRY_AFTER_S 5
+
+static void
+refuse_new(struct cp_sip_listen *l, nua_handle_t *nh, const struct cp_sip_refusal *refusal)
+{
+	cp_sip_reply_refusal(l, nh, NULL, refusal);
+	nua_handle_destroy(nh);
+}
+
+static void
+name_peer(char *text, size_t size, nua_t *nua, const sip_t *sip)
+{
+	msg_t *msg = nua_current_request(nua);
+	const su_addrinfo_t *from = msg ? msg_addrinfo(msg) : NULL;
+	char host[INET6_ADDRSTRLEN + 16], port[8];
+	const char *how = sip->sip_via && sip->sip_via->v_protocol
+				  ? strrchr(sip->sip_via->v_protocol, '/')
+				  : NULL;
+
+	if (!from || getnameinfo(from->ai_addr, (socklen_t)from->ai_addrlen, host, sizeof(host),
+				 port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		snprintf(text, size, "unknown");
+	else
+		snprintf(text, size, strchr(host, ':') ? "[%s]:%s/%s" : "%s:%s/%s", host, port,
+			 how ? how + 1 : "?");
+}
+
+/* Everything that can be said about an INVITE without its conference. 0, or the status to refuse with. */
+static int
+check_new(struct cp_sip *s, const sip_t *sip, char name[CP_SIP_USER_MAX],
+	  struct cp_sip_policy *policy)
+{
+	const char *user = sip->sip_request->rq_url->url_user;
+
+	if (s->is_stopping || s->call_count >= s->options->calls_max)
+		return 503;
+	if (!sip->sip_contact)
+		return 400; /* RFC 3261 8.1.1.8 */
+	if (!user || strlen(user) >= CP_SIP_USER_MAX)
+		return 404;
+	url_unescape(name, user);
+	return s->handler.look_up(s->ctx, name, policy) ? 0 : 404;
+}
+
+static void
+start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
+	   const struct cp_sip_invite *invite)
+{
+	struct cp_sip *s = l->sip;
+	struct cp_sip_call *call = cp_sip_call_create(l, nh);
+
+	if (!call) {
+		refuse_new(l, nh,
+			   &(struct cp_sip_refusal){.status = 503, .retry_after_s = RETRY_AFTER_S});
+		return;
+	}
+	cp_sip_contact(call->contact, l, invite->user, sip);
+	call->pending = CP_SIP_PENDING_INVITE;
+	call->wants_answer = invite->sdp.len == 0;
+	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
+	/* Refreshes by UPDATE where the peer has it; else by a re-INVITE for which the peer makes the offer. */
+	nua_set_hparams(nh, NUTAG_UPDATE_REFRESH(call->has_update), TAG_END());
+	if (sip_has_feature(sip->sip_require, "100rel"))
+		nua_respond(nh, SIP_180_RINGING, SIPTAG_CONTACT_STR(call->contact), TAG_END());
+	s->handler.invite(s->ctx, call, invite);
+}
+
+static void
+on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
+{
+	struct cp_sip *s = l->sip;
+	struct cp_sip_policy policy = {0};
+	struct cp_sip_identity identity;
+	char name[CP_SIP_USER_MAX] = "", peer[96];
+	struct cp_sip_invite invite = {
+		.user = name,
+		.identity = &identity,
+		.call_id = sip->sip_call_id ? sip->sip_call_id->i_id : "",
+		.peer = peer,
+		.agent = sip->sip_user_agent ? sip->sip_user_agent->g_string : "",
+	};
+	bool is_stale;
+	int status = check_new(s, sip, name, &policy);
+
+	if (!status)
+		status = cp_sip_body(&invite.sdp, nua_handle_home(nh), sip);
+	if (status) {
+		refuse_new(l, nh,
+			   &(struct cp_sip_refusal){.status = status,
+						    .retry_after_s =
+							    status == 503 ? RETRY_AFTER_S : 0});
+		return;
+	}
+	switch (cp_sip_identify(&identity, &is_stale, l, sip, policy.needs_identity)) {
+	case CP_SIP_CHALLENGE:
+		cp_sip_challenge(l, nh, is_stale);
+		nua_handle_destroy(nh);
+		return;
+	case CP_SIP_REFUSE:
+		refuse_new(l, nh,
+			   &(struct cp_sip_refusal){.status = 403,
+						    .phrase = "From Is Not The Account's"});
+		return;
+	case CP_SIP_KNOWN:
+		break;
+	}
+	name_peer(peer, sizeof(peer), l->nua, sip);
+	start_call(l, nh, sip, &invite);
+}
+
+static void
+on_reinvite(struct cp_sip_call *call, const sip_t *sip)
+{
+	struct cp_sip *s = call->listen->sip;
+	struct cp_slice sdp;
+	int status = cp_sip_body(&sdp, nua_handle_home(call->nh), sip);
+
+	if (!status && (call->pending != CP_SIP_PENDING_NONE || call->is_reoffering))
+		status = 491;
+	if (!status && call->is_detached)
+		status = 481;
+	if (status) {
+		cp_sip_reply_refusal(call->listen, call->nh, NULL,
+				     &(struct cp_sip_refusal){.status = status});
+		return;
+	}
+	call->pending = CP_SIP_PENDING_INVITE;
+	call->wants_answer = sdp.len == 0;
+	s->handler.offer(s->ctx, call, sdp);
+}
+
+void
+cp_sip_on_invite(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
+		 const sip_t *sip)
+{
+	if (call)
+		on_reinvite(call, sip);
+	else
+		on_first_invite(l, nh, sip);
+}
+
+void
+cp_sip_on_update(struct cp_sip_call *call, const sip_t *sip)
+{
+	struct cp_sip *s = call->listen->sip;
+	msg_t *request = nua_current_request(call->listen->nua);
+	struct cp_slice sdp;
+	struct cp_sip_refusal refusal = {.status =
+						 cp_sip_body(&sdp, nua_handle_home(call->nh), sip)};
+
+	if (!refusal.status && sdp.len && (call->wants_answer || call->is_reoffering))
+		refusal.status = 491; /* our own offer is out: RFC 3311 5.2 */
+	else if (!refusal.status && sdp.len && call->pending != CP_SIP_PENDING_NONE)
+		refusal = (struct cp_sip_refusal){.status = 500,
+						  .retry_after_s = 1 + (unsigned)su_randint(0, 9)};
+	else if (!refusal.status && call->is_detached)
+		refusal.status = 481;
+	if (refusal.status) {
+		cp_sip_reply_refusal(call->listen, call->nh, request, &refusal);
+	} else if (sdp.len == 0) { /* session refresh, or a new target */
+		nua_respond(call->nh, SIP_200_OK, NUTAG_WITH(request),
+			    SIPTAG_CONTACT_STR(call->contact), TAG_END());
+	} else {
+		call->pending = CP_SIP_PENDING_UPDATE;
+		call->update = msg_ref_create(request);
+		s->handler.offer(s->ctx, call, sdp);
+	}
+}
+
+void
+cp_sip_on_ack(struct cp_sip_call *call, const sip_t *sip)
+{
+	struct cp_sip *s = call->listen->sip;
+	bool is_first = !call->is_acked;
+	bool wants_answer = call->wants_answer;
+	struct cp_slice sdp = {NULL, 0};
+
+	call->is_acked = true;
+	call->wants_answer = false;
+	if (call->is_bye_due) {
+		cp_sip_call_bye(call);
+		return;
+	}
+	if (call->is_detached)
+		return;
+	if (is_first)
+		s->handler.established(s->ctx, call);
+	if (wants_answer && !call->is_detached) {
+		if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
+			sdp = cp_slice(NULL, 0);
+		s->handler.answer(s->ctx, call, sdp);
+	}
+}
+
+void
+cp_sip_accept(struct cp_sip_call *call, struct cp_slice sdp)
+{
+	sip_payload_t *payload =
+		sip_payload_create(nua_handle_home(call->nh), sdp.ptr, (isize_t)sdp.len);
+	msg_t *update = call->pending == CP_SIP_PENDING_UPDATE ? call->update : NULL;
+
+	if (call->pending == CP_SIP_PENDING_ACK) {
+		call->pending = CP_SIP_PENDING_NONE;
+		nua_ack(call->nh, SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+			SIPTAG_PAYLOAD(payload), TAG_END());
+		su_free(nua_handle_home(call->nh), payload);
+		return;
+	}
+	nua_respond(call->nh, SIP_200_OK, TAG_IF(update, NUTAG_WITH(update)),
+		    SIPTAG_CONTACT_STR(call->contact), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+		    SIPTAG_PAYLOAD(payload), TAG_END());
+	su_free(nua_handle_home(call->nh), payload);
+	if (update) {
+		msg_destroy(update);
+		call->update = NULL;
+	} else {
+		call->is_accepted = true;
+	}
+	call->pending = CP_SIP_PENDING_NONE;
+}
+
+void
+cp_sip_refuse(struct cp_sip_call *call, const struct cp_sip_refusal *refusal)
+{
+	msg_t *update = call->pending == CP_SIP_PENDING_UPDATE ? call->update : NULL;
+
+	if (call->pending ==
+	    CP_SIP_PENDING_ACK) { /* RFC 3261 14.1: an ACK there must be; then it ends */
+		call->pending = CP_SIP_PENDING_NONE;
+		nua_ack(call->nh, TAG_END());
+		nua_bye(call->nh, SIPTAG_REASON_STR("SIP;cause=488;text=\"Offer refused\""),
+			TAG_END());
+		return;
+	}
+	call->pending = CP_SIP_PENDING_NONE;
+	call->wants_answer = false;
+	cp_sip_reply_refusal(call->listen, call->nh, update, refusal);
+	if (update) {
+		msg_destroy(update);
+		call->update = NULL;
+	}
+	if (!call->is_accepted) {
+		call->is_detached = true;
+		cp_sip_call_over(call, "refused");
+	}
+}
+
+int
+cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp)
+{
+	sip_payload_t *payload;
+
+	if (!call->is_acked || call->is_detached)
+		return -EINVAL;
+	if (call->pending != CP_SIP_PENDING_NONE || call->wants_answer || call->is_reoffering)
+		return -EBUSY;
+	payload = sip_payload_create(nua_handle_home(call->nh), sdp.ptr, (isize_t)sdp.len);
+	if (!payload)
+		return -ENOMEM;
+	call->is_reoffering = true;
+	nua_invite(call->nh, SIPTAG_CONTACT_STR(call->contact),
+		   SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD(payload), TAG_END());
+	su_free(nua_handle_home(call->nh), payload);
+	return 0;
+}
+
+void
+cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *sip)
+{
+	struct cp_sip *s = call->listen->sip;
+	struct cp_slice sdp = {NULL, 0};
+	bool is_ours = call->is_reoffering;
+
+	if (status < 200)
+		return;
+	call->is_reoffering = false;
+	if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
+		sdp = cp_slice(NULL, 0);
+	if (call->is_detached) {
+		if (status < 300)
+			nua_ack(call->nh, TAG_END());
+		return;
+	}
+	if (is_ours && status < 300) {
+		nua_ack(call->nh, TAG_END());
+		s->handler.answer(s->ctx, call, sdp);
+	} else if (is_ours) {
+		s->handler.reoffer_failed(s->ctx, call, status);
+	} else if (status < 300 && call->pending == CP_SIP_PENDING_NONE) {
+		call->pending = CP_SIP_PENDING_ACK;
+		if (sdp.len)
+			s->handler.offer(s->ctx, call, sdp);
+		else
+			cp_sip_refuse(call, &(struct cp_sip_refusal){.status = 488});
+	}
+}

@@ -1,0 +1,247 @@
+/* The agent: one NUA for each address on the one event loop, its events to who handles them, its end. */
+#include "ctrlplane/sip/sip.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/url.h>
+
+#include "ctrlplane/base/log.h"
+#include "ctrlplane/sip/sip_state.h"
+
+#define AREA "sip"
+#define SOCKET_BUFFER \
+	(8            \
+	 << 20) /* octets: an INVITE burst of a few thousand; the kernel cuts it to what it allows */
+
+extern su_log_t tport_log[], nta_log[], nua_log[], soa_log[], nea_log[], iptsec_log[],
+	su_log_default[];
+
+static void
+on_state(struct cp_sip_call *call, tagi_t *tags)
+{
+	int state = nua_callstate_init;
+
+	tl_gets(tags, NUTAG_CALLSTATE_REF(state), TAG_END());
+	if (state == nua_callstate_terminated)
+		cp_sip_call_over(call, "ended");
+}
+
+static void
+set_why(struct cp_sip_call *call, const char *why, const sip_t *sip)
+{
+	if (*call->why)
+		return;
+	if (sip && sip->sip_reason && sip->sip_reason->re_text)
+		snprintf(call->why, sizeof(call->why), "%s: %s", why, sip->sip_reason->re_text);
+	else
+		snprintf(call->why, sizeof(call->why), "%s", why);
+}
+
+static void
+on_shut(struct cp_sip_listen *l)
+{
+	struct cp_sip *s = l->sip;
+
+	l->is_shut = true;
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (!s->listens[i].is_shut)
+			return;
+	if (s->stopped)
+		s->stopped(s->stopped_ctx);
+}
+
+/* Events of a call that goes on. */
+static void
+on_call_event(nua_event_t event, int status, struct cp_sip_call *call, const sip_t *sip,
+	      tagi_t *tags)
+{
+	switch (event) {
+	case nua_i_update:
+		cp_sip_on_update(call, sip);
+		break;
+	case nua_i_ack:
+		cp_sip_on_ack(call, sip);
+		break;
+	case nua_r_invite:
+		cp_sip_on_reinvite_response(call, status, sip);
+		break;
+	case nua_i_bye:
+		set_why(call, "hung up", sip);
+		break;
+	case nua_i_cancel:
+		set_why(call, "cancelled", sip);
+		break;
+	case nua_i_error:
+		cp_log(CP_LOG_DEBUG, AREA, "call error %d", status);
+		break;
+	case nua_r_bye:
+		/* The session expired, no ACK came, or we hung up. */
+		set_why(call, "hung up by us", NULL);
+		if (status >= 200)
+			cp_sip_call_over(call, "ended");
+		break;
+	case nua_i_state:
+		on_state(call, tags);
+		break;
+	case nua_i_terminated:
+		cp_sip_call_over(call, "ended");
+		break;
+	default:
+		break;
+	}
+}
+
+/* rule zero: nine parameters, because NUA calls it. */
+static void
+on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magic_t *l,
+	 nua_handle_t *nh, nua_hmagic_t *call, sip_t const *sip, tagi_t tags[])
+{
+	switch (event) {
+	case nua_r_shutdown:
+		if (status >= 200)
+			on_shut(l);
+		return;
+	case nua_i_invite:
+		cp_sip_on_invite(l, nh, call, sip);
+		return;
+	case nua_i_options:
+		cp_sip_on_options(l, nh, call, sip);
+		return;
+	default:
+		break;
+	}
+	if (call)
+		on_call_event(event, status, call, sip, tags);
+}
+
+/* Host and port of what we listen on, for Contact. */
+static int
+split_listen(struct cp_sip_listen *l)
+{
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	url_t *url;
+	int rc = -EINVAL;
+
+	su_home_init(home);
+	url = url_make(home, l->uri);
+	if (url && url->url_host && (url->url_type == url_sip || url->url_type == url_sips)) {
+		bool is_any = strcmp(url->url_host, "*") == 0 ||
+			      strcmp(url->url_host, "0.0.0.0") == 0 ||
+			      strcmp(url->url_host, "[::]") == 0;
+
+		snprintf(l->host, sizeof(l->host), "%s", is_any ? "" : url->url_host);
+		snprintf(l->port, sizeof(l->port), "%s", url_port(url));
+		rc = 0;
+	}
+	su_home_deinit(home);
+	return rc;
+}
+
+static int
+open_listen(struct cp_sip_listen *l)
+{
+	const struct cp_sip_options *o = l->sip->options;
+
+	if (split_listen(l) != 0)
+		return -EINVAL;
+	l->nua = nua_create(
+		l->sip->root, on_event, l, NUTAG_URL(l->uri),
+		TAG_IF(o->tls_dir, NUTAG_CERTIFICATE_DIR(o->tls_dir)), NUTAG_MEDIA_ENABLE(0),
+		NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_ENABLEINVITE(1),
+		NUTAG_ENABLEMESSAGE(0), SIPTAG_ALLOW_STR(CP_SIP_ALLOW), NUTAG_APPL_METHOD(NULL),
+		NUTAG_APPL_METHOD("INVITE, OPTIONS, UPDATE"),
+		SIPTAG_SUPPORTED_STR(CP_SIP_SUPPORTED), NUTAG_USER_AGENT(o->user_agent),
+		NUTAG_SESSION_TIMER(o->session_expires_s), NUTAG_MIN_SE(o->min_se_s),
+		NUTAG_SESSION_REFRESHER(nua_any_refresher),
+		NUTAG_OUTBOUND("no-options-keepalive no-validate no-natify"),
+		NTATAG_MAXSIZE(o->message_max), NTATAG_MAX_PROCEEDING(o->pending_max),
+		NTATAG_MERGE_482(1), NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T1X64(64 * o->t1_ms),
+		TPTAG_UDP_RMEM(SOCKET_BUFFER), TPTAG_UDP_WMEM(SOCKET_BUFFER), TAG_END());
+	return l->nua ? 0 : -EADDRINUSE;
+}
+
+/* sofia's own log would print whole messages, credentials too: only what is fatal. */
+static void
+quieten(void)
+{
+	su_log_t *logs[] = {tport_log, nta_log,	   nua_log,	  soa_log,
+			    nea_log,   iptsec_log, su_log_default};
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+		su_log_set_level(logs[i], 0);
+}
+
+int
+cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_options *options,
+	      const struct cp_sip_handler *handler, void *ctx)
+{
+	struct cp_sip *s = calloc(1, sizeof(*s) + options->listen_count * sizeof(s->listens[0]));
+	int rc = 0;
+
+	if (!s)
+		return -ENOMEM;
+	quieten();
+	s->root = root;
+	s->options = options;
+	s->handler = *handler;
+	s->ctx = ctx;
+	LIST_INIT(&s->calls);
+	rc = cp_nonces_init(&s->nonces, options->nonce_lifetime_ms);
+	for (size_t i = 0; i < options->listen_count && !rc; i++) {
+		struct cp_sip_listen *l = &s->listens[i];
+
+		l->sip = s;
+		l->uri = options->listen[i];
+		s->listen_count++;
+		rc = open_listen(l);
+		if (rc)
+			handler->listen_failed(
+				ctx, l->uri,
+				rc == -EINVAL
+					? "not a sip: or sips: URI with a host"
+					: "cannot be bound: in use, not ours, or no certificate");
+	}
+	if (rc) {
+		cp_sip_destroy(s);
+		return rc;
+	}
+	*sip = s;
+	return 0;
+}
+
+void
+cp_sip_stop(struct cp_sip *s, void (*done)(void *ctx), void *ctx)
+{
+	s->is_stopping = true;
+	s->stopped = done;
+	s->stopped_ctx = ctx;
+	for (size_t i = 0; i < s->listen_count; i++)
+		nua_shutdown(s->listens[i].nua);
+}
+
+void
+cp_sip_destroy(struct cp_sip *s)
+{
+	struct cp_sip_call *call;
+
+	if (!s)
+		return;
+	while ((call = LIST_FIRST(&s->calls)) != NULL) {
+		call->is_detached = true;
+		cp_sip_call_over(call, "stopped");
+	}
+	for (size_t i = 0; i < s->listen_count; i++)
+		if (s->listens[i].nua)
+			nua_destroy(s->listens[i].nua);
+	cp_nonces_fini(&s->nonces);
+	free(s);
+}
+
+size_t
+cp_sip_call_count(const struct cp_sip *s)
+{
+	return s->call_count;
+}

@@ -1,0 +1,120 @@
+/*
+ * The focus's SIP user agent (RFC 3261, 3262, 3311, 4028, 4579) over sofia-sip's NUA with its media engine off: SDP goes through as
+ * text. It decides nothing about conferences: it asks its handler, which answers now or later.
+ *
+ * A call: invite → accept or refuse; then offer → accept or refuse, any number of times; answer comes behind an accept to an
+ * invite or offer without SDP (we made the offer). ended is the last word of a call that was not refused or hung up by us:
+ * behind it, behind refuse of an invite and behind hang_up the call must not be named again.
+ */
+#ifndef CP_SIP_SIP_H
+#define CP_SIP_SIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctrlplane/base/slice.h"
+#include "ctrlplane/sip/digest.h"
+#include "ctrlplane/sip/identity.h"
+#include "ctrlplane/sip/peers.h"
+
+struct cp_sip;
+struct cp_sip_call;
+struct su_root_s;
+
+/* An account for digest authentication. HA1s in hexadecimal, "" where there is none. */
+struct cp_sip_account {
+	const char *user;
+	const char *uri; /* canonical; who it is once authenticated */
+	char ha1_md5[CP_DIGEST_HEX];
+	char ha1_sha256[CP_DIGEST_HEX];
+};
+
+/* Stays the caller's and unchanged while the agent lives. */
+struct cp_sip_options {
+	const char *const
+		*listen; /* "sip:192.0.2.1:5060", "sip:[::1]:5060;transport=tcp", "sips:…" */
+	size_t listen_count;
+	const char *tls_dir; /* agent.pem and cafile.pem, for sips: */
+	const char *user_agent;
+	const char *realm;
+	const struct cp_sip_account *accounts;
+	size_t account_count;
+	const struct cp_peer *peers; /* whose P-Asserted-Identity we believe */
+	size_t peer_count;
+	uint64_t nonce_lifetime_ms;
+	unsigned int session_expires_s; /* RFC 4028; 0: only what peers ask for */
+	unsigned int min_se_s;
+	unsigned int t1_ms;	  /* RFC 3261 17.1.1.1 */
+	unsigned int message_max; /* octets */
+	unsigned int calls_max;
+	unsigned int pending_max; /* INVITEs not answered yet; beyond: 503 */
+};
+
+struct cp_sip_invite {
+	const char *user; /* of the Request-URI, unescaped */
+	const struct cp_sip_identity *identity;
+	struct cp_slice sdp; /* empty: we are to make the offer */
+	const char *call_id;
+	const char *peer;  /* address and port it came from, and how */
+	const char *agent; /* User-Agent, or "" */
+};
+
+/* What to refuse with; beyond status all may be absent. */
+struct cp_sip_refusal {
+	int status;
+	const char *phrase; /* NULL: the standard one */
+	int warning_code;   /* 0: none */
+	const char *warning_text;
+	unsigned int retry_after_s; /* 0: none */
+};
+
+/* What a conference asks of those who call it. */
+struct cp_sip_policy {
+	bool needs_identity; /* challenge whom no trusted peer vouches for */
+};
+
+struct cp_sip_handler {
+	/* Is there a conference of that name? */
+	bool (*look_up)(void *ctx, const char *user, struct cp_sip_policy *policy);
+	void (*invite)(void *ctx, struct cp_sip_call *call, const struct cp_sip_invite *invite);
+	/* re-INVITE or UPDATE with an offer; empty: a re-INVITE that asks for ours. */
+	void (*offer)(void *ctx, struct cp_sip_call *call, struct cp_slice sdp);
+	/* Answer to our offer; empty: none came. */
+	void (*answer)(void *ctx, struct cp_sip_call *call, struct cp_slice sdp);
+	/* Our re-INVITE was refused; 491: both had one, try again in a while (RFC 3261 14.1). */
+	void (*reoffer_failed)(void *ctx, struct cp_sip_call *call, int status);
+	void (*established)(void *ctx, struct cp_sip_call *call); /* first ACK */
+	void (*ended)(void *ctx, struct cp_sip_call *call, const char *why);
+	/* One address could not be opened: what and why. */
+	void (*listen_failed)(void *ctx, const char *listen, const char *why);
+};
+
+/* All URIs are bound before it returns: 0, -EADDRINUSE when one of them could not be, -ENOMEM, -EIO. */
+int cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_options *options,
+		  const struct cp_sip_handler *handler, void *ctx);
+
+/* Refuse new calls, end what goes on, and call done when the wire is quiet (then destroy). */
+void cp_sip_stop(struct cp_sip *sip, void (*done)(void *ctx), void *ctx);
+void cp_sip_destroy(struct cp_sip *sip);
+
+/* 200 with SDP to the invite or offer that waits. */
+void cp_sip_accept(struct cp_sip_call *call, struct cp_slice sdp);
+void cp_sip_refuse(struct cp_sip_call *call, const struct cp_sip_refusal *refusal);
+
+/*
+ * Our own re-INVITE with an offer; its answer comes by the handler's answer, or reoffer_failed with the status. -EBUSY: another
+ * offer is under way, -EINVAL: the call is not established.
+ */
+int cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp);
+
+/* BYE with a Reason (RFC 3326): a SIP status and text. An invite that waits is refused with that status. */
+void cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text);
+
+/* The caller's own pointer. */
+void cp_sip_call_set_owner(struct cp_sip_call *call, void *owner);
+void *cp_sip_call_owner(const struct cp_sip_call *call);
+
+size_t cp_sip_call_count(const struct cp_sip *sip);
+
+#endif
