@@ -1,0 +1,101 @@
+/*
+ * One participant's call: INVITE to BYE on sofia-sip's transaction engine, offer and answer, keys, and what came of it. Owned by
+ * the signalling thread.
+ */
+#ifndef BENCH_LOAD_CALL_H
+#define BENCH_LOAD_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "bench/load/media.h"
+#include "bench/load/options.h"
+#include "bench/load/sdp.h"
+
+struct nta_agent_s;
+struct nta_leg_s;
+struct nta_outgoing_s;
+struct nta_incoming_s;
+
+enum ue_state {
+	UE_IDLE,
+	UE_INVITING,
+	UE_UP,
+	UE_LEAVING, /* BYE or CANCEL is under way */
+	UE_DONE,
+};
+
+enum ue_outcome {
+	UE_PENDING,
+	UE_JOINED,
+	UE_REFUSED,	/* a final answer of 300 or more */
+	UE_TIMED_OUT,	/* no final answer */
+	UE_UNREACHABLE, /* the INVITE could not be delivered */
+	UE_BAD_ANSWER,	/* 200, but with no audio stream that we could use */
+	UE_OUTCOMES
+};
+
+/* What all calls of a process share. */
+struct ue_shared {
+	const struct ue_options *options;
+	struct nta_agent_s *agent;
+	struct ue_media *media;
+	char local[UE_ADDR_MAX];
+	uint16_t sip_port;
+	/* sounds by codec and place in the conference; the last place is silence */
+	struct ue_sound *sound[DP_CODEC_COUNT][UE_TONES_MAX + 1];
+	unsigned inviting; /* calls without a final answer */
+	unsigned up;
+	unsigned over; /* calls in UE_DONE */
+};
+
+struct ue_call {
+	struct ue_shared *shared;
+	struct ue_leg *media;
+	unsigned number;     /* from 1 */
+	unsigned conference; /* number */
+	unsigned place;	     /* in the conference, from 0 */
+	unsigned hz;	     /* 0: sends no tone */
+	enum ue_state state;
+	enum ue_outcome outcome;
+	bool is_counted; /* in shared->inviting */
+	bool was_challenged, is_vanished, is_reinviting;
+	struct nta_leg_s *leg;
+	struct nta_outgoing_s *invite;
+	struct nta_incoming_s
+		*reinvite; /* of the focus, without SDP: the answer comes in its ACK */
+	char uri[256], identity[200];
+	struct ue_sdp ours; /* last described */
+	struct ue_sdes tx_key, rx_key;
+	bool has_keys;
+	enum dp_codec_id codec;
+	bool is_fresh_next; /* the next answer begins new streams: our address changes */
+	unsigned action_at; /* next action */
+	/* what came of it */
+	int status;
+	char reason[80], warning[200];
+	uint64_t invite_ns, answer_ns, end_ns, refresh_ns;
+	unsigned reinvites_ok, reinvites_failed, reinvites_heard;
+	int reinvite_status;
+	bool is_ended_by_focus;
+	char contact[128];
+	bool is_focus; /* isfocus in the answer's Contact */
+	unsigned session_expires;
+};
+
+/* Media leg and identity; shared, number, conference, place and hz are set. 0 or -errno. */
+int ue_call_init(struct ue_call *c, struct ue_ear *ear);
+void ue_call_invite(struct ue_call *c);
+void ue_call_act(struct ue_call *c, const struct ue_action *action);
+
+/* BYE, CANCEL, or nothing where there is no call; in silence: nothing is said to the focus. */
+void ue_call_leave(struct ue_call *c, bool in_silence);
+
+/* Time passes: actions and refreshes that are due, INVITEs that took too long. */
+void ue_call_tick(struct ue_call *c, uint64_t now_ns);
+
+/* Frees what signalling holds and wipes keys. */
+void ue_call_fini(struct ue_call *c);
+
+const char *ue_outcome_name(enum ue_outcome outcome);
+
+#endif

@@ -1,0 +1,94 @@
+/* The command line of conclave-ue, and the timed actions that it or a script asks for. */
+#ifndef BENCH_LOAD_OPTIONS_H
+#define BENCH_LOAD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "bench/load/sdp.h"
+
+#define UE_TONES_MAX 64
+#define UE_ACTIONS_MAX 128
+#define UE_HEADERS_MAX 8
+
+enum ue_action_kind {
+	UE_HOLD,     /* re-INVITE; arg: direction */
+	UE_UNHOLD,   /* re-INVITE sendrecv */
+	UE_REKEY,    /* re-INVITE with a new key */
+	UE_REINVITE, /* re-INVITE, nothing changed */
+	UE_MOVE,     /* re-INVITE from other media ports, with a new key */
+	UE_CODEC,    /* re-INVITE; arg: codec */
+	UE_DTMF,     /* arg: digits */
+	UE_MUTE,     /* send silence */
+	UE_UNMUTE,
+	UE_SSRC,    /* go on under another SSRC */
+	UE_GARBAGE, /* arg: datagrams a second */
+	UE_WRONG_KEY,
+	UE_WRONG_SOURCE,
+	UE_BYE,
+	UE_VANISH, /* leave without BYE, silently */
+};
+
+struct ue_action {
+	double at; /* seconds after the answer */
+	enum ue_action_kind kind;
+	char arg[40];
+};
+
+/* A participant's password is wiped before exit. */
+struct ue_options {
+	const char *uri;
+	/* signalling */
+	const char *from, *user, *pai, *transport, *local;
+	char password[128];
+	const char *header[UE_HEADERS_MAX];
+	unsigned header_count;
+	unsigned sip_port;
+	double timeout;
+	bool is_late_offer, has_bye;
+	unsigned session_expires;
+	/* keys */
+	bool is_plain, has_mux;
+	unsigned suite_count;
+	enum dp_suite suite[UE_KEYS_MAX];
+	uint32_t mki;
+	uint8_t mki_len;
+	const char *lifetime, *params;
+	/* sound */
+	unsigned codec_count;
+	enum dp_codec_id codec[UE_CODECS_MAX];
+	unsigned ptime;
+	unsigned tone_count;
+	unsigned tone[UE_TONES_MAX];
+	double level;
+	const char *wav;
+	bool is_silent, has_media;
+	/* hearing */
+	unsigned expect_count;
+	unsigned expect[UE_TONES_MAX];
+	bool must_hear;
+	double tolerance;
+	unsigned listen_every; /* 0: by the number of participants */
+	double settle;
+	bool has_marks;
+	/* how many */
+	unsigned count, per_conference, first, talkers, share, window;
+	double rate, seconds;
+	bool prints_each, is_quiet, has_progress;
+	int cpu;
+	/* network */
+	uint16_t port_low, port_high;
+	double loss, reorder;
+	unsigned jitter_ms;
+	int start_seq; /* -1: random */
+	unsigned rtcp_ms;
+	uint32_t seed;
+	/* what happens when */
+	unsigned actors; /* the first so many participants act; 0: all */
+	unsigned action_count;
+	struct ue_action action[UE_ACTIONS_MAX];
+};
+
+/* 0: go on; 1: printed what was asked for, exit 0; 2: a mistake, explained on stderr. */
+int ue_options_read(struct ue_options *o, int argc, char **argv);
+
+#endif
