@@ -127,3 +127,46 @@ cp_slice_copy(char *room, size_t size, struct cp_slice slice)
 	room[slice.len] = '\0';
 	return 0;
 }
+
+/* Octets of the UTF-8 character at the start (RFC 3629 section 4); 0: it is none. */
+static size_t
+character(struct cp_slice slice)
+{
+	const unsigned char *c = (const unsigned char *)slice.ptr;
+	size_t len = c[0] < 0x80		   ? 1
+		     : c[0] >= 0xc2 && c[0] < 0xe0 ? 2
+		     : (c[0] & 0xf0) == 0xe0	   ? 3
+		     : c[0] >= 0xf0 && c[0] < 0xf5 ? 4
+						   : 0;
+
+	if (len == 0 || len > slice.len)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+void
+cp_slice_copy_text(char *room, size_t size, struct cp_slice slice)
+{
+	size_t used = 0;
+
+	while (slice.len > 0) {
+		size_t len = character(slice), take = len ? len : 1;
+		bool prints = len > 1 || (len == 1 && slice.ptr[0] >= ' ' && slice.ptr[0] != 0x7f);
+
+		if (used + take >= size)
+			break;
+		if (prints)
+			memcpy(room + used, slice.ptr, take);
+		else
+			room[used] = '?';
+		used += take;
+		slice = cp_slice(slice.ptr + take, slice.len - take);
+	}
+	room[used] = '\0';
+}

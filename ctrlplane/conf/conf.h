@@ -4,9 +4,12 @@
  * effects comes out, which ctrlplane/app carries out on the media plane and the SIP stack.
  * No I/O, no clock, no locks; one event loop.
  *
- *   admit ─▶ JOIN ─▶ joining ─ CONNECTED ─▶ connected ─ REMOVE, CLOSE, media lost ─▶ leaving ─ GONE ─▶ (freed)
- *   found on the media plane after a restart of ours ─▶ adopted ─ REMOVE, CLOSE, media lost, grace ─▶ (freed)
+ *   admit ─▶ JOIN ─▶ joining ─ CONNECTED ─▶ connected ─ GONE ─▶ forgotten
+ *                      │                       ├ REMOVE, CLOSE, media lost ─▶ RELEASE, forgotten
+ *                      └ not set up in time ───┘
+ *   found on the media plane after a restart of ours ─▶ adopted ─ REMOVE, CLOSE, media lost, grace ─▶ forgotten
  *
+ * A leg is forgotten as soon as it is decided that it ends; the dialog's own end comes later, and GONE is -ENOENT then.
  * Pointers that getters give are valid until the next cp_conf_handle. Structs are read-only outside this folder.
  */
 /* clang-format on */
@@ -84,7 +87,6 @@ struct cp_conf {
 enum cp_leg_state {
 	CP_LEG_JOINING = 0, /* admitted; the dialog is being set up */
 	CP_LEG_CONNECTED,
-	CP_LEG_LEAVING, /* RELEASE is out, waiting for GONE */
 	CP_LEG_ADOPTED, /* media without a dialog */
 };
 
@@ -110,8 +112,7 @@ struct cp_leg {
 	int64_t joined_ms;    /* JOIN */
 	int64_t connected_ms; /* 0: not yet */
 	int64_t lost_ms;      /* when media went; 0: it is there */
-	int64_t deadline_ms;  /* JOINING: set-up; ADOPTED: end of the grace; LEAVING: GONE is
-				 assumed. 0: none */
+	int64_t deadline_ms;  /* JOINING: set-up; ADOPTED: end of the grace. 0: none */
 	uint32_t dtmf_count;  /* telephone events */
 	uint8_t last_dtmf;
 };
@@ -121,7 +122,6 @@ struct cp_conf_limits {
 	uint32_t confs_max;
 	uint32_t legs_max;
 	int64_t setup_ms;     /* JOINING at most; 0: 40 s */
-	int64_t leaving_ms;   /* 0: 40 s */
 	int64_t adopted_ms;   /* how long media without a dialog goes on; 0: removed at once */
 	bool keeps_dead_legs; /* MEDIA_LOST is shown, the leg stays */
 };
@@ -149,7 +149,7 @@ struct cp_leg *cp_leg_by_id(const struct cp_focus *focus, uint32_t id);
 size_t cp_conf_count(const struct cp_focus *focus);
 size_t cp_leg_count(const struct cp_focus *focus);
 
-const char *cp_leg_state_name(enum cp_leg_state state); /* joining, connected, leaving, adopted */
+const char *cp_leg_state_name(enum cp_leg_state state);		   /* joining, connected, adopted */
 const char *cp_conf_security_name(enum cp_conf_security security); /* sdes, either, none */
 const char *cp_conf_origin_name(enum cp_conf_origin origin); /* configured, created, adopted */
 

@@ -3,6 +3,7 @@
 #ifndef CP_CONF_IDENTITY_H
 #define CP_CONF_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "ctrlplane/base/slice.h"
 
@@ -16,5 +17,8 @@
  * (no such URI; a tel URI in local form), -ENAMETOOLONG. out is written on success only.
  */
 int cp_identity(char out[CP_IDENTITY_MAX], struct cp_slice uri);
+
+/* A canonical identity that names nobody: empty, or at anonymous.invalid (RFC 3323 4.1.1.3). */
+bool cp_identity_is_anonymous(struct cp_slice identity);
 
 #endif
