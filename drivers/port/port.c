@@ -46,6 +46,8 @@ drv_port_open(struct drv_port **out, const struct drv_port_conf *conf, char *tex
 		return rc;
 	if (strcmp(conf->kind, "udp") == 0)
 		return drv_udp_open(out, conf, text, text_size);
+	if (strcmp(conf->kind, "ethdev") == 0)
+		return drv_ethdev_open(out, conf, text, text_size);
 	snprintf(text, text_size, "port: kind \"%s\" is not known; use udp or ethdev", conf->kind);
 	return -EINVAL;
 }

@@ -28,5 +28,7 @@ struct drv_port {
 
 int drv_udp_open(struct drv_port **out, const struct drv_port_conf *conf, char *text,
 		 size_t text_size);
+int drv_ethdev_open(struct drv_port **out, const struct drv_port_conf *conf, char *text,
+		    size_t text_size);
 
 #endif
