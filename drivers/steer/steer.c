@@ -21,7 +21,7 @@ drv_steer_masks(uint16_t first, uint32_t count, struct drv_steer_mask out[DRV_ST
 		uint32_t size = 1;
 
 		/* The largest block that begins here: aligned to its size and inside. */
-		while (at % (size * 2) == 0 && at + size * 2 <= end && size < 0x8000)
+		while (at % (size * 2) == 0 && at + size * 2 <= end)
 			size *= 2;
 		out[n++] = (struct drv_steer_mask){.value = (uint16_t)at,
 						   .mask = (uint16_t) ~(size - 1)};

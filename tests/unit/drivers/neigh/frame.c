@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "drivers/neigh/answer.h"
 #include "drivers/neigh/frame.h"
-#include "tests/unit/drivers/neigh/frames.h"
+#include "tests/fake/frames.h"
 
 static const uint8_t our_mac[6] = {0x02, 0xbb, 0, 0, 0, 7};
 
@@ -42,7 +42,8 @@ udp_comes_in_with_and_without_tag(void **state)
 		for (unsigned vlan = 0; vlan <= 42; vlan += 42) {
 			uint8_t data[256] = {0};
 			unsigned n = udp_frame(data, our_mac, vlan, version, 22010, "payload");
-			struct drv_frame f = parse((uint16_t)vlan, data, n + 11, 0); /* padding behind */
+			struct drv_frame f =
+				parse((uint16_t)vlan, data, n + 11, 0); /* padding behind */
 
 			assert_int_equal(f.kind, DRV_FRAME_UDP);
 			assert_int_equal(f.family, version);
@@ -50,7 +51,8 @@ udp_comes_in_with_and_without_tag(void **state)
 			assert_int_equal(f.local_port, 22010);
 			assert_int_equal(f.peer.port, 5004);
 			assert_int_equal(f.peer.family, version);
-			assert_memory_equal(f.peer.ip, version == 6 ? ip6_peer : ip4_peer, version == 6 ? 16 : 4);
+			assert_memory_equal(f.peer.ip, version == 6 ? ip6_peer : ip4_peer,
+					    version == 6 ? 16 : 4);
 			assert_int_equal(f.end - f.payload, 7);
 			assert_memory_equal(data + f.payload, "payload", 7);
 			assert_int_equal(parse(vlan ? 0 : 42, data, n, 0).kind, DRV_FRAME_FOREIGN);
@@ -143,9 +145,10 @@ no_truncation_passes_or_reads_beyond(void **state)
 {
 	for (int which = 0; which < 5; which++) {
 		uint8_t data[256];
-		unsigned n = which < 2 ? udp_frame(data, our_mac, 42, which ? 6 : 4, 22010, "payload") :
-			     which < 4 ? echo_frame(data, our_mac, 42, which == 3 ? 6 : 4) :
-					 arp_frame(data, 42, 1, ip4_ours);
+		unsigned n = which < 2
+				     ? udp_frame(data, our_mac, 42, which ? 6 : 4, 22010, "payload")
+			     : which < 4 ? echo_frame(data, our_mac, 42, which == 3 ? 6 : 4)
+					 : arp_frame(data, 42, 1, ip4_ours);
 
 		for (unsigned size = 0; size < n; size++) {
 			uint8_t *copy = malloc(size ? size : 1);
@@ -168,8 +171,10 @@ made_frames_are_what_is_parsed(void **state)
 		for (uint16_t vlan = 0; vlan <= 42; vlan += 42) {
 			for (uint16_t size = 0; size < 64; size++) {
 				struct drv_self self = self_make(vlan);
-				struct dp_addr local = self.addrs[version == 6], peer = {.family = (uint8_t)version, .port = 5004};
-				struct drv_frame_udp udp = {.local = &local, .peer = &peer, .dscp = 46, .octets = size};
+				struct dp_addr local = self.addrs[version == 6],
+					       peer = {.family = (uint8_t)version, .port = 5004};
+				struct drv_frame_udp udp = {
+					.local = &local, .peer = &peer, .dscp = 46, .octets = size};
 				uint16_t head = drv_frame_udp_head(&self, (uint8_t)version);
 				uint8_t data[256];
 				struct drv_frame f;
@@ -190,7 +195,9 @@ made_frames_are_what_is_parsed(void **state)
 				assert_int_equal(f.peer.port, 22010);
 				ip = data + f.l3;
 				assert_int_equal(l4_sum(ip, 17, data + f.l4, 8u + size), 0xffff);
-				assert_int_equal(version == 6 ? (ip[0] & 15) << 4 | ip[1] >> 4 : ip[1], 46 << 2);
+				assert_int_equal(version == 6 ? (ip[0] & 15) << 4 | ip[1] >> 4
+							      : ip[1],
+						 46 << 2);
 			}
 		}
 	}
@@ -258,7 +265,8 @@ static void
 ping_is_answered(void **state)
 {
 	for (int version = 4; version <= 6; version += 2) {
-		uint8_t data[256], question[256], *ip = data + 14, *icmp = ip + (version == 6 ? 40 : 20);
+		uint8_t data[256], question[256], *ip = data + 14,
+						  *icmp = ip + (version == 6 ? 40 : 20);
 		unsigned n = echo_frame(data, our_mac, 0, version);
 		struct drv_news news;
 

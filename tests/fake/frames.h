@@ -1,13 +1,14 @@
 /* Frames written out by hand for the tests of neigh/ and ethdev ports, with right checksums unless said. */
-#ifndef TESTS_UNIT_DRIVERS_NEIGH_FRAMES_H
-#define TESTS_UNIT_DRIVERS_NEIGH_FRAMES_H
+#ifndef TESTS_FAKE_FRAMES_H
+#define TESTS_FAKE_FRAMES_H
 
 #include <stdint.h>
 #include <string.h>
 
 static const uint8_t peer_mac[6] = {0x02, 0xaa, 0, 0, 0, 0x01};
 static const uint8_t ip4_ours[4] = {192, 0, 2, 7}, ip4_peer[4] = {192, 0, 2, 1};
-static const uint8_t ip6_ours[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7}, ip6_peer[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+static const uint8_t ip6_ours[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7},
+		     ip6_peer[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 
 /* The plainest sum there is: the slow twin of the one in the product. */
 static inline uint16_t
@@ -83,7 +84,8 @@ l4_sum(const uint8_t *ip, unsigned protocol, const uint8_t *l4, unsigned octets)
 
 /* from peer port 5004 to our port; version 4 or 6. Returns the length of the frame. */
 static inline unsigned
-udp_frame(uint8_t *out, const uint8_t *to, unsigned vlan, int version, unsigned port, const char *text)
+udp_frame(uint8_t *out, const uint8_t *to, unsigned vlan, int version, unsigned port,
+	  const char *text)
 {
 	unsigned octets = 8 + (unsigned)strlen(text);
 	uint8_t *ip = out + ether(out, to, vlan, version == 6 ? 0x86dd : 0x0800);
@@ -125,7 +127,8 @@ echo_frame(uint8_t *out, const uint8_t *to, unsigned vlan, int version)
 	icmp[0] = version == 6 ? 128 : 8;
 	icmp[5] = 9;
 	memset(icmp + 8, 'e', 32);
-	put16(icmp + 2, 0xffff & ~(version == 6 ? l4_sum(ip, 58, icmp, 40) : slow_sum(0, icmp, 40)));
+	put16(icmp + 2,
+	      0xffff & ~(version == 6 ? l4_sum(ip, 58, icmp, 40) : slow_sum(0, icmp, 40)));
 	return (unsigned)(icmp + 40 - out);
 }
 
