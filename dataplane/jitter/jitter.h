@@ -91,7 +91,7 @@ enum dp_drop dp_jbuf_put(struct dp_jbuf *jb, struct dp_frame_pool *pool,
  * A sequence number of this source that carried no sound (telephone-event, comfort noise): the gap
  * that it leaves is silence, not loss.
  */
-void dp_jbuf_skip(struct dp_jbuf *jb, uint32_t ssrc, uint16_t seq);
+void dp_jbuf_skip(struct dp_jbuf *jb, struct dp_frame_pool *pool, uint32_t ssrc, uint16_t seq);
 
 enum dp_jbuf_kind {
 	DP_JBUF_PLAY,	 /* decode payload: exactly `duration` timestamp units */
@@ -112,16 +112,15 @@ struct dp_jbuf_part {
 };
 
 /*
- * What to play in one tick: the parts, in order, last exactly clock_hz / 50 timestamp units
- * together. The usual case is one PLAY part that points straight into the frame block. All payload
- * pointers stay valid until the next dp_jbuf_put, _skip or _flush on the same pool; gets of other
- * legs do not disturb them.
+ * What to play in one tick: the parts, in order, last exactly clock_hz / 50 timestamp units together. The usual case is
+ * one PLAY part that points straight into the frame block. All payload pointers stay valid until the next dp_jbuf_put,
+ * _skip or _flush on the same pool; gets of other legs do not disturb them.
  */
 struct dp_jbuf_out {
 	uint8_t count;
-	bool is_joined; /* sound comes back after concealment: cross-fade into part 0 from `join` (a
-			   CONCEAL part, by reference) */
-	struct dp_jbuf_part join;
+	bool is_joined; /* sound comes back at part[join_at], a PLAY: cross-fade into it from `join` */
+	uint8_t join_at;
+	struct dp_jbuf_part join; /* a CONCEAL part, for its payload and since; duration 0 */
 	struct dp_jbuf_part part[DP_JBUF_PARTS_MAX];
 };
 

@@ -44,7 +44,7 @@ struct dp_jbuf {
 	uint8_t hungry_ticks; /* ticks in a row with nothing to play */
 	uint8_t late_ticks;   /* of those, ticks in which packets came, all late */
 	uint8_t settle_ticks; /* left in which to come down to the right delay fast */
-	uint8_t wait_ticks;   /* that a frame to be left out has waited for quiet */
+	uint8_t wait_ticks;   /* that a change of delay has waited for its moment; 0: none is due */
 
 	/* lines 1, 2 */
 	uint32_t slot[DP_JBUF_SLOTS] __attribute__((aligned(64))); /* block numbers */
@@ -52,16 +52,13 @@ struct dp_jbuf {
 	/* line 3: touched on loss, restarts and reports */
 	uint32_t last __attribute__((
 		aligned(64))); /* block last played, kept for concealment; NO_BLOCK */
-	uint16_t last_len;     /* its part that was played last: octets */
-	uint16_t last_from;    /* and where that begins */
 	uint32_t since;	       /* timestamp units concealed after it */
 	uint32_t prior_ssrc;   /* what was before ssrc; its stragglers are late */
-	uint64_t changed_ns;   /* when */
-	uint64_t drift_ns;     /* start of the span over which drift is measured; 0: none */
-	int64_t drift_base_us;
-	int64_t shifted_us; /* sum of what insertions and removals moved slack by */
 	int32_t drift_ppm;
-	uint8_t is_lone; /* the last tick's sound was the last that was there: its block is kept */
+	uint64_t changed_ns; /* when ssrc took over */
+	uint64_t drift_ns;   /* start of the span over which drift is measured; 0: none */
+	int64_t drift_us;    /* mean slack then, without what we moved it by */
+	int64_t moved_us;    /* sum of what insertions and removals moved slack by */
 
 	/* line 4 */
 	struct dp_jbuf_counts counts; /* .played lives in line 0 */

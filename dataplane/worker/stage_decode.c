@@ -44,12 +44,12 @@ decode_parts(struct dp_worker *w, const struct dp_jbuf_out *out, int16_t *pcm)
 
 	for (unsigned i = 0; i < out->count; i++) {
 		decode_part(w, &out->part[i], pcm + at);
-		at += out->part[i].duration;
-	}
-	if (out->is_joined) {
-		struct dp_plc plc = conceal_from(w, &out->join);
+		if (out->is_joined && out->join_at == i) {
+			struct dp_plc plc = conceal_from(w, &out->join);
 
-		dp_plc_join(&plc, pcm, out->part[0].duration);
+			dp_plc_join(&plc, pcm + at, out->part[i].duration);
+		}
+		at += out->part[i].duration;
 	}
 }
 

@@ -53,7 +53,7 @@ put_dtmf(struct dp_worker *w, const struct dp_in *in, const uint8_t *payload, ui
 		leg->dtmf_events++;
 		dp_worker_leg_event(w, leg, DP_EVENT_DTMF, events[i].code, events[i].duration_ms);
 	}
-	dp_jbuf_skip(&leg->jbuf, in->rtp.ssrc, in->rtp.seq);
+	dp_jbuf_skip(&leg->jbuf, w->frames, in->rtp.ssrc, in->rtp.seq);
 	w->stats.rx_sunk++;
 	dp_worker_sink(w, in->mbuf);
 }
@@ -120,7 +120,7 @@ put_one(struct dp_worker *w, const struct dp_in *in)
 	} else if (codec != NULL && len > 0) {
 		put_sound(w, in, codec, payload, len);
 	} else if (codec != NULL || in->rtp.pt == COMFORT_NOISE_PT) {
-		dp_jbuf_skip(&leg->jbuf, in->rtp.ssrc, in->rtp.seq);
+		dp_jbuf_skip(&leg->jbuf, w->frames, in->rtp.ssrc, in->rtp.seq);
 		leg->sunk_other++;
 		w->stats.rx_sunk++;
 		dp_worker_sink(w, in->mbuf);
