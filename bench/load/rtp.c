@@ -143,13 +143,14 @@ ue_rtp_rx_lost(const struct ue_rtp_rx *rx)
 
 	if (!rx->has_source)
 		return 0;
-	lost = (int64_t)(rx->max_ext - rx->base_ext) + 1 - (int64_t)rx->of_source;
+	lost = (int64_t)rx->max_ext - (int64_t)rx->base_ext + 1 - (int64_t)rx->of_source;
 	return (int64_t)rx->lost_before + (lost > 0 ? lost : 0);
 }
 
 void
 ue_rtp_rx_reset(struct ue_rtp_rx *rx)
 {
+	rx->lost_unmeasured += (uint64_t)ue_rtp_rx_lost(rx);
 	rx->base_ext = rx->max_ext + 1;
 	rx->of_source = 0;
 	rx->packets = rx->octets = rx->duplicates = rx->reordered = 0;
@@ -161,7 +162,7 @@ ue_rtp_rx_reset(struct ue_rtp_rx *rx)
 static size_t
 report_block(uint8_t *p, const struct ue_rtcp_self *self, const struct ue_rtp_rx *rx)
 {
-	int64_t lost = ue_rtp_rx_lost(rx);
+	int64_t lost = ue_rtp_rx_lost(rx) + (int64_t)rx->lost_unmeasured;
 
 	if (!rx->has_source)
 		return 0;

@@ -44,8 +44,9 @@ struct ue_rtp_rx {
 	uint64_t octets;
 	uint64_t duplicates;
 	uint64_t reordered;
-	uint64_t lost_before; /* of the SSRCs before */
-	double jitter;	      /* RFC 3550 A.8, in samples */
+	uint64_t lost_before;	  /* of the SSRCs before */
+	uint64_t lost_unmeasured; /* before counts began anew: for reports */
+	double jitter;		  /* RFC 3550 A.8, in samples */
 	double transit;
 	uint64_t last_ns;
 	uint64_t gap_max_ns; /* longest time between two packets */
