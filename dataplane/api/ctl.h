@@ -19,27 +19,27 @@
 #include "dataplane/api/suite.h"
 
 #define DP_CTL_VERSION 1
-#define DP_CTL_MAX 16384     /* octets of the longest message */
-#define DP_CTL_CNAME_MAX 64  /* with the NUL */
-#define DP_CTL_CODECS_MAX 4  /* receive payload types of a leg */
-#define DP_CTL_PAGE_LEGS 64  /* ids in one LIST reply */
+#define DP_CTL_MAX 16384    /* octets of the longest message */
+#define DP_CTL_CNAME_MAX 64 /* with the NUL */
+#define DP_CTL_CODECS_MAX 4 /* receive payload types of a leg */
+#define DP_CTL_PAGE_LEGS 64 /* ids in one LIST reply */
 #define DP_CTL_TALKERS_MAX 16
 
 enum dp_ctl_type {
-	DP_CTL_HELLO = 1,    /* dp_ctl_hello → dp_ctl_welcome */
-	DP_CTL_CONF_CREATE,  /* dp_ctl_conf → header only */
-	DP_CTL_CONF_UPDATE,  /* dp_ctl_conf → header only: mix policy */
+	DP_CTL_HELLO = 1,   /* dp_ctl_hello → dp_ctl_welcome */
+	DP_CTL_CONF_CREATE, /* dp_ctl_conf → header only */
+	DP_CTL_CONF_UPDATE, /* dp_ctl_conf → header only: mix policy */
 	DP_CTL_CONF_DESTROY, /* dp_ctl_id (conf) → header only; its legs go with it, each with RTCP BYE */
-	DP_CTL_LEG_ADD,	     /* dp_ctl_leg → dp_ctl_leg_added */
-	DP_CTL_LEG_UPDATE,   /* dp_ctl_leg, all fields anew → header only; keys, SSRC and sequence go on */
-	DP_CTL_LEG_REMOVE,   /* dp_ctl_id (leg) → header only */
-	DP_CTL_LEG_MIX,	     /* dp_ctl_leg_mix → header only */
-	DP_CTL_KEY_INSTALL,  /* dp_ctl_key → header only */
-	DP_CTL_KEY_RETIRE,   /* dp_ctl_key_ref → header only: wiped before the reply */
-	DP_CTL_LIST_CONFS,   /* dp_ctl_list → dp_ctl_ids */
-	DP_CTL_LIST_LEGS,    /* dp_ctl_list → dp_ctl_ids (of conf, 0: of all) */
-	DP_CTL_LEG_SHOW,     /* dp_ctl_id (leg) → dp_ctl_leg_shown */
-	DP_CTL_NODE_SHOW,    /* header only → dp_ctl_node */
+	DP_CTL_LEG_ADD, /* dp_ctl_leg → dp_ctl_leg_added */
+	DP_CTL_LEG_UPDATE, /* dp_ctl_leg, all fields anew → header only; keys, SSRC and sequence go on */
+	DP_CTL_LEG_REMOVE,  /* dp_ctl_id (leg) → header only */
+	DP_CTL_LEG_MIX,	    /* dp_ctl_leg_mix → header only */
+	DP_CTL_KEY_INSTALL, /* dp_ctl_key → header only */
+	DP_CTL_KEY_RETIRE,  /* dp_ctl_key_ref → header only: wiped before the reply */
+	DP_CTL_LIST_CONFS,  /* dp_ctl_list → dp_ctl_ids */
+	DP_CTL_LIST_LEGS,   /* dp_ctl_list → dp_ctl_ids (of conf, 0: of all) */
+	DP_CTL_LEG_SHOW,    /* dp_ctl_id (leg) → dp_ctl_leg_shown */
+	DP_CTL_NODE_SHOW,   /* header only → dp_ctl_node */
 	DP_CTL_REQUEST_END,
 	DP_CTL_EVENT = 0x100, /* dp_ctl_event */
 };
@@ -61,7 +61,7 @@ struct dp_ctl_hello {
 
 struct dp_ctl_welcome {
 	struct dp_ctl_hdr hdr;
-	uint64_t instance;	/* random at start: a new one means that all was lost */
+	uint64_t instance; /* random at start: a new one means that all was lost */
 	uint32_t workers;
 	uint32_t legs_max;
 	uint32_t confs_max;
@@ -93,12 +93,14 @@ struct dp_ctl_codec {
 };
 
 enum dp_leg_flag {
-	DP_LEG_RTCP_MUX = 1 << 0,   /* RFC 5761: RTCP on the RTP port */
+	DP_LEG_RTCP_MUX = 1 << 0,    /* RFC 5761: RTCP on the RTP port */
 	DP_LEG_SRTCP_PLAIN = 1 << 1, /* UNENCRYPTED_SRTCP of RFC 4568 (6.3.2): authenticated only */
 	DP_LEG_SRTP_PLAIN = 1 << 2,  /* UNENCRYPTED_SRTP (6.3.3) */
 	DP_LEG_NO_LATCH = 1 << 3,    /* send to the signalled address whatever comes from where */
-	DP_LEG_RELATCH = 1 << 4,     /* LEG_UPDATE: the peer moved; latch anew on the next packet that authenticates */
-	DP_LEG_NO_RTCP = 1 << 5,     /* the peer sends no RTCP (b=RR:0 and RS:0) */
+	DP_LEG_RELATCH =
+		1
+		<< 4, /* LEG_UPDATE: the peer moved; latch anew on the next packet that authenticates */
+	DP_LEG_NO_RTCP = 1 << 5, /* the peer sends no RTCP (b=RR:0 and RS:0) */
 };
 
 /* Directions are the media plane's: RECEIVE = we take the participant's sound, SEND = we send it the mix. */
@@ -111,13 +113,13 @@ struct dp_ctl_leg {
 	struct dp_ctl_hdr hdr;
 	uint32_t leg; /* not 0; unique on the node */
 	uint32_t conf;
-	uint32_t flags;		/* enum dp_leg_flag */
-	uint8_t dirs;		/* enum dp_leg_dir, or-ed; 0: inactive */
-	uint8_t local_index;	/* which of our addresses */
-	uint8_t is_secure;	/* 1: SRTP; nothing passes in either direction before its key is there. 0: plain RTP */
-	uint8_t dtmf_pt;	/* telephone-event at 8000 Hz, receive; 0: none */
-	uint16_t ptime_ms;	/* what we send: 10 to 60 in steps of 10 */
-	uint8_t rx_count;	/* entries of rx */
+	uint32_t flags;	     /* enum dp_leg_flag */
+	uint8_t dirs;	     /* enum dp_leg_dir, or-ed; 0: inactive */
+	uint8_t local_index; /* which of our addresses */
+	uint8_t is_secure; /* 1: SRTP; nothing passes in either direction before its key is there. 0: plain RTP */
+	uint8_t dtmf_pt;   /* telephone-event at 8000 Hz, receive; 0: none */
+	uint16_t ptime_ms; /* what we send: 10 to 60 in steps of 10 */
+	uint8_t rx_count;  /* entries of rx */
 	uint8_t zero;
 	struct dp_ctl_codec rx[DP_CTL_CODECS_MAX]; /* what we accept */
 	struct dp_ctl_codec tx;			   /* what we send */
@@ -125,7 +127,7 @@ struct dp_ctl_leg {
 	struct dp_addr remote_rtcp;		   /* ignored with RTCP_MUX */
 	char cname[DP_CTL_CNAME_MAX];		   /* ours towards this leg, RFC 7022 */
 	uint16_t jbuf_min_ms, jbuf_max_ms;	   /* 0: the node's defaults */
-	uint16_t lost_after_ms;			   /* MEDIA_LOST after so long without RTP and RTCP; 0: never */
+	uint16_t lost_after_ms; /* MEDIA_LOST after so long without RTP and RTCP; 0: never */
 	uint16_t zero2;
 };
 
@@ -140,9 +142,9 @@ struct dp_ctl_leg_added {
 struct dp_ctl_leg_mix {
 	struct dp_ctl_hdr hdr;
 	uint32_t leg;
-	int16_t gain_cdb;  /* hundredths of a dB on what the participant sends, -6000 to +2000 */
-	uint8_t is_muted;  /* nobody hears it */
-	uint8_t is_deaf;   /* it hears nobody: gets silence */
+	int16_t gain_cdb; /* hundredths of a dB on what the participant sends, -6000 to +2000 */
+	uint8_t is_muted; /* nobody hears it */
+	uint8_t is_deaf;  /* it hears nobody: gets silence */
 };
 
 /* Where a key goes. NEXT on the way out takes over at once (and CURRENT becomes PREVIOUS and is retired);
@@ -163,13 +165,13 @@ enum dp_key_flag {
 struct dp_ctl_key {
 	struct dp_ctl_hdr hdr;
 	uint32_t leg;
-	uint8_t dir;   /* DP_DIR_RECEIVE or DP_DIR_SEND */
-	uint8_t slot;  /* enum dp_key_slot */
-	uint8_t suite; /* enum dp_suite */
+	uint8_t dir;	 /* DP_DIR_RECEIVE or DP_DIR_SEND */
+	uint8_t slot;	 /* enum dp_key_slot */
+	uint8_t suite;	 /* enum dp_suite */
 	uint8_t mki_len; /* 0: no MKI on the wire */
 	uint32_t flags;	 /* enum dp_key_flag */
 	uint32_t zero;
-	uint64_t lifetime_rtp;	/* packets; 0: the suite's maximum */
+	uint64_t lifetime_rtp; /* packets; 0: the suite's maximum */
 	uint64_t lifetime_rtcp;
 	uint8_t mki[DP_SRTP_MKI_MAX];
 	uint8_t key[DP_SRTP_KEY_MAX];
@@ -221,12 +223,12 @@ struct dp_ctl_node {
 
 enum dp_event_type {
 	DP_EVENT_FIRST_MEDIA = 1, /* first packet that authenticated and was accepted */
-	DP_EVENT_MEDIA_LOST,	  /* neither RTP nor RTCP for lost_after_ms, the leg being meant to send us some */
+	DP_EVENT_MEDIA_LOST, /* neither RTP nor RTCP for lost_after_ms, the leg being meant to send us some */
 	DP_EVENT_MEDIA_BACK,
-	DP_EVENT_DTMF,	     /* a: the event code 0-15, b: duration in ms */
-	DP_EVENT_KEY_SOON,   /* a: dp_leg_dir, b: per mille used up; at 900 and at 1000 */
-	DP_EVENT_TALKERS,    /* of conf: talkers[], loudest first, when the set changes, at most 5 a second */
-	DP_EVENT_BYE,	     /* the participant sent RTCP BYE */
+	DP_EVENT_DTMF,	   /* a: the event code 0-15, b: duration in ms */
+	DP_EVENT_KEY_SOON, /* a: dp_leg_dir, b: per mille used up; at 900 and at 1000 */
+	DP_EVENT_TALKERS, /* of conf: talkers[], loudest first, when the set changes, at most 5 a second */
+	DP_EVENT_BYE,	      /* the participant sent RTCP BYE */
 	DP_EVENT_LOST_EVENTS, /* a: so many events were not delivered, the client was slow: LIST again */
 };
 

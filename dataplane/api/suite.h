@@ -14,11 +14,12 @@ enum dp_suite {
 	DP_SUITE_COUNT
 };
 
-#define DP_SRTP_KEY_MAX 32	   /* octets of the longest master key */
-#define DP_SRTP_SALT_MAX 14	   /* octets of the longest master salt */
-#define DP_SRTP_TAG_MAX 16	   /* octets of the longest authentication tag */
-#define DP_SRTP_MKI_MAX 16	   /* octets of MKI that we hold; RFC 4568 allows 128, longer is refused by policy */
-#define DP_SRTP_MAX_PACKETS (1ULL << 48) /* RFC 3711 9.2: SRTP packets per master key */
+#define DP_SRTP_KEY_MAX 32  /* octets of the longest master key */
+#define DP_SRTP_SALT_MAX 14 /* octets of the longest master salt */
+#define DP_SRTP_TAG_MAX 16  /* octets of the longest authentication tag */
+#define DP_SRTP_MKI_MAX \
+	16 /* octets of MKI that we hold; RFC 4568 allows 128, longer is refused by policy */
+#define DP_SRTP_MAX_PACKETS (1ULL << 48)  /* RFC 3711 9.2: SRTP packets per master key */
 #define DP_SRTCP_MAX_PACKETS (1ULL << 31) /* and SRTCP packets */
 
 /* Octets, by suite. rtcp_tag differs from rtp_tag for the _32 suite (RFC 4568 6.2). */

@@ -24,7 +24,6 @@ struct dp_node_conf {
 	uint32_t local_count;
 	struct dp_addr local[4];
 	const char *version;
-	void (*log)(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 };
 
 /* 0 or -errno; on failure text says what and how to mend. socket's request and arg are filled here. */

@@ -43,10 +43,9 @@ struct dp_tick_conf {
 	uint32_t heard[DP_HEARD_MAX];	  /* SSRCs of contributors */
 	uint32_t heard_leg[DP_HEARD_MAX]; /* their places in the tick */
 	bool has_all;			  /* all holds the sum, limited */
-	uint8_t level_all;
-	uint8_t encoded; /* bit per codec: the shared frame is there */
-	int16_t *all;	 /* DP_SAMPLES */
-	uint8_t *frame;	 /* DP_CODEC_COUNT of DP_FRAME_OCTETS */
+	uint8_t encoded;		  /* bit per codec: the shared frame is there */
+	int16_t *all;			  /* DP_SAMPLES */
+	uint8_t *frame;			  /* DP_CODEC_COUNT of DP_FRAME_OCTETS */
 };
 #define DP_FRAME_OCTETS (DP_SAMPLES * 2)
 

@@ -306,6 +306,7 @@ do_leg_show(struct dp_worker *w, struct dp_msg *msg)
 	msg->shown.suite_rx = (uint8_t)dp_srtp_rx_suite(&leg->srtp_rx);
 	msg->shown.suite_tx = (uint8_t)dp_srtp_tx_suite(&leg->srtp_tx);
 	dp_leg_snapshot(w, leg, &msg->shown.stats);
+	msg->shown.stats.is_talking = w->confs[leg->conf].talkers[leg->member].is_talking;
 }
 
 static void

@@ -35,7 +35,6 @@ snapshot_jbuf(const struct dp_leg *leg, struct dp_leg_stats *out)
 void
 dp_leg_snapshot(const struct dp_worker *w, const struct dp_leg *leg, struct dp_leg_stats *out)
 {
-	const struct dp_conference *conf = &w->confs[leg->conf];
 	int32_t lost = dp_rtp_stats_lost(&leg->rtp);
 
 	*out = (struct dp_leg_stats){
@@ -63,7 +62,6 @@ dp_leg_snapshot(const struct dp_worker *w, const struct dp_leg *leg, struct dp_l
 		.level_rx = leg->level_rx,
 		.level_tx = leg->level_tx,
 		.is_latched = leg->is_latched,
-		.is_talking = conf->talkers[leg->member].is_talking,
 	};
 	for (unsigned d = 0; d < DP_DROP_COUNT; d++)
 		out->drops[d] = leg->drops[d];

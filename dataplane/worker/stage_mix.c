@@ -3,6 +3,7 @@
 #include "dataplane/worker/stages.h"
 #include "dataplane/worker/worker_state.h"
 
+#define LEVEL_EVERY 15		    /* of 16 ticks one measures what a leg hears */
 #define TALKERS_PAUSE_NS 200000000u /* at most 5 a second */
 
 /* Contributors of one conference in one tick. */
@@ -80,6 +81,8 @@ hear_own(struct dp_worker *w, struct dp_batch *b, const struct crowd *crowd)
 		}
 		b->hears[at] = DP_HEARS_OWN;
 		w->mix->out(row, w->sum, row, DP_SAMPLES);
+		if (((b->period + at) & LEVEL_EVERY) == 0)
+			b->leg[at]->level_tx = w->mix->level(row, DP_SAMPLES).level;
 	}
 }
 
@@ -99,8 +102,21 @@ hear_all(struct dp_batch *b, const struct dp_tick_conf *tc, uint32_t contributor
 		else
 			b->hears[at] = DP_HEARS_ALL;
 		listeners += b->hears[at] == DP_HEARS_ALL;
+		if (b->hears[at] != DP_HEARS_ALL)
+			b->leg[at]->level_tx = DP_MIX_SILENCE;
 	}
 	return listeners > 0;
+}
+
+/* What those hear who hear everybody. */
+static void
+level_all(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc)
+{
+	uint8_t level = w->mix->level(tc->all, DP_SAMPLES).level;
+
+	for (uint32_t at = tc->first; at < tc->first + tc->count; at++)
+		if (b->hears[at] == DP_HEARS_ALL)
+			b->leg[at]->level_tx = level;
 }
 
 static void
@@ -123,6 +139,8 @@ mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 		tc->has_all = true;
 	}
 	hear_own(w, b, &crowd);
+	if (tc->has_all && (b->period & LEVEL_EVERY) == 0)
+		level_all(w, b, tc);
 }
 
 void

@@ -277,10 +277,16 @@ dp_worker_keys(struct dp_worker *w, struct dp_srtp_key **keys, unsigned n)
 	return rte_ring_dequeue_burst(w->keys, (void **)keys, n, NULL);
 }
 
-const struct dp_worker_stats *
-dp_worker_counters(const struct dp_worker *w)
+void
+dp_worker_peek(const struct dp_worker *w, struct dp_worker_stats *out)
 {
-	return &w->stats;
+	dp_worker_snapshot(w, out);
+}
+
+void
+dp_worker_leg_peek(const struct dp_worker *w, uint32_t leg, struct dp_leg_stats *out)
+{
+	dp_leg_snapshot(w, &w->legs[leg], out);
 }
 
 const uint64_t *

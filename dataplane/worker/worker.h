@@ -58,7 +58,8 @@ unsigned dp_worker_events(struct dp_worker *w, struct dp_event_rec *recs, unsign
 /* Keys that rotations displaced, to be destroyed. */
 unsigned dp_worker_keys(struct dp_worker *w, struct dp_srtp_key **keys, unsigned n);
 
-/* Any thread: the counters as they stand, each exact, not together (LEG_SHOW and NODE_SHOW are). */
-const struct dp_worker_stats *dp_worker_counters(const struct dp_worker *w);
+/* Any thread: counters as they stand, each exact, not together (those of LEG_SHOW and NODE_SHOW are). */
+void dp_worker_peek(const struct dp_worker *w, struct dp_worker_stats *out);
+void dp_worker_leg_peek(const struct dp_worker *w, uint32_t leg, struct dp_leg_stats *out);
 
 #endif

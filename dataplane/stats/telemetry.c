@@ -1,0 +1,225 @@
+/* Telemetry commands; called on DPDK's telemetry thread. */
+#include "dataplane/stats/telemetry.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <rte_telemetry.h>
+#include "dataplane/api/drops.h"
+#include "dataplane/ctl/node.h"
+#include "dataplane/worker/worker.h"
+
+/* The library keeps callbacks without an argument: hence one place for all. */
+static struct {
+	pthread_mutex_t lock;
+	struct dp_node *node;
+	struct dp_worker *const *workers;
+	unsigned count;
+} source = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct field {
+	const char *name;
+	size_t offset;
+};
+
+#define FIELD(name)                                           \
+	{                                                     \
+#name, offsetof(struct dp_worker_stats, name) \
+	}
+
+static const struct field worker_fields[] = {
+	FIELD(rx_packets),     FIELD(rx_octets),     FIELD(rx_sunk),
+	FIELD(held),	       FIELD(made),	     FIELD(tx_packets),
+	FIELD(tx_octets),      FIELD(handoff_in),    FIELD(handoff_out),
+	FIELD(turns),	       FIELD(ticks),	     FIELD(ticks_skipped),
+	FIELD(frames_encoded), FIELD(frames_shared), FIELD(events_lost),
+	FIELD(busy_ns),	       FIELD(sleep_ns),	     FIELD(tick_late_ns_max),
+};
+
+static uint64_t
+sum(size_t offset)
+{
+	uint64_t total = 0;
+
+	for (unsigned w = 0; w < source.count; w++) {
+		struct dp_worker_stats stats;
+
+		dp_worker_peek(source.workers[w], &stats);
+		total += *(const uint64_t *)((const char *)&stats + offset);
+	}
+	return total;
+}
+
+static int
+say_node(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	rte_tel_data_start_dict(d);
+	pthread_mutex_lock(&source.lock);
+	rte_tel_data_add_dict_int(d, "workers", (int)source.count);
+	for (size_t i = 0; i < sizeof(worker_fields) / sizeof(worker_fields[0]); i++)
+		rte_tel_data_add_dict_u64(d, worker_fields[i].name, sum(worker_fields[i].offset));
+	pthread_mutex_unlock(&source.lock);
+	return 0;
+}
+
+static int
+say_worker(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct dp_worker_stats stats;
+	unsigned long w = params != NULL ? strtoul(params, NULL, 10) : 0;
+
+	pthread_mutex_lock(&source.lock);
+	if (w >= source.count) {
+		pthread_mutex_unlock(&source.lock);
+		return -EINVAL;
+	}
+	dp_worker_peek(source.workers[w], &stats);
+	pthread_mutex_unlock(&source.lock);
+	rte_tel_data_start_dict(d);
+	for (size_t i = 0; i < sizeof(worker_fields) / sizeof(worker_fields[0]); i++)
+		rte_tel_data_add_dict_u64(
+			d, worker_fields[i].name,
+			*(const uint64_t *)((const char *)&stats + worker_fields[i].offset));
+	rte_tel_data_add_dict_u64(d, "legs", stats.legs);
+	rte_tel_data_add_dict_u64(d, "conferences", stats.conferences);
+	return 0;
+}
+
+/* Drops by name, or by blame. */
+static int
+say_drops(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	rte_tel_data_start_dict(d);
+	pthread_mutex_lock(&source.lock);
+	for (unsigned i = 1; i < DP_DROP_COUNT; i++)
+		rte_tel_data_add_dict_u64(
+			d, dp_drop_name(i),
+			sum(offsetof(struct dp_worker_stats, drops) + i * sizeof(uint64_t)));
+	pthread_mutex_unlock(&source.lock);
+	return 0;
+}
+
+static int
+say_blames(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	uint64_t blames[DP_BLAME_BUG + 1] = {0};
+
+	pthread_mutex_lock(&source.lock);
+	for (unsigned i = 1; i < DP_DROP_COUNT; i++)
+		blames[dp_drop_blame(i)] +=
+			sum(offsetof(struct dp_worker_stats, drops) + i * sizeof(uint64_t));
+	pthread_mutex_unlock(&source.lock);
+	rte_tel_data_start_dict(d);
+	for (unsigned b = 0; b <= DP_BLAME_BUG; b++)
+		rte_tel_data_add_dict_u64(d, dp_blame_name(b), blames[b]);
+	return 0;
+}
+
+static uint64_t
+quantile(const uint64_t *counts, uint64_t total, unsigned per_mille)
+{
+	uint64_t wanted = (total * per_mille + 999) / 1000, seen = 0;
+
+	for (unsigned i = 0; i < DP_LATENESS_BUCKETS; i++) {
+		seen += counts[i];
+		if (seen >= wanted && seen > 0)
+			return dp_lateness_bound_ns(i);
+	}
+	return 0;
+}
+
+static int
+say_lateness(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	uint64_t counts[DP_LATENESS_BUCKETS] = {0}, total = 0;
+
+	pthread_mutex_lock(&source.lock);
+	for (unsigned w = 0; w < source.count; w++)
+		for (unsigned i = 0; i < DP_LATENESS_BUCKETS; i++)
+			counts[i] += dp_worker_lateness(source.workers[w])[i];
+	pthread_mutex_unlock(&source.lock);
+	for (unsigned i = 0; i < DP_LATENESS_BUCKETS; i++)
+		total += counts[i];
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_u64(d, "ticks", total);
+	rte_tel_data_add_dict_u64(d, "p50_ns", quantile(counts, total, 500));
+	rte_tel_data_add_dict_u64(d, "p99_ns", quantile(counts, total, 990));
+	rte_tel_data_add_dict_u64(d, "p999_ns", quantile(counts, total, 999));
+	return 0;
+}
+
+static void
+add_leg(struct rte_tel_data *d, const struct dp_leg_stats *s)
+{
+	rte_tel_data_add_dict_u64(d, "rx_packets", s->rx_packets);
+	rte_tel_data_add_dict_u64(d, "rx_octets", s->rx_octets);
+	rte_tel_data_add_dict_u64(d, "rx_rtcp", s->rx_rtcp);
+	rte_tel_data_add_dict_u64(d, "played", s->played);
+	rte_tel_data_add_dict_u64(d, "held", s->held);
+	rte_tel_data_add_dict_u64(d, "lost", s->lost);
+	rte_tel_data_add_dict_u64(d, "concealed_frames", s->concealed_frames);
+	rte_tel_data_add_dict_u64(d, "tx_packets", s->tx_packets);
+	rte_tel_data_add_dict_u64(d, "tx_octets", s->tx_octets);
+	rte_tel_data_add_dict_u64(d, "tx_rtcp", s->tx_rtcp);
+	rte_tel_data_add_dict_u64(d, "jitter_us", s->jitter_us);
+	rte_tel_data_add_dict_u64(d, "jbuf_delay_us", s->jbuf_delay_us);
+	rte_tel_data_add_dict_u64(d, "round_trip_us", s->round_trip_us);
+	rte_tel_data_add_dict_u64(d, "level_rx", s->level_rx);
+	rte_tel_data_add_dict_u64(d, "level_tx", s->level_tx);
+	rte_tel_data_add_dict_u64(d, "is_latched", s->is_latched);
+	for (unsigned i = 1; i < DP_DROP_COUNT; i++)
+		if (s->drops[i] > 0)
+			rte_tel_data_add_dict_u64(d, dp_drop_name(i), s->drops[i]);
+}
+
+static int
+say_leg(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct dp_leg_stats stats;
+	unsigned worker;
+	uint32_t index;
+	bool is_known = false;
+
+	pthread_mutex_lock(&source.lock);
+	if (source.node != NULL && params != NULL &&
+	    dp_node_leg_at(source.node, (uint32_t)strtoul(params, NULL, 10), &worker, &index)) {
+		dp_worker_leg_peek(source.workers[worker], index, &stats);
+		is_known = true;
+	}
+	pthread_mutex_unlock(&source.lock);
+	if (!is_known)
+		return -ENOENT;
+	rte_tel_data_start_dict(d);
+	add_leg(d, &stats);
+	return 0;
+}
+
+void
+dp_telemetry_start(struct dp_node *node, struct dp_worker *const *workers, unsigned count)
+{
+	pthread_mutex_lock(&source.lock);
+	source.node = node;
+	source.workers = workers;
+	source.count = count;
+	pthread_mutex_unlock(&source.lock);
+	rte_telemetry_register_cmd("/conclave/node", say_node, "Counters of all workers together");
+	rte_telemetry_register_cmd("/conclave/worker", say_worker,
+				   "Counters of one worker. Parameters: its number");
+	rte_telemetry_register_cmd("/conclave/drops", say_drops, "Dropped packets by reason");
+	rte_telemetry_register_cmd("/conclave/blames", say_blames,
+				   "Dropped packets by who is to blame");
+	rte_telemetry_register_cmd("/conclave/lateness", say_lateness,
+				   "How late ticks of the media clock begin");
+	rte_telemetry_register_cmd("/conclave/leg", say_leg,
+				   "Counters of one leg. Parameters: its id");
+}
+
+void
+dp_telemetry_stop(void)
+{
+	pthread_mutex_lock(&source.lock);
+	source.node = NULL;
+	source.count = 0;
+	pthread_mutex_unlock(&source.lock);
+}
