@@ -42,9 +42,11 @@ propose_codecs(struct cp_sdp_media *media, const struct cp_sdp_policy *policy)
 
 		for (int j = 0; j < media->rx_count && !has; j++)
 			has = media->rx[j].codec == policy->codecs[i];
-		if (!has)
-			media->rx[media->rx_count++] =
-				(struct cp_sdp_codec){policy->codecs[i], free_pt(media, info->pt)};
+		if (has)
+			continue;
+		media->rx[media->rx_count] =
+			(struct cp_sdp_codec){policy->codecs[i], free_pt(media, info->pt)};
+		media->rx_count++;
 	}
 	media->tx = media->rx[0];
 }

@@ -1,0 +1,119 @@
+/*
+ * Offers and answers of any content. Whatever is agreed must be written, and what is written must read as a session description whose
+ * audio is what was agreed; nothing may leak a key.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ctrlplane/sdp/desc.h"
+#include "ctrlplane/sdp/sdes.h"
+#include "ctrlplane/sdp/sdp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct cp_sdp_local local = {
+	.rtp = {.family = DP_FAMILY_IP4, .port = 26000, .ip = {127, 0, 0, 1}},
+	.rtcp = {.family = DP_FAMILY_IP4, .port = 26001, .ip = {127, 0, 0, 1}},
+};
+
+static uint8_t key_octet;
+
+static int
+next_key(struct cp_key *out, enum dp_suite suite)
+{
+	const struct dp_suite_info *info = dp_suite_info(suite);
+	uint8_t octets[CP_SECRET_MAX];
+
+	memset(octets, ++key_octet, sizeof(octets));
+	*out = (struct cp_key){.suite = suite};
+	return cp_secret_create(&out->octets, octets, (size_t)info->key + info->salt);
+}
+
+static uint64_t
+fixed_id(void)
+{
+	return 1;
+}
+
+static void
+must(bool is_so)
+{
+	if (!is_so)
+		abort();
+}
+
+/* What we wrote, read again. */
+static void
+check_text(const struct cp_sdp_session *session)
+{
+	const struct cp_sdp_media *media = &session->media;
+	char text[CP_SDP_TEXT_MAX];
+	int len = cp_sdp_encode(text, sizeof(text), session, &local);
+	struct cp_desc desc;
+	struct cp_slice rest, value;
+	struct cp_sdes sdes;
+
+	must(len > 0);
+	must(cp_desc_decode(&desc, cp_slice(text, (size_t)len)) == 0);
+	must(desc.media_count == session->mline_count && desc.media[session->audio].port == 26000);
+	rest = desc.media[session->audio].lines;
+	if (media->suite == DP_SUITE_NONE) {
+		must(!cp_desc_attribute(&rest, "crypto", &value));
+		return;
+	}
+	must(cp_desc_attribute(&rest, "crypto", &value));
+	must(cp_sdes_decode(&sdes, value) == CP_SDES_FINE);
+	must(sdes.tag == media->crypto_tag && cp_key_is_same(&sdes.keys[0], &media->tx_key));
+	must(!cp_secret_is_same(media->rx_keys[0].octets, media->tx_key.octets));
+	cp_sdes_drop(&sdes);
+}
+
+static void
+check_media(const struct cp_sdp_media *media)
+{
+	must(media->rx_count >= 1 && media->rx_count <= CP_SDP_CODECS_MAX);
+	must(media->ptime_ms >= 10 && media->ptime_ms <= 60 && media->ptime_ms % 10 == 0);
+	must(media->tx.pt < 128 && media->dtmf_pt < 128);
+	must((media->suite == DP_SUITE_NONE) == (media->rx_key_count == 0));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum cp_sdp_security securities[] = {CP_SDP_SECURE, CP_SDP_EITHER,
+							  CP_SDP_PLAIN};
+	struct cp_slice input = cp_slice((const char *)data, size);
+	struct cp_sdp_policy policy;
+	struct cp_sdp_result r;
+
+	cp_sdp_policy_default(&policy);
+	policy.make_key = next_key;
+	policy.make_session_id = fixed_id;
+	for (int i = 0; i < 3; i++) {
+		struct cp_sdp_session session = {0};
+
+		policy.security = securities[i];
+		for (int round = 0; round < 2; round++) { /* the second time it changes nothing */
+			if (cp_sdp_answer(&r, input, &policy, &session) != 0) {
+				must(r.status >= 400 && r.text[0] != '\0');
+				must(round == 0);
+				break;
+			}
+			must(securities[i] != CP_SDP_SECURE || r.next.media.suite != DP_SUITE_NONE);
+			must(round == 0 || (r.changes & ~(uint32_t)CP_SDP_CHANGE_HOLD) == 0);
+			check_media(&r.next.media);
+			check_text(&r.next);
+			cp_sdp_commit(&session, &r);
+		}
+		/* the same octets as an answer to an offer of ours, on that session or a new one */
+		must(cp_sdp_offer(&r, &policy, &session) == 0);
+		cp_sdp_commit(&session, &r);
+		if (cp_sdp_accept(&r, input, &policy, &session) == 0) {
+			check_media(&r.next.media);
+			cp_sdp_drop(&r);
+		}
+		cp_sdp_fini(&session);
+	}
+	must(cp_secret_count() == 0);
+	return 0;
+}
