@@ -8,6 +8,7 @@
 	9800	    /* of the low quantile, at most, for a tick below it: 98 and 2 of 100 balance */
 #define RISE_US 200 /* for a tick above it */
 #define SETTLE_SHIFT 3	       /* quicker after a restart or overflow: by 1/8 of the distance */
+#define OUTLIER_US 20000       /* below the low quantile: how far the mean follows */
 #define MEAN_SHIFT 4	       /* of the mean */
 #define WAIT_TICKS_MAX 100     /* a removal waits no longer for quiet */
 #define CONCEAL_TICKS_MAX 3    /* then silence */
@@ -176,7 +177,9 @@ follow(struct dp_jbuf *jb)
 	if (slack == INT32_MAX)
 		return;
 	jb->tick_min_us = INT32_MAX;
-	jb->mean_us += (slack - jb->mean_us) / (1 << MEAN_SHIFT);
+	/* one that is far too late says little of the others */
+	jb->mean_us += ((above < -OUTLIER_US ? jb->low_us - OUTLIER_US : slack) - jb->mean_us) /
+		       (1 << MEAN_SHIFT);
 	if (jb->settle_ticks > 0)
 		jb->low_us = above < 0 ? slack : jb->low_us + (above >> SETTLE_SHIFT);
 	else if (above < 0)
@@ -201,12 +204,32 @@ measure_drift(struct dp_jbuf *jb, uint64_t now_ns)
 	}
 }
 
+/* May all that is held wait for another tick and still keep the upper bound? */
+static bool
+has_room(const struct dp_jbuf *jb, const struct dp_frame_pool *pool, uint64_t now_ns)
+{
+	uint32_t later_us = (uint32_t)(now_ns / 1000) + DP_JBUF_TICK_US;
+
+	for (unsigned i = 0, left = jb->held; left > 0; i++) {
+		const struct dp_frame *frame;
+		int64_t wait_us;
+
+		if (jb->slot[i] == DP_JBUF_NO_BLOCK || jb->slot[i] == DP_JBUF_NO_SOUND)
+			continue;
+		left--;
+		frame = dp_frame_at(pool, jb->slot[i]);
+		wait_us = (int32_t)(later_us - frame->arrival_us);
+		wait_us += (int64_t)(int32_t)(frame->ts - jb->play_ts) * jb->us_q16 >> 16;
+		if (wait_us > jb->max_ms * 1000)
+			return false;
+	}
+	return true;
+}
+
 /* Is the delay too short: late packets are near, or the least delay is not kept? */
 static bool
 wants_more(const struct dp_jbuf *jb)
 {
-	if (jb->mean_us + 2 * DP_JBUF_TICK_US > jb->max_ms * 1000)
-		return false;
 	return jb->low_us < MARGIN_US || jb->mean_us < jb->min_ms * 1000;
 }
 
@@ -305,7 +328,7 @@ dp_jbuf_get(struct dp_jbuf *jb, struct dp_frame_pool *pool, uint64_t now_ns, boo
 	}
 	follow(jb);
 	jb->anchor_ns = now_ns + DP_JBUF_TICK_NS;
-	if (wants_more(jb)) {
+	if (wants_more(jb) && has_room(jb, pool, now_ns)) {
 		if (insert(jb, pool, is_quiet, out))
 			return out->part[0].kind != DP_JBUF_SILENCE;
 	} else if (wants_less(jb)) {
@@ -313,10 +336,14 @@ dp_jbuf_get(struct dp_jbuf *jb, struct dp_frame_pool *pool, uint64_t now_ns, boo
 	} else {
 		jb->wait_ticks = 0;
 	}
-	if (collect(jb, pool, out))
+	if (collect(jb, pool, out)) {
+		if (jb->late_ticks >
+		    0) /* a standstill of the network is over: what it taught is to be forgotten soon */
+			jb->settle_ticks = SETTLE_TICKS;
 		jb->hungry_ticks = jb->late_ticks = 0;
-	else if (jb->held == 0)
+	} else if (jb->held == 0) {
 		go_hungry(jb, pool, came);
+	}
 	if (jb->played / DRIFT_PLAYED != played / DRIFT_PLAYED)
 		measure_drift(jb, now_ns);
 	return out->count > 1 || out->part[0].kind != DP_JBUF_SILENCE;

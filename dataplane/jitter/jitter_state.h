@@ -76,8 +76,8 @@ struct dp_frame {
 	uint16_t len;
 	uint16_t seq;
 	uint8_t tag;
-	uint8_t is_touched; /* a part was handed out: counts as played when it goes */
-	uint8_t zero[4];
+	uint8_t is_touched;  /* a part was handed out: counts as played when it goes */
+	uint32_t arrival_us; /* wraps after 71 minutes */
 	uint8_t payload[];
 };
 

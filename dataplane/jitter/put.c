@@ -107,6 +107,7 @@ keep(struct dp_jbuf *jb, struct dp_frame_pool *pool, const struct dp_jbuf_packet
 	frame->seq = packet->seq;
 	frame->tag = packet->tag;
 	frame->is_touched = 0;
+	frame->arrival_us = (uint32_t)(packet->arrival_ns / 1000);
 	memcpy(frame->payload, packet->payload, packet->len);
 	*dp_jbuf_slot(jb, packet->seq) = block;
 	jb->held++;
