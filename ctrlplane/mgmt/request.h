@@ -27,6 +27,7 @@ struct cp_ask {
 struct cp_mgmt_request {
 	struct cp_mgmt_request *next, **link; /* of the requests under way */
 	const struct cp_mgmt_ops *ops;
+	struct cp_mgmt *mgmt; /* for the server only */
 	struct MHD_Connection *connection;
 	bool has_begun; /* headers were seen */
 	bool is_tcp;

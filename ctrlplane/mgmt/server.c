@@ -53,6 +53,7 @@ on_request_line(void *arg, const char *target, struct MHD_Connection *connection
 
 	if (request == NULL)
 		return NULL;
+	request->mgmt = mgmt;
 	request->connection = connection;
 	request->is_tcp = listener->is_tcp;
 	request->next = mgmt->requests;
@@ -218,11 +219,15 @@ on_access(void *arg, struct MHD_Connection *connection, const char *url, const c
 	return request->is_done ? respond(request) : dispatch(request, method);
 }
 
+/* Without threads of its own libmicrohttpd has no means to wake its epoll descriptor: our timer does. */
 void
 cp_request_resume(struct cp_mgmt_request *request)
 {
+	struct itimerspec now = {.it_value = {.tv_nsec = 1}};
+
 	if (!request->is_suspended)
 		return;
+	timerfd_settime(request->mgmt->timer_fd, 0, &now, NULL);
 	request->is_suspended = false;
 	MHD_resume_connection(request->connection);
 }

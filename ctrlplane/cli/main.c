@@ -1,0 +1,230 @@
+/* conclave: the operator's command line, a client of the HTTP API. */
+#include <curl/curl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "ctrlplane/cli/client.h"
+#include "ctrlplane/cli/complete.h"
+#include "ctrlplane/cli/doctor.h"
+#include "ctrlplane/cli/help.h"
+#include "ctrlplane/cli/show.h"
+#include "ctrlplane/cli/words.h"
+
+#define ASK_MS 10000
+#define COMPLETE_MS 1000
+#define CONFIG_DEFAULT "/etc/conclave/conclave.yaml"
+
+static void
+print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', stdout);
+}
+
+static int
+report(const struct cp_cli *cli, const struct cp_cli_answer *answer)
+{
+	if (answer->status == 0) {
+		fprintf(stderr, "conclave: %s\n", answer->why);
+		return CP_CLI_UNREACHABLE;
+	}
+	if (cli->is_json && answer->json != NULL)
+		print_json(answer->json);
+	else if (answer->status >= 400)
+		cp_cli_show_problem(answer->status, answer->json, stderr);
+	return answer->status < 400 ? CP_CLI_OK : CP_CLI_FAILED;
+}
+
+static int
+run_remote(const struct cp_cli *cli)
+{
+	struct cp_cli_out out = cp_cli_stdout();
+	struct cp_cli_answer answer;
+	int status;
+
+	cp_cli_ask(&answer, cp_cli_socket(cli->socket), cli->command, cli->params, ASK_MS);
+	status = report(cli, &answer);
+	if (status == CP_CLI_OK && !cli->is_json)
+		cp_cli_show(cli->command, cli->params, answer.json, &out);
+	json_decref(answer.json);
+	return status;
+}
+
+static void
+print_watched(const struct cp_cli_answer *answer, const json_t *params,
+	      const struct cp_cli_out *out)
+{
+	char clock[16];
+	time_t now = time(NULL);
+	struct tm parts;
+
+	localtime_r(&now, &parts);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &parts);
+	if (out->width > 0)
+		fputs("\033[H\033[2J", out->file);
+	fprintf(out->file, "%s  conference %s, %lld participants%s\n\n", clock,
+		json_string_value(json_object_get(params, "conference")),
+		(long long)json_integer_value(json_object_get(answer->json, "total")),
+		out->width > 0 ? " (Ctrl-C ends)" : "");
+	cp_cli_show_participants(json_object_get(answer->json, "participants"), out);
+	fputs(out->width > 0 ? "" : "\n", out->file);
+	fflush(out->file);
+}
+
+/* The participants every second, until the time is up or the conference is gone. */
+static int
+run_watch(const struct cp_cli *cli)
+{
+	const struct cp_command *list = &cp_commands[CP_COMMAND_PARTICIPANT_LIST];
+	long long seconds = json_integer_value(json_object_get(cli->params, "for"));
+	struct cp_cli_out out = cp_cli_stdout();
+	int status = CP_CLI_OK;
+
+	for (long long turn = 0; status == CP_CLI_OK && (seconds == 0 || turn < seconds); turn++) {
+		struct cp_cli_answer answer;
+
+		cp_cli_ask(&answer, cp_cli_socket(cli->socket), list, cli->params, ASK_MS);
+		status = report(cli, &answer);
+		if (status == CP_CLI_OK && !cli->is_json)
+			print_watched(&answer, cli->params, &out);
+		json_decref(answer.json);
+		if (status == CP_CLI_OK)
+			sleep(1);
+	}
+	return status;
+}
+
+static int
+run_doctor(const struct cp_cli *cli)
+{
+	struct cp_doctor doctor = {
+		.root = "",
+		.socket = cp_cli_socket(cli->socket),
+		.config = json_string_value(json_object_get(cli->params, "config")),
+	};
+	struct cp_cli_out out = cp_cli_stdout();
+	enum cp_finding_grade worst;
+
+	if (doctor.config == NULL && access(CONFIG_DEFAULT, R_OK) == 0)
+		doctor.config = CONFIG_DEFAULT;
+	worst = cp_doctor_examine(&doctor);
+	if (cli->is_json)
+		print_json(doctor.findings);
+	else
+		cp_doctor_print(&doctor, &out);
+	json_decref(doctor.findings);
+	return worst == CP_FINDING_FAIL ? CP_CLI_FAILED : CP_CLI_OK;
+}
+
+static int
+run_help(const struct cp_cli *cli)
+{
+	const char *noun = cli->rest_count > 0 ? cli->rest[0] : NULL;
+	const char *verb = cli->rest_count > 1 ? cli->rest[1] : NULL;
+	const struct cp_command *command = noun != NULL ? cp_cli_find(noun, verb) : NULL;
+
+	if (noun == NULL) {
+		cp_cli_help(stdout);
+	} else if (command != NULL) {
+		cp_cli_help_command(command, stdout);
+	} else if (cp_cli_is_noun(noun) && verb == NULL) {
+		cp_cli_help_noun(noun, stdout);
+	} else {
+		fprintf(stderr,
+			"conclave: there is no command '%s%s%s'; conclave --help lists all\n", noun,
+			verb != NULL ? " " : "", verb != NULL ? verb : "");
+		return CP_CLI_USAGE;
+	}
+	return CP_CLI_OK;
+}
+
+/* Ids of conferences, or of the participants of parent, as the node has them now. */
+static void
+print_ids(void *arg, const char *parent, FILE *out)
+{
+	const struct cp_cli *cli = arg;
+	const struct cp_command *command =
+		&cp_commands[parent != NULL ? CP_COMMAND_PARTICIPANT_LIST
+					    : CP_COMMAND_CONFERENCE_LIST];
+	json_t *params = json_pack("{s:s?}", "conference", parent), *item;
+	struct cp_cli_answer answer;
+	size_t i;
+
+	cp_cli_ask(&answer, cp_cli_socket(cli->socket), command, params, COMPLETE_MS);
+	json_array_foreach (
+		json_object_get(answer.json, parent != NULL ? "participants" : "conferences"), i,
+		item) {
+		const json_t *id = json_object_get(item, "id");
+
+		if (json_is_string(id))
+			fprintf(out, "%s\n", json_string_value(id));
+		else
+			fprintf(out, "%lld\n", (long long)json_integer_value(id));
+	}
+	json_decref(answer.json);
+	json_decref(params);
+}
+
+static int
+run_local(struct cp_cli *cli)
+{
+	switch (cli->command->id) {
+	case CP_COMMAND_CONFERENCE_WATCH:
+		return run_watch(cli);
+	case CP_COMMAND_DOCTOR:
+		return run_doctor(cli);
+	case CP_COMMAND_COMPLETION:
+		cp_cli_completion_script(json_string_value(json_object_get(cli->params, "shell")),
+					 stdout);
+		return CP_CLI_OK;
+	case CP_COMMAND_COMPLETE:
+		cp_cli_complete(cli->rest, cli->rest_count, print_ids, cli, stdout);
+		return CP_CLI_OK;
+	case CP_COMMAND_MAN:
+		cp_cli_man(stdout);
+		return CP_CLI_OK;
+	default:
+		return run_help(cli);
+	}
+}
+
+static int
+run(struct cp_cli *cli)
+{
+	if (cli->wants_version) {
+		printf("conclave %s\n", CONCLAVE_VERSION);
+		return CP_CLI_OK;
+	}
+	if (cli->wants_help) {
+		if (cli->command != NULL)
+			cp_cli_help_command(cli->command, stdout);
+		else if (cli->noun != NULL)
+			cp_cli_help_noun(cli->noun, stdout);
+		else
+			cp_cli_help(stdout);
+		return CP_CLI_OK;
+	}
+	if (cli->command == NULL)
+		cli->command = &cp_commands[CP_COMMAND_STATUS];
+	return cp_command_is_local(cli->command) ? run_local(cli) : run_remote(cli);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cp_cli cli;
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	status = cp_cli_parse(&cli, argc, argv, stderr);
+	if (status == CP_CLI_OK)
+		status = run(&cli);
+	cp_cli_fini(&cli);
+	curl_global_cleanup();
+	if (fflush(stdout) != 0 && status == CP_CLI_OK)
+		status = CP_CLI_FAILED;
+	return status;
+}
