@@ -94,7 +94,9 @@ rtcp_take(struct ue_media *m, struct ue_leg *leg, const uint8_t *data, size_t le
 		clock_gettime(CLOCK_REALTIME, &ts);
 		now = (uint32_t)((uint64_t)(ts.tv_sec + 2208988800) << 16) +
 		      (uint32_t)(ts.tv_nsec * 65536 / 1000000000);
-		s->rtt_ms = (int32_t)(now - news.last_sr - news.since_sr) / 65.536;
+		int32_t rtt = (int32_t)(now - news.last_sr - news.since_sr);
+
+		s->rtt_ms = (rtt > 0 ? rtt : 0) / 65.536;
 	}
 }
 
