@@ -25,6 +25,7 @@
 #include "drivers/mempool.h"
 #include "drivers/port/clock.h"
 #include "drivers/port/port.h"
+#include "drivers/probe.h"
 
 #define HANDOFF_RING 1024
 #define STEP_MS 10
@@ -84,6 +85,8 @@ usage(FILE *out, int status)
 		     "defaults\n"
 		     "  conclave-dp --check [--config FILE]\n"
 		     "                                say what is wrong with the configuration\n"
+		     "  conclave-dp --probe           say what this machine has, what would be "
+		     "used, what to mend\n"
 		     "  conclave-dp --version | --help\n");
 	return status;
 }
@@ -93,6 +96,8 @@ eal_start(struct program *p, const char *name)
 {
 	const struct dp_media *media = &p->config.media;
 	static const int uses[] = {-1, 0, 1};
+	const char *const allowed[] = {media->device,
+				       NULL}; /* other cards stay with whom they are */
 	char prefix[32];
 	struct drv_eal_conf conf = {
 		.program = name,
@@ -103,6 +108,7 @@ eal_start(struct program *p, const char *name)
 		.memory_mb = (uint32_t)media->memory_mb,
 		.telemetry = media->telemetry,
 		.pci = media->port == 1 && strncmp(media->device, "net_", 4) != 0,
+		.allowed = allowed,
 	};
 
 	snprintf(prefix, sizeof(prefix), "conclave%d", (int)getpid());
@@ -364,6 +370,8 @@ main(int argc, char **argv)
 			return usage(stdout, 0);
 		if (strcmp(argv[i], "--version") == 0)
 			return printf("conclave-dp %s\n", CONCLAVE_VERSION) > 0 ? 0 : 1;
+		if (strcmp(argv[i], "--probe") == 0)
+			return drv_probe(stdout, "") == 0 ? 0 : 1;
 		if (strcmp(argv[i], "--check") == 0)
 			is_check = true;
 		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)

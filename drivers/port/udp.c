@@ -314,31 +314,20 @@ queue_init(struct udp_queue *q, uint16_t index, char *text, size_t text_size)
 	return engine_init(q, text, text_size);
 }
 
-/* Room for a descriptor an endpoint. As many as possible when all cannot be had, but then it has to
- * be said. */
-static int
-files_raise(const struct udp_port *port, char *text, size_t text_size)
+/* Room for a descriptor an endpoint, or as many as we may: endpoints beyond that fail with EMFILE when they open. */
+static void
+files_raise(const struct udp_port *port)
 {
 	rlim_t need = (rlim_t)port->slots * port->conf.queues + SPARE_FILES;
-	struct rlimit limit;
+	struct rlimit limit, more;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
-		return 0;
-	if (limit.rlim_max < need) {
-		struct rlimit both = {.rlim_cur = need, .rlim_max = need};
-
-		if (setrlimit(RLIMIT_NOFILE, &both) == 0) /* root may */
-			return 0;
-		snprintf(text, text_size,
-			 "udp port: %u endpoints need %lu file descriptors, the limit is %lu; "
-			 "raise it (LimitNOFILE= in the "
-			 "unit, ulimit -n) or lower the ports of a worker",
-			 port->slots * port->conf.queues, (unsigned long)need,
-			 (unsigned long)limit.rlim_max);
-		return -EMFILE;
+		return;
+	more = (struct rlimit){.rlim_cur = need, .rlim_max = RTE_MAX(limit.rlim_max, need)};
+	if (setrlimit(RLIMIT_NOFILE, &more) != 0) { /* only root goes beyond the hard limit */
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	limit.rlim_cur = need;
-	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
 }
 
 /* That our addresses are this machine's is found out here, not when the first leg joins. */
@@ -387,9 +376,8 @@ drv_udp_open(struct drv_port **out, const struct drv_port_conf *conf, char *text
 		port->queues[i].port = port;
 		port->queues[i].wake_fd = -1;
 	}
-	rc = files_raise(port, text, text_size);
-	if (rc == 0)
-		rc = locals_try(port, text, text_size);
+	files_raise(port);
+	rc = locals_try(port, text, text_size);
 	for (uint16_t i = 0; rc == 0 && i < conf->queues; i++)
 		rc = queue_init(&port->queues[i], i, text, text_size);
 	if (rc != 0) {
