@@ -45,7 +45,7 @@ cp_sip_call_bye(struct cp_sip_call *call)
 void
 cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text)
 {
-	snprintf(call->reason, sizeof(call->reason), "SIP;cause=%d;text=\"%s\"", cause, text);
+	snprintf(call->reason, sizeof(call->reason), "SIP;cause=%d;text=\"%.200s\"", cause, text);
 	call->is_detached = true;
 	if (!call->is_accepted) {
 		cp_sip_refuse(call, &(struct cp_sip_refusal){.status = cause >= 300 ? cause : 480});

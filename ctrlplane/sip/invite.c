@@ -72,8 +72,15 @@ start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 	call->pending = CP_SIP_PENDING_INVITE;
 	call->wants_answer = invite->sdp.len == 0;
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
-	/* Refreshes by UPDATE where the peer has it; else by a re-INVITE for which the peer makes the offer. */
-	nua_set_hparams(nh, NUTAG_UPDATE_REFRESH(call->has_update), TAG_END());
+	/*
+	 * Refreshes by UPDATE where the peer has it; else by a re-INVITE for which the peer makes the offer, but only
+	 * when the peer wants a session timer at all: not every phone bears that.
+	 */
+	nua_set_hparams(nh, NUTAG_UPDATE_REFRESH(call->has_update),
+			TAG_IF(!call->has_update && !sip->sip_session_expires &&
+				       !sip_has_feature(sip->sip_supported, "timer"),
+			       NUTAG_SESSION_TIMER(0)),
+			TAG_END());
 	if (sip_has_feature(sip->sip_require, "100rel"))
 		nua_respond(nh, SIP_180_RINGING, SIPTAG_CONTACT_STR(call->contact), TAG_END());
 	s->handler.invite(s->ctx, call, invite);

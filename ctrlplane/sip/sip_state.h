@@ -28,7 +28,7 @@ struct cp_sip_call;
 #define CP_SIP_ACCEPT "application/sdp"
 #define CP_SIP_USER_MAX 128
 #define CP_SIP_CONTACT_MAX 512
-#define CP_SIP_WHY_MAX 96
+#define CP_SIP_WHY_MAX 256
 
 /* One address: NUA binds one URL an instance. Owner: the agent. */
 struct cp_sip_listen {

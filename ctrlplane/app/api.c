@@ -1,0 +1,97 @@
+/* What the HTTP API may do: events to the focus, questions to the media plane, facts of calls and of the node. */
+#include "ctrlplane/app/app_state.h"
+
+#include <string.h>
+
+static int64_t
+now_ms(void *arg)
+{
+	return cp_app_now_ms();
+}
+
+static int
+handle(void *arg, const struct cp_event *event)
+{
+	return cp_app_handle(arg, event);
+}
+
+static int
+create(void *arg, const struct cp_conf_settings *settings)
+{
+	struct cp_app *app = arg;
+	struct cp_conf *conf;
+
+	return cp_conf_create(&conf, app->focus, settings, CP_CONF_CREATED, cp_app_now_ms());
+}
+
+static void
+drain(void *arg, bool is_draining)
+{
+	struct cp_app *app = arg;
+
+	cp_focus_drain(app->focus, is_draining);
+}
+
+static int
+ask_leg(void *arg, uint32_t leg, cp_mgmt_media_fn done, void *done_arg)
+{
+	struct cp_app *app = arg;
+
+	return cp_media_request_id(app->media, DP_CTL_LEG_SHOW, leg, done, done_arg);
+}
+
+static int
+ask_node(void *arg, cp_mgmt_media_fn done, void *done_arg)
+{
+	struct cp_app *app = arg;
+	struct dp_ctl_hdr m = {.type = DP_CTL_NODE_SHOW};
+
+	return cp_media_request(app->media, &m, sizeof(m), done, done_arg);
+}
+
+static void
+leg_facts(void *arg, uint32_t leg, struct cp_mgmt_leg_facts *out)
+{
+	const struct cp_call *call = cp_app_call(arg, leg);
+
+	*out = (struct cp_mgmt_leg_facts){0};
+	if (!call)
+		return;
+	out->uri = call->uri;
+	out->verified_by = call->verified_by;
+	out->call_id = call->call_id;
+	out->user_agent = *call->agent ? call->agent : NULL;
+}
+
+static void
+node_facts(void *arg, struct cp_mgmt_node_facts *out)
+{
+	struct cp_app *app = arg;
+
+	*out = (struct cp_mgmt_node_facts){
+		.started_ms = app->started_ms,
+		.sip_urls = app->config->sip_options.listen,
+		.sip_url_count = app->config->sip_options.listen_count,
+		.has_media = cp_media_is_up(app->media),
+		.welcome = cp_media_welcome(app->media),
+		.calls_total = app->calls_total,
+		.calls_refused = app->calls_refused,
+	};
+}
+
+void
+cp_api_init(struct cp_app *app)
+{
+	app->ops = (struct cp_mgmt_ops){
+		.app = app,
+		.focus = app->focus,
+		.now_ms = now_ms,
+		.handle = handle,
+		.create = create,
+		.drain = drain,
+		.ask_leg = ask_leg,
+		.ask_node = ask_node,
+		.leg_facts = leg_facts,
+		.node_facts = node_facts,
+	};
+}

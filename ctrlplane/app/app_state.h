@@ -1,0 +1,132 @@
+/* Layout of conclave-cp: what the parts of this folder share. One event loop, no locks. */
+#ifndef CP_APP_STATE_H
+#define CP_APP_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "ctrlplane/app/config.h"
+#include "ctrlplane/base/map.h"
+#include "ctrlplane/conf/conf.h"
+#include "ctrlplane/media/media.h"
+#include "ctrlplane/mgmt/mgmt.h"
+#include "ctrlplane/sdp/sdp.h"
+#include "ctrlplane/sip/sip.h"
+
+#include <sofia-sip/su_wait.h>
+
+#define CP_APP_AREA "app"
+
+/* A file descriptor on the loop. */
+struct cp_app_watch {
+	struct cp_app *app;
+	int index; /* of sofia's root; 0: not registered */
+	int fd;
+	void (*ready)(struct cp_app *app, int events);
+};
+
+/* What the media plane is being asked for on behalf of a call. */
+enum cp_app_step {
+	CP_STEP_NONE = 0,
+	CP_STEP_JOIN,	   /* leg and keys; then 200 to the INVITE */
+	CP_STEP_CHANGE,	   /* their offer: changes and receive keys; then 200, then our send key */
+	CP_STEP_ANSWER,	   /* their answer to our offer */
+	CP_STEP_REINSTALL, /* the media plane had lost the leg; then our re-INVITE */
+};
+
+/* A participant's call. Owner: the app; freed when its leg is gone and no request is under way. */
+struct cp_call {
+	struct cp_map_node by_leg;
+	struct cp_app *app;
+	struct cp_sip_call *sip; /* NULL: over */
+	uint32_t leg, conf;
+	enum cp_app_step step;
+	unsigned int waiting; /* requests under way */
+	int error;	      /* of the first that failed */
+	bool is_linked;	      /* in the map of calls */
+	bool is_connected;
+	bool is_over;	   /* free when nothing is under way */
+	bool is_rekey_due; /* our re-INVITE as soon as it may be */
+	bool has_leg;	   /* local is right */
+	int64_t rekey_ms;  /* not before */
+	struct cp_sdp_session sdp;
+	struct cp_sdp_result next; /* agreed, not yet carried out */
+	bool has_next;
+	struct cp_sdp_local local;
+	char cname[DP_CTL_CNAME_MAX];
+	char uri[CP_IDENTITY_MAX]; /* for people; "anonymous" when it wants to be */
+	const char *verified_by;
+	char call_id[128];
+	char agent[64];
+};
+
+/* Taking stock of the media plane. */
+struct cp_audit {
+	bool is_running;
+	bool lists_legs;
+	uint32_t *confs;
+	size_t conf_count, conf_room;
+	size_t at; /* conference whose legs are being listed */
+};
+
+struct cp_app {
+	struct cp_config *config;
+	su_root_t *root;
+	struct cp_focus *focus;
+	struct cp_media *media;
+	struct cp_mgmt *mgmt;
+	struct cp_sip *sip;
+	struct cp_map calls; /* by leg */
+	struct cp_effects effects;
+	bool is_running_effects;
+	struct cp_audit audit;
+	struct cp_app_watch media_watch, mgmt_watch, signal_watch;
+	su_timer_t *fast, *slow, *stop_timer;
+	int64_t started_ms;
+	uint64_t calls_total, calls_refused;
+	bool is_stopping;
+	struct cp_mgmt_ops ops;
+	struct cp_sdp_policy policy; /* with the media plane's addresses */
+};
+
+/* app.c */
+int64_t cp_app_now_ms(void);
+int cp_app_watch(struct cp_app_watch *w, int fd,
+		 int events); /* replaces what was watched; fd -1: nothing */
+
+/* effects.c */
+/* Hand an event to the focus, whose status it returns; what follows waits for cp_app_carry_out. */
+int cp_app_say(struct cp_app *app, const struct cp_event *event, struct cp_leg **leg);
+/* Carry out all that waits; from within an effect it is left to the loop that runs already. */
+void cp_app_carry_out(struct cp_app *app);
+int cp_app_handle(struct cp_app *app, const struct cp_event *event); /* both */
+
+/* call.c */
+extern const struct cp_sip_handler cp_app_sip_handler;
+struct cp_call *cp_app_call(const struct cp_app *app, uint32_t leg);
+void cp_call_release(struct cp_call *call, const char *why);
+void cp_call_rekey(struct cp_call *call);
+void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
+void cp_call_step_done(struct cp_call *call);
+void cp_call_free_all(struct cp_app *app);
+
+/* legs.c: a call's requests to the media plane. They count into call->waiting and end in cp_call_step_done. */
+void cp_call_add_leg(struct cp_call *call, enum cp_app_step step, const struct cp_sdp_media *media,
+		     uint32_t changes);
+void cp_call_change_leg(struct cp_call *call, enum cp_app_step step,
+			const struct cp_sdp_media *media, uint32_t changes);
+void cp_call_replace_leg(struct cp_call *call, enum cp_app_step step,
+			 const struct cp_sdp_media *media);
+void cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *media,
+			    uint32_t changes);
+
+/* audit.c */
+void cp_audit_start(struct cp_app *app);
+void cp_audit_stop(struct cp_app *app);
+
+/* api.c */
+void cp_api_init(struct cp_app *app);
+
+#endif

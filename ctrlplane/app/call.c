@@ -1,0 +1,523 @@
+/*
+ * A call's way through the program: admission, offer and answer, media plane, SIP, in this order; 200 only when the media
+ * plane has confirmed leg and keys.
+ */
+#include "ctrlplane/app/app_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "ctrlplane/base/log.h"
+
+#define RETRY_AFTER_S 5
+#define REKEY_RETRY_MS 2000 /* RFC 3261 14.1: who does not own the Call-ID waits 0 to 2 s */
+
+static bool
+is_leg(const struct cp_map_node *node, const void *key)
+{
+	return CP_CONTAINER(node, struct cp_call, by_leg)->leg == *(const uint32_t *)key;
+}
+
+struct cp_call *
+cp_app_call(const struct cp_app *app, uint32_t leg)
+{
+	struct cp_map_node *node = cp_map_find(&app->calls, leg, is_leg, &leg);
+
+	return node ? CP_CONTAINER(node, struct cp_call, by_leg) : NULL;
+}
+
+static void
+free_call(struct cp_call *call)
+{
+	if (call->is_linked)
+		cp_map_drop(&call->app->calls, &call->by_leg);
+	if (call->has_next)
+		cp_sdp_drop(&call->next);
+	cp_sdp_fini(&call->sdp);
+	free(call);
+}
+
+void
+cp_call_free_all(struct cp_app *app)
+{
+	for (size_t b = 0; b < app->calls.bucket_count; b++)
+		while (app->calls.buckets[b])
+			free_call(CP_CONTAINER(app->calls.buckets[b], struct cp_call, by_leg));
+}
+
+/* Its dialog is over: the focus is told, and the call forgotten as soon as no reply is awaited. */
+static void
+call_over(struct cp_call *call, const char *why)
+{
+	struct cp_app *app = call->app;
+
+	call->sip = NULL;
+	call->is_over = true;
+	if (call->is_linked) {
+		cp_map_drop(&app->calls, &call->by_leg);
+		call->is_linked = false;
+		cp_app_handle(app, &(struct cp_event){
+					   .type = CP_EVENT_GONE, .leg = call->leg, .text = why});
+	}
+	if (call->waiting == 0)
+		free_call(call);
+}
+
+static void
+hang_up(struct cp_call *call, int cause, const char *why)
+{
+	if (call->sip)
+		cp_sip_hang_up(call->sip, cause, why);
+	call_over(call, why);
+}
+
+void
+cp_call_release(struct cp_call *call, const char *why)
+{
+	hang_up(call, 200, why);
+}
+
+/* The SDP policy of a conference, with the addresses that the media plane has now. */
+static const struct cp_sdp_policy *
+policy_of(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
+{
+	const struct dp_ctl_welcome *w = cp_media_welcome(app->media);
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+	struct cp_sdp_policy *p = &app->policy;
+
+	*p = app->config->sdp_policy;
+	p->wants_new_key = wants_new_key;
+	p->has_ip4 = p->has_ip6 = false;
+	for (uint32_t i = 0; w && i < w->local_count && i < 4; i++) {
+		p->has_ip4 |= w->local[i].family == DP_FAMILY_IP4;
+		p->has_ip6 |= w->local[i].family == DP_FAMILY_IP6;
+	}
+	switch (conf ? conf->security : CP_CONF_SDES) {
+	case CP_CONF_SDES:
+		p->security = CP_SDP_SECURE;
+		break;
+	case CP_CONF_EITHER:
+		p->security = CP_SDP_EITHER;
+		break;
+	case CP_CONF_NONE:
+		p->security = CP_SDP_PLAIN;
+		break;
+	}
+	return p;
+}
+
+static void
+refuse_sdp(struct cp_call *call, struct cp_sdp_result *r)
+{
+	struct cp_sip_refusal refusal = {
+		.status = r->status,
+		.warning_code = r->warning,
+		.warning_text = r->text,
+	};
+
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "offer refused with %u: %s", r->status, r->text);
+	cp_sip_refuse(call->sip, &refusal);
+	cp_sdp_drop(r);
+}
+
+/* What we agreed is ours now; its text to the peer. */
+static void
+commit_and_send(struct cp_call *call)
+{
+	char text[CP_SDP_TEXT_MAX];
+	int len;
+
+	cp_sdp_commit(&call->sdp, &call->next);
+	call->has_next = false;
+	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	if (len < 0) {
+		cp_log(CP_LOG_ERROR, CP_APP_AREA, "SDP does not fit: %s", strerror(-len));
+		hang_up(call, 500, "Internal error");
+		return;
+	}
+	cp_sip_accept(call->sip, cp_slice(text, (size_t)len));
+	cp_wipe(text, sizeof(text));
+}
+
+static void
+connected(struct cp_call *call)
+{
+	struct cp_event event = {.type = CP_EVENT_CONNECTED, .leg = call->leg};
+
+	if (call->is_connected) {
+		event.type = CP_EVENT_CHANGED;
+		event.flag = call->sdp.media.is_held;
+		event.suite = call->sdp.media.suite;
+	}
+	call->is_connected = true;
+	cp_app_handle(call->app, &event);
+}
+
+/* The media plane did not do it. */
+static void
+step_failed(struct cp_call *call, enum cp_app_step step)
+{
+	bool is_load = call->error == -ENOSPC || call->error == -ENOMEM || call->error == -EAGAIN ||
+		       call->error == -ENOTCONN || call->error == -ECONNRESET ||
+		       call->error == -ETIMEDOUT;
+	struct cp_sip_refusal refusal = {
+		.status = is_load ? 503 : 500,
+		.retry_after_s = is_load ? RETRY_AFTER_S : 0,
+	};
+
+	cp_log(CP_LOG_WARN, CP_APP_AREA, "media plane refused participant %u: %s", call->leg,
+	       strerror(-call->error));
+	if (call->has_next)
+		cp_sdp_drop(&call->next);
+	call->has_next = false;
+	switch (step) {
+	case CP_STEP_JOIN:
+		call->app->calls_refused++;
+		cp_sip_refuse(call->sip, &refusal);
+		call_over(call, "media plane refused");
+		break;
+	case CP_STEP_CHANGE:
+		cp_sip_refuse(call->sip, &refusal);
+		break;
+	default:
+		hang_up(call, 500, "Media failed");
+		break;
+	}
+}
+
+static void
+joined(struct cp_call *call)
+{
+	bool is_answer = !call->next.next.is_offer;
+
+	call->app->calls_total++;
+	commit_and_send(call);
+	if (call->sip && is_answer)
+		connected(call);
+}
+
+static void
+changed(struct cp_call *call)
+{
+	uint32_t changes = call->next.changes;
+	bool is_answer = !call->next.next.is_offer;
+
+	commit_and_send(call);
+	if (!call->sip || !is_answer)
+		return;
+	cp_call_install_tx_key(call, &call->sdp.media, changes);
+	connected(call);
+}
+
+void
+cp_call_step_done(struct cp_call *call)
+{
+	enum cp_app_step step = call->step;
+
+	call->step = CP_STEP_NONE;
+	if (call->is_over) {
+		free_call(call);
+		return;
+	}
+	if (call->error) {
+		step_failed(call, step);
+		return;
+	}
+	switch (step) {
+	case CP_STEP_JOIN:
+		joined(call);
+		break;
+	case CP_STEP_CHANGE:
+		changed(call);
+		break;
+	case CP_STEP_ANSWER:
+		cp_sdp_commit(&call->sdp, &call->next);
+		call->has_next = false;
+		connected(call);
+		break;
+	case CP_STEP_REINSTALL:
+		call->is_rekey_due =
+			true; /* other ports, and keys that this instance has not used */
+		break;
+	case CP_STEP_NONE:
+		break;
+	}
+}
+
+static bool
+look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
+{
+	struct cp_app *app = ctx;
+	const struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(user));
+	const struct cp_config_conference *entry = cp_config_conference(app->config, user);
+
+	if (!conf || conf->origin == CP_CONF_ADOPTED)
+		return false;
+	policy->needs_identity =
+		entry ? entry->identity == CP_CONFIG_IDENTITY_REQUIRED : !conf->may_anonymous;
+	return true;
+}
+
+/* What the conference may take the caller for: what is proven, or From where the conference asks for no more. */
+static const char *
+believed(struct cp_app *app, const char *user, const struct cp_sip_identity *id)
+{
+	struct cp_sip_policy policy = {.needs_identity = true};
+
+	if (id->proof >= CP_SIP_DIGEST)
+		return id->uri;
+	look_up(app, user, &policy);
+	return id->proof == CP_SIP_CLAIMED && !policy.needs_identity ? id->uri : "";
+}
+
+static void
+keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char *identity)
+{
+	const struct cp_sip_identity *id = invite->identity;
+	uint8_t random[12];
+
+	snprintf(call->uri, sizeof(call->uri), "%s",
+		 *identity && !id->is_private ? identity : "anonymous");
+	call->verified_by = id->proof == CP_SIP_ASSERTED ? "asserted"
+			    : id->proof == CP_SIP_DIGEST ? "digest"
+							 : "none";
+	snprintf(call->call_id, sizeof(call->call_id), "%s", invite->call_id);
+	snprintf(call->agent, sizeof(call->agent), "%s", invite->agent);
+	/* RFC 7022 4.2: 96 random bits for each session. */
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		memset(random, 0, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(call->cname + 2 * i, 3, "%02x", random[i]);
+}
+
+static void
+refuse_new(struct cp_app *app, struct cp_call *call, const struct cp_sip_refusal *refusal)
+{
+	app->calls_refused++;
+	cp_sip_refuse(call->sip, refusal);
+	free_call(call);
+}
+
+/* Everything is agreed: into the conference, and to the media plane. */
+static void
+join(struct cp_call *call, struct cp_conf *conf, const struct cp_sip_invite *invite,
+     const char *identity)
+{
+	struct cp_app *app = call->app;
+	bool is_private = invite->identity->is_private;
+	struct cp_conf_join join = {
+		.conf = conf,
+		.identity = is_private ? "" : identity,
+		.display = is_private ? "" : invite->identity->name,
+		.via = invite->peer,
+		.suite = call->next.next.media.suite,
+		.is_held = call->next.next.media.is_held,
+	};
+	struct cp_event event = {.type = CP_EVENT_JOIN, .conf = conf->id, .join = &join};
+	struct cp_leg *leg;
+
+	if (cp_app_say(app, &event, &leg) != 0) {
+		refuse_new(app, call,
+			   &(struct cp_sip_refusal){.status = 503, .retry_after_s = RETRY_AFTER_S});
+		return;
+	}
+	call->leg = leg->id;
+	call->conf = conf->id;
+	cp_map_put(&app->calls, &call->by_leg, call->leg);
+	call->is_linked = true;
+	cp_app_carry_out(app);
+}
+
+static void
+on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
+{
+	struct cp_app *app = ctx;
+	const char *identity = believed(app, invite->user, invite->identity);
+	struct cp_conf_request request = {
+		.user = cp_slice_text(invite->user),
+		.identity = cp_slice_text(identity),
+	};
+	struct cp_conf_verdict verdict;
+	struct cp_call *call = calloc(1, sizeof(*call));
+
+	if (!call || !cp_media_is_up(app->media)) {
+		app->calls_refused++;
+		free(call);
+		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 503,
+							    .retry_after_s = RETRY_AFTER_S});
+		return;
+	}
+	call->app = app;
+	call->sip = sip;
+	cp_sip_call_set_owner(sip, call);
+	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
+		struct cp_sip_refusal refusal = {
+			.status = verdict.status,
+			.warning_code = 399,
+			.warning_text = verdict.reason,
+			.retry_after_s = verdict.status == 503 ? RETRY_AFTER_S : 0,
+		};
+
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %u: %s", invite->user,
+		       invite->peer, verdict.status, verdict.reason);
+		refuse_new(app, call, &refusal);
+		return;
+	}
+	if (invite->sdp.len)
+		cp_sdp_answer(&call->next, invite->sdp, policy_of(app, verdict.conf->id, false),
+			      &call->sdp);
+	else
+		cp_sdp_offer(&call->next, policy_of(app, verdict.conf->id, false), &call->sdp);
+	if (call->next.status) {
+		app->calls_refused++;
+		refuse_sdp(call, &call->next);
+		free_call(call);
+		return;
+	}
+	call->has_next = true;
+	call->local.name = NULL;
+	keep_facts(call, invite, identity);
+	join(call, verdict.conf, invite, identity);
+}
+
+static void
+on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
+{
+	struct cp_call *call = cp_sip_call_owner(sip);
+	const struct cp_sdp_policy *policy = policy_of(call->app, call->conf, false);
+
+	if (call->step != CP_STEP_NONE || call->has_next) {
+		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 491});
+		return;
+	}
+	if (sdp.len)
+		cp_sdp_answer(&call->next, sdp, policy, &call->sdp);
+	else
+		cp_sdp_offer(&call->next, policy, &call->sdp);
+	if (call->next.status) {
+		refuse_sdp(call, &call->next);
+		return;
+	}
+	call->has_next = true;
+	if (call->next.changes & CP_SDP_CHANGE_SECURITY)
+		cp_call_replace_leg(call, CP_STEP_CHANGE, &call->next.next.media);
+	else
+		cp_call_change_leg(call, CP_STEP_CHANGE, &call->next.next.media,
+				   call->next.next.is_offer ? 0 : call->next.changes);
+}
+
+static void
+on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
+{
+	struct cp_call *call = cp_sip_call_owner(sip);
+
+	if (sdp.len == 0) {
+		hang_up(call, 488, "No answer to our offer");
+		return;
+	}
+	cp_sdp_accept(&call->next, sdp, policy_of(call->app, call->conf, false), &call->sdp);
+	if (call->next.status) {
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "answer refused: %s", call->next.text);
+		hang_up(call, 488, call->next.text);
+		return;
+	}
+	call->has_next = true;
+	if (call->next.changes & CP_SDP_CHANGE_SECURITY && !call->has_leg)
+		cp_call_replace_leg(call, CP_STEP_ANSWER, &call->next.next.media);
+	else
+		cp_call_change_leg(call, CP_STEP_ANSWER, &call->next.next.media,
+				   call->next.changes);
+}
+
+static void
+on_established(void *ctx, struct cp_sip_call *sip)
+{
+	struct cp_call *call = cp_sip_call_owner(sip);
+
+	if (call->is_rekey_due)
+		cp_call_rekey(call);
+}
+
+static void
+on_ended(void *ctx, struct cp_sip_call *sip, const char *why)
+{
+	struct cp_call *call = cp_sip_call_owner(sip);
+
+	if (call)
+		call_over(call, why);
+}
+
+/* Our re-INVITE with a new key (RFC 4568 6.4, 7.1.4); when it cannot be now, a tick tries again. */
+void
+cp_call_rekey(struct cp_call *call)
+{
+	struct cp_sdp_result r;
+	char text[CP_SDP_TEXT_MAX];
+	int len;
+
+	call->is_rekey_due = true;
+	call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
+	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
+	    call->sdp.phase != CP_SDP_AGREED)
+		return;
+	if (cp_sdp_offer(&r, policy_of(call->app, call->conf, true), &call->sdp) != 0) {
+		cp_sdp_drop(&r);
+		return;
+	}
+	cp_sdp_commit(&call->sdp, &r);
+	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	if (len < 0 || cp_sip_reoffer(call->sip, cp_slice(text, (size_t)len)) != 0)
+		cp_sdp_withdraw(&call->sdp);
+	else
+		call->is_rekey_due = false;
+	cp_wipe(text, sizeof(text));
+}
+
+static void
+on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
+{
+	struct cp_call *call = cp_sip_call_owner(sip);
+
+	cp_sdp_withdraw(&call->sdp);
+	if (status == 491) {
+		call->is_rekey_due = true;
+		call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
+	} else {
+		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u refused our re-INVITE with %d",
+		       call->leg, status);
+	}
+}
+
+void
+cp_call_tick(struct cp_app *app)
+{
+	int64_t now = cp_app_now_ms();
+
+	for (size_t b = 0; b < app->calls.bucket_count; b++)
+		for (struct cp_map_node *n = app->calls.buckets[b]; n; n = n->next) {
+			struct cp_call *call = CP_CONTAINER(n, struct cp_call, by_leg);
+
+			if (call->is_rekey_due && call->sip && now >= call->rekey_ms)
+				cp_call_rekey(call);
+		}
+}
+
+static void
+on_listen_failed(void *ctx, const char *listen, const char *why)
+{
+	cp_log(CP_LOG_ERROR, CP_APP_AREA, "%s: %s; see 'sip.listen'", listen, why);
+}
+
+const struct cp_sip_handler cp_app_sip_handler = {
+	.look_up = look_up,
+	.invite = on_invite,
+	.offer = on_offer,
+	.answer = on_answer,
+	.reoffer_failed = on_reoffer_failed,
+	.established = on_established,
+	.ended = on_ended,
+	.listen_failed = on_listen_failed,
+};

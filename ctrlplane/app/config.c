@@ -1,0 +1,306 @@
+/* Cross-checks of the configuration and what the parts of the program get of it. */
+#include "ctrlplane/app/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dataplane/api/suite.h"
+
+/* What the checks need. */
+struct check {
+	struct cp_config *config;
+	const char *path;
+	struct conf_errors *errors;
+};
+
+static const struct {
+	const char *name;
+	enum dp_codec_id id;
+} codecs[] = {{"PCMU", DP_CODEC_PCMU}, {"PCMA", DP_CODEC_PCMA}, {"L16", DP_CODEC_L16}};
+
+static bool
+is_hex(const char *text, size_t len)
+{
+	return strlen(text) == len && strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
+static void
+lower(char *to, const char *from)
+{
+	for (; *from; from++)
+		*to++ = (char)(*from >= 'A' && *from <= 'F' ? *from | 0x20 : *from);
+	*to = '\0';
+}
+
+static void
+check_account(const struct check *k, size_t i)
+{
+	struct cp_config *c = k->config;
+	struct cp_config_account *from = (struct cp_config_account *)c->sip.accounts.items + i;
+	struct cp_sip_account *to = &c->accounts[i];
+	int line = c->sip.accounts.lines[i];
+	char uri[CP_IDENTITY_MAX];
+
+	to->user = from->user;
+	to->uri = c->account_uris[i];
+	if (!from->user)
+		return;
+	if (!from->uri)
+		snprintf(uri, sizeof(uri), "sip:%s@%s", from->user, c->sip.realm);
+	if (cp_identity(c->account_uris[i], cp_slice_text(from->uri ? from->uri : uri)) != 0)
+		conf_error(k->errors, k->path, line,
+			   "account '%s' has no usable URI; set 'uri' to a sip: URI", from->user);
+	if (from->password) {
+		cp_digest_ha1(CP_DIGEST_MD5, from->user, c->sip.realm, from->password, to->ha1_md5);
+		cp_digest_ha1(CP_DIGEST_SHA256, from->user, c->sip.realm, from->password,
+			      to->ha1_sha256);
+		explicit_bzero(from->password, strlen(from->password));
+		return;
+	}
+	if (!from->ha1_md5 || !is_hex(from->ha1_md5, 32) || !from->ha1_sha256 ||
+	    !is_hex(from->ha1_sha256, 64)) {
+		conf_error(k->errors, k->path, line,
+			   "account '%s' has no password; set 'password', or 'ha1_md5' (32 digits) "
+			   "and 'ha1_sha256' (64)",
+			   from->user);
+		return;
+	}
+	lower(to->ha1_md5, from->ha1_md5);
+	lower(to->ha1_sha256, from->ha1_sha256);
+}
+
+static int
+check_sip(const struct check *k)
+{
+	struct cp_config *c = k->config;
+	struct cp_config_sip *s = &c->sip;
+
+	c->accounts = calloc(s->accounts.count + 1, sizeof(*c->accounts));
+	c->account_uris = calloc(s->accounts.count + 1, sizeof(*c->account_uris));
+	c->peers = calloc(s->trusted_peers.count + 1, sizeof(*c->peers));
+	if (!c->accounts || !c->account_uris || !c->peers)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->accounts.count; i++)
+		check_account(k, i);
+	for (size_t i = 0; i < s->trusted_peers.count; i++)
+		if (cp_peer_decode(&c->peers[i], s->trusted_peers.items[i]) != 0)
+			conf_error(k->errors, k->path, s->trusted_peers.lines[i],
+				   "'%s' is no address or prefix; write for example 192.0.2.1 or "
+				   "2001:db8::/32",
+				   s->trusted_peers.items[i]);
+	for (size_t i = 0; i < s->listen.count; i++) {
+		bool is_tls = strncasecmp(s->listen.items[i], "sips:", 5) == 0;
+
+		if (!is_tls && strncasecmp(s->listen.items[i], "sip:", 4) != 0)
+			conf_error(k->errors, k->path, s->listen.lines[i],
+				   "'%s' is no address for SIP; write for example "
+				   "sip:192.0.2.1:5060 or sips:[::1]:5061",
+				   s->listen.items[i]);
+		if (is_tls && !s->tls_dir)
+			conf_error(k->errors, k->path, s->listen.lines[i],
+				   "TLS needs a certificate; set 'sip.tls_dir' to a folder with "
+				   "agent.pem");
+	}
+	return 0;
+}
+
+static void
+make_sip_options(struct cp_config *c)
+{
+	struct cp_config_sip *s = &c->sip;
+
+	c->sip_options = (struct cp_sip_options){
+		.listen = (const char *const *)s->listen.items,
+		.listen_count = s->listen.count,
+		.tls_dir = s->tls_dir,
+		.user_agent = "Conclave/" CONCLAVE_VERSION,
+		.realm = s->realm,
+		.accounts = c->accounts,
+		.account_count = s->accounts.count,
+		.peers = c->peers,
+		.peer_count = s->trusted_peers.count,
+		.nonce_lifetime_ms = (uint64_t)s->nonce_lifetime_ms,
+		.session_expires_s = (unsigned int)(s->session_expires_ms / 1000),
+		.min_se_s = (unsigned int)(s->min_se_ms / 1000),
+		.t1_ms = (unsigned int)s->t1_ms,
+		.message_max = (unsigned int)s->message_max,
+		.calls_max = (unsigned int)s->calls_max,
+		.pending_max = (unsigned int)s->pending_max,
+	};
+}
+
+static void
+check_suites(const struct check *k)
+{
+	const struct conf_strings *names = &k->config->security.suites;
+	struct cp_sdp_policy *p = &k->config->sdp_policy;
+
+	p->suite_count = 0;
+	for (size_t i = 0; i < names->count; i++) {
+		int suite = DP_SUITE_NONE + 1;
+
+		while (suite < DP_SUITE_COUNT &&
+		       strcmp(dp_suite_info(suite)->name, names->items[i]) != 0)
+			suite++;
+		if (suite == DP_SUITE_COUNT)
+			conf_error(
+				k->errors, k->path, names->lines[i],
+				"suite '%s' is not known; see 'security.suites' in reference.yaml",
+				names->items[i]);
+		else if (p->suite_count < CP_SDP_SUITES_MAX)
+			p->suites[p->suite_count++] = (uint8_t)suite;
+	}
+	if (p->suite_count == 0)
+		conf_error(k->errors, k->path, 0, "'security.suites' is empty; name one at least");
+}
+
+static void
+check_codecs(const struct check *k)
+{
+	const struct conf_strings *names = &k->config->call.codecs;
+	struct cp_sdp_policy *p = &k->config->sdp_policy;
+	const size_t known = sizeof(codecs) / sizeof(codecs[0]);
+
+	p->codec_count = 0;
+	for (size_t i = 0; i < names->count; i++) {
+		size_t n = 0;
+
+		while (n < known && strcasecmp(codecs[n].name, names->items[i]) != 0)
+			n++;
+		if (n == known)
+			conf_error(k->errors, k->path, names->lines[i],
+				   "codec '%s' is not known; write PCMU, PCMA or L16",
+				   names->items[i]);
+		else if (p->codec_count < CP_SDP_CODECS_MAX)
+			p->codecs[p->codec_count++] = (uint8_t)codecs[n].id;
+	}
+	if (p->codec_count == 0)
+		conf_error(k->errors, k->path, 0, "'call.codecs' is empty; name one at least");
+}
+
+static void
+check_policy(const struct check *k)
+{
+	struct cp_config *c = k->config;
+
+	cp_sdp_policy_default(&c->sdp_policy);
+	check_suites(k);
+	check_codecs(k);
+	c->sdp_policy.ranks_suites = c->security.ranks_suites;
+	c->sdp_policy.may_plain_srtcp = c->security.plain_srtcp;
+	c->sdp_policy.may_mux = c->call.rtcp_mux;
+	c->sdp_policy.ptime_ms = (uint16_t)c->call.ptime_ms;
+	if (c->call.ptime_ms % 10 != 0)
+		conf_error(k->errors, k->path, 0, "'call.ptime' is no multiple of 10ms");
+	if (c->call.jitter_max_ms && c->call.jitter_min_ms > c->call.jitter_max_ms)
+		conf_error(k->errors, k->path, 0, "'call.jitter_min' is above 'call.jitter_max'");
+}
+
+static void
+check_conferences(const struct check *k)
+{
+	const struct conf_objects *all = &k->config->conferences;
+	const struct cp_config_conference *entries = all->items;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct cp_config_conference *e = &entries[i];
+
+		if (!e->id)
+			continue;
+		for (size_t n = 0; n < i; n++)
+			if (entries[n].id && strcmp(entries[n].id, e->id) == 0)
+				conf_error(k->errors, k->path, all->lines[i],
+					   "conference '%s' stands on line %d already", e->id,
+					   all->lines[n]);
+		if (strlen(e->id) >= CP_CONF_USER_MAX)
+			conf_error(k->errors, k->path, all->lines[i],
+				   "'%s' is longer than %d octets", e->id, CP_CONF_USER_MAX - 1);
+		for (size_t n = 0; n < e->authorised.count; n++) {
+			char canonical[CP_IDENTITY_MAX];
+
+			if (cp_identity(canonical, cp_slice_text(e->authorised.items[n])) != 0)
+				conf_error(k->errors, k->path, e->authorised.lines[n],
+					   "'%s' is no sip:, sips: or global tel: URI",
+					   e->authorised.items[n]);
+		}
+		if (e->authorised.count && e->identity == CP_CONFIG_IDENTITY_NONE)
+			conf_error(k->errors, k->path, all->lines[i],
+				   "conference '%s' has a list 'authorised' but believes any From; "
+				   "set 'identity: required'",
+				   e->id);
+		if (e->authorised.count && e->anonymous)
+			conf_error(k->errors, k->path, all->lines[i],
+				   "conference '%s' has a list 'authorised' and lets anonymous in; "
+				   "drop one of the two",
+				   e->id);
+	}
+}
+
+int
+cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors)
+{
+	struct check check = {c, path ? path : "defaults", errors};
+	int rc;
+
+	cp_config_init(c);
+	rc = conf_load(path, c->sections, errors);
+	if (rc && rc != -EINVAL)
+		return rc;
+	if (check_sip(&check) != 0)
+		return -ENOMEM;
+	check_policy(&check);
+	check_conferences(&check);
+	if (conf_node_path(c->media_socket, sizeof(c->media_socket), &c->node, c->node.media_socket,
+			   "media.sock") != 0 ||
+	    conf_node_path(c->api_socket, sizeof(c->api_socket), &c->node, c->http.socket,
+			   "api.sock") != 0)
+		conf_error(errors, check.path, conf_line(&c->sections[0], "runtime_dir"),
+			   "the path of a socket would be longer than 107 octets; choose a shorter "
+			   "'node.runtime_dir'");
+	make_sip_options(c);
+	return errors->count ? -EINVAL : 0;
+}
+
+void
+cp_config_free(struct cp_config *c)
+{
+	if (c->accounts)
+		explicit_bzero(c->accounts, c->sip.accounts.count * sizeof(*c->accounts));
+	free(c->accounts);
+	free(c->account_uris);
+	free(c->peers);
+	conf_free(c->sections);
+}
+
+const struct cp_config_conference *
+cp_config_conference(const struct cp_config *c, const char *user)
+{
+	const struct cp_config_conference *entries = c->conferences.items;
+
+	for (size_t i = 0; i < c->conferences.count; i++)
+		if (strcmp(entries[i].id, user) == 0)
+			return &entries[i];
+	return NULL;
+}
+
+struct cp_conf_settings
+cp_config_settings(const struct cp_config_conference *e)
+{
+	return (struct cp_conf_settings){
+		.user = e->id,
+		.title = e->title,
+		.security = (enum cp_conf_security)e->security,
+		.is_open = e->authorised.count == 0,
+		.may_anonymous = e->anonymous,
+		.mutes_on_entry = e->entry_muted,
+		.mutes_on_hold = e->hold_muted,
+		.size_max = (uint32_t)e->max_participants,
+		.loudest_n = (uint16_t)e->loudest,
+		.small_size = (uint16_t)e->small,
+		.authorised = (const char *const *)e->authorised.items,
+		.authorised_count = e->authorised.count,
+	};
+}

@@ -1,0 +1,121 @@
+/* The configuration of conclave-cp: sections by the tables of config.c, and what the parts of the program get of them. */
+#ifndef CP_APP_CONFIG_H
+#define CP_APP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "configs/loader/common.h"
+#include "ctrlplane/conf/conf.h"
+#include "ctrlplane/sdp/sdp.h"
+#include "ctrlplane/sip/sip.h"
+
+/* Section "sip". */
+struct cp_config_sip {
+	struct conf_strings listen;
+	char *tls_dir;
+	char *realm;
+	struct conf_strings trusted_peers;
+	struct conf_objects accounts; /* struct cp_config_account */
+	int64_t nonce_lifetime_ms;
+	int64_t session_expires_ms;
+	int64_t min_se_ms;
+	int64_t t1_ms;
+	int64_t message_max;
+	int64_t calls_max;
+	int64_t pending_max;
+};
+
+struct cp_config_account {
+	char *user;
+	char *password;
+	char *ha1_md5;
+	char *ha1_sha256;
+	char *uri;
+};
+
+/* Section "http". */
+struct cp_config_http {
+	char *socket;
+	char *listen;
+	char *token_file;
+};
+
+enum cp_config_identity {
+	CP_CONFIG_IDENTITY_REQUIRED = 0,
+	CP_CONFIG_IDENTITY_NONE,
+};
+
+/* An entry of "conferences". */
+struct cp_config_conference {
+	char *id;
+	char *title;
+	int security; /* enum cp_conf_security */
+	int identity; /* enum cp_config_identity */
+	bool anonymous;
+	bool entry_muted;
+	bool hold_muted;
+	struct conf_strings authorised;
+	int64_t max_participants;
+	int64_t loudest;
+	int64_t small;
+};
+
+/* Section "security". */
+struct cp_config_security {
+	struct conf_strings suites;
+	bool ranks_suites;
+	bool plain_srtcp;
+};
+
+/* Section "call". */
+struct cp_config_call {
+	struct conf_strings codecs;
+	int64_t ptime_ms;
+	bool rtcp_mux;
+	int64_t lost_after_ms;
+	bool keep_dead;
+	int64_t adopted_for_ms;
+	int64_t jitter_min_ms;
+	int64_t jitter_max_ms;
+	int64_t conferences_max;
+	int64_t participants_max;
+};
+
+/* Owner: main. Passwords are wiped once the accounts are made. */
+struct cp_config {
+	struct conf_node node;
+	struct conf_log log;
+	struct cp_config_sip sip;
+	struct cp_config_http http;
+	struct conf_objects conferences; /* struct cp_config_conference */
+	struct cp_config_security security;
+	struct cp_config_call call;
+	struct conf_section sections[9];
+
+	/* made of the above */
+	struct cp_sip_options sip_options;
+	struct cp_sip_account *accounts;
+	char (*account_uris)[CP_IDENTITY_MAX];
+	struct cp_peer *peers;
+	struct cp_sdp_policy sdp_policy; /* security is the conference's */
+	char media_socket[108];
+	char api_socket[108];
+};
+
+/* The sections with their tables, for the loader and for what documents them. */
+void cp_config_init(struct cp_config *config);
+
+/* Read and check; path NULL: defaults. 0 or -EINVAL, -errno; errors say what and where. */
+int cp_config_load(struct cp_config *config, const char *path, struct conf_errors *errors);
+void cp_config_free(struct cp_config *config);
+
+/* The entry of a conference, NULL when it is not from the configuration. */
+const struct cp_config_conference *cp_config_conference(const struct cp_config *config,
+							const char *user);
+
+/* What cp_conf_create wants of an entry. Borrows. */
+struct cp_conf_settings cp_config_settings(const struct cp_config_conference *entry);
+
+#endif

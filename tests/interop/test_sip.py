@@ -1,0 +1,379 @@
+"""SIP identity, authentication, malformed messages and time-outs, octet by octet; the media plane is a fake one."""
+import hashlib
+import re
+import time
+
+import pytest
+
+from node import wait_until
+from sip import KEY2, CM80, Caller, SipNode, sdp
+
+PASSWORD = "correct horse"
+CONFERENCES = [
+    {"id": "demo", "identity": "none", "anonymous": True},
+    {"id": "members", "identity": "required"},
+    {"id": "list", "identity": "required", "authorised": ["sip:alice@ims.example", "tel:+1-202-555-0100", "sip:bob@conclave"]},
+    {"id": "lobby", "identity": "required", "anonymous": True},
+]
+
+
+@pytest.fixture(scope="module")
+def node():
+    with SipNode(sip={"trusted_peers": ["127.0.0.2", "127.0.1.0/24"], "accounts": [
+            {"user": "bob", "password": PASSWORD},
+            {"user": "carol", "ha1_md5": hashlib.md5(b"carol:conclave:x").hexdigest(), "ha1_sha256": hashlib.sha256(b"carol:conclave:x").hexdigest(),
+             "uri": "sip:Carol.C@EXAMPLE.org"}], "nonce_lifetime": "2s"}, conferences=CONFERENCES) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def clean(request):
+    yield
+    running = request.getfixturevalue("node")
+    for conference in ("demo", "members", "list", "lobby"):
+        running.wait_participants(0, conference)
+
+
+def challenges(answer):
+    return [dict(re.findall(r'(\w+)="?([^",]+)"?', value)) for value in answer.headers["www-authenticate"]]
+
+
+def credentials(caller, challenge, user, password, nc=1, method="INVITE", **changes):
+    hashed = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[challenge["algorithm"]]
+    fields = {"username": user, "realm": challenge["realm"], "nonce": challenge["nonce"], "uri": caller.uri, "cnonce": "0a4f113b", "nc": f"{nc:08x}",
+              "qop": "auth", **changes}
+
+    def h(*parts):
+        return hashed(":".join(parts).encode()).hexdigest()
+
+    fields["response"] = h(h(user, challenge["realm"], password), fields["nonce"], fields["nc"], fields["cnonce"], fields["qop"],
+                           h(method, fields["uri"]))
+    fields.update({key: value for key, value in changes.items() if key == "response"})
+    quoted = ", ".join(f'{key}="{value}"' for key, value in fields.items() if key not in ("nc", "qop"))
+    return f'Authorization: Digest {quoted}, nc={fields["nc"]}, qop={fields["qop"]}, algorithm={challenge["algorithm"]}'
+
+
+def identity_of(node, conference):
+    return node.wait_participants(1, conference)[0].get("identity")
+
+
+def test_both_algorithms_are_offered_the_better_first(node):
+    with Caller(node, "members") as caller:
+        answer = caller.invite()
+        assert answer.status == 401
+        both = challenges(answer)
+        assert [each["algorithm"] for each in both] == ["SHA-256", "MD5"]
+        assert {each["realm"] for each in both} == {"conclave"} and all(each["qop"] == "auth" for each in both)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["sha256", "md5"])
+def test_digest(node, which):
+    with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as caller:
+        challenge = challenges(caller.invite())[which]
+        assert caller.invite([credentials(caller, challenge, "bob", PASSWORD)]).status == 200
+        assert identity_of(node, "members") == "sip:bob@conclave"
+        caller.bye()
+
+
+def test_account_by_ha1_has_its_own_uri(node):
+    with Caller(node, "members", from_header="<sip:carol.c@example.org>") as caller:
+        challenge = challenges(caller.invite())[0]
+        refused = caller.invite([credentials(caller, challenge, "carol", "x")])
+        assert refused.status == 403, "the user part of a URI has regard to case"
+    with Caller(node, "members", from_header="<sip:Carol.C@example.org>") as caller:
+        challenge = challenges(caller.invite())[0]
+        assert caller.invite([credentials(caller, challenge, "carol", "x")]).status == 200
+        assert identity_of(node, "members") == "sip:Carol.C@example.org"
+        caller.bye()
+
+
+@pytest.mark.parametrize("user, password, changes", [
+    ("bob", "wrong", {}), ("mallory", PASSWORD, {}), ("bob", PASSWORD, {"response": "0" * 64}), ("bob", PASSWORD, {"uri": "sip:list@127.0.0.1"}),
+    ("bob", PASSWORD, {"realm": "elsewhere"}), ("bob", PASSWORD, {"nonce": "0" * 64}), ("bob", PASSWORD, {"qop": "auth-int"}),
+    ("bob", PASSWORD, {"nc": "1"}), ("bob", PASSWORD, {"cnonce": ""}),
+])
+def test_wrong_credentials_get_another_challenge(node, user, password, changes):
+    with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as caller:
+        challenge = challenges(caller.invite())[0]
+        answer = caller.invite([credentials(caller, challenge, user, password, **changes)])
+        assert answer.status == 401
+        assert "stale" not in challenges(answer)[0], "stale is only for who knows the password"
+        assert challenges(answer)[0]["nonce"] != challenge["nonce"]
+
+
+def test_replayed_credentials_are_stale(node):
+    with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as caller:
+        challenge = challenges(caller.invite())[0]
+        line = credentials(caller, challenge, "bob", PASSWORD)
+        assert caller.invite([line]).status == 200
+        caller.bye()
+    with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as thief:
+        answer = thief.invite([line])
+        assert answer.status == 401 and challenges(answer)[0]["stale"] == "true"
+        again = thief.invite([credentials(thief, challenge, "bob", PASSWORD, nc=2)])
+        assert again.status == 200, "the next count of the same nonce is good"
+        thief.bye()
+
+
+def test_old_nonce_is_stale(node):
+    with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as caller:
+        challenge = challenges(caller.invite())[0]
+        time.sleep(2.2)
+        answer = caller.invite([credentials(caller, challenge, "bob", PASSWORD)])
+        assert answer.status == 401 and challenges(answer)[0]["stale"] == "true"
+
+
+def test_account_cannot_speak_for_another(node):
+    with Caller(node, "members", from_header="<sip:alice@ims.example>") as caller:
+        challenge = challenges(caller.invite())[0]
+        assert caller.invite([credentials(caller, challenge, "bob", PASSWORD)]).status == 403
+
+
+def test_asserted_identity_of_a_trusted_peer(node):
+    with Caller(node, "list", "127.0.0.2", "<sip:somebody@elsewhere>") as caller:
+        assert caller.invite(['P-Asserted-Identity: "Alice" <sip:alice@IMS.example:5060;user=ip>']).status == 200
+        assert identity_of(node, "list") == "sip:alice@ims.example"
+        caller.bye()
+
+
+def test_asserted_identity_of_a_prefix_of_peers(node):
+    with Caller(node, "list", "127.0.1.77", "<sip:somebody@elsewhere>") as caller:
+        assert caller.invite(["P-Asserted-Identity: <sip:alice@ims.example>"]).status == 200
+        caller.bye()
+
+
+@pytest.mark.parametrize("headers", [["P-Asserted-Identity: <sip:alice@ims.example>, <tel:+12025550100>"],
+                                     ["P-Asserted-Identity: <sip:alice@ims.example>", "P-Asserted-Identity: <tel:+1-202-555-0100>"],
+                                     ["P-Asserted-Identity: tel:+1-202-555-0100"]])
+def test_two_asserted_values(node, headers):
+    with Caller(node, "list", "127.0.0.2") as caller:
+        assert caller.invite(headers).status == 200
+        caller.bye()
+
+
+def test_asserted_identity_that_is_not_on_the_list(node):
+    with Caller(node, "list", "127.0.0.2") as caller:
+        assert caller.invite(["P-Asserted-Identity: <sip:mallory@ims.example>"]).status == 403
+
+
+@pytest.mark.parametrize("value", ["<sip:alice@ims.example>, <sip:bob@conclave>", "<sip:alice@ims.example", "alice"])
+def test_malformed_asserted_identity_proves_nothing(node, value):
+    with Caller(node, "list", "127.0.0.2") as caller:
+        assert caller.invite([f"P-Asserted-Identity: {value}"]).status == 401
+
+
+def test_asserted_identity_of_anybody_else_is_ignored(node):
+    with Caller(node, "list", "127.0.0.3") as caller:
+        assert caller.invite(["P-Asserted-Identity: <sip:alice@ims.example>"]).status == 401
+    with Caller(node, "demo", "127.0.0.3", "<sip:mallory@elsewhere>") as caller:
+        assert caller.invite(["P-Asserted-Identity: <sip:alice@ims.example>"]).status == 200
+        assert identity_of(node, "demo") == "sip:mallory@elsewhere"
+        caller.bye()
+
+
+def test_privacy_hides_the_identity_in_the_roster(node):
+    with Caller(node, "list", "127.0.0.2") as caller:
+        assert caller.invite(['P-Asserted-Identity: "Alice" <sip:alice@ims.example>', "Privacy: id"]).status == 200
+        shown = str(node.wait_participants(1, "list"))
+        assert "alice" not in shown.lower()
+        caller.bye()
+
+
+ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+
+def test_anonymous(node):
+    for conference, status in (("members", 403), ("list", 403), ("lobby", 200), ("demo", 200)):
+        with Caller(node, conference, from_header=ANONYMOUS) as caller:
+            assert caller.invite().status == status, conference
+            if status == 200:
+                assert not identity_of(node, conference)
+                caller.bye()
+
+
+def test_anonymous_through_a_trusted_peer(node):
+    with Caller(node, "members", "127.0.0.2", ANONYMOUS) as caller:
+        assert caller.invite().status == 403
+
+
+MALFORMED = [
+    b"\r\n\r\n", b"\x00" * 40, b"INVITE", b"INVITE sip:demo@127.0.0.1 SIP/2.0\r\n\r\n", b"SIP/2.0 200 OK\r\n\r\n", b"\xff\xfe" * 500,
+    b"INVITE sip:demo@127.0.0.1 SIP/2.0\r\nVia: x\r\n\r\n", b"A" * 60000,
+]
+
+
+@pytest.mark.parametrize("octets", MALFORMED, ids=range(len(MALFORMED)))
+def test_garbage_is_survived(node, octets):
+    with Caller(node) as caller:
+        caller.send_octets(octets)
+        assert caller.request("OPTIONS").status in (200, 400)
+        assert caller.request("OPTIONS").status == 200
+
+
+@pytest.mark.parametrize("drop", ["Via", "From", "To", "Call-ID", "CSeq"])
+def test_missing_header(node, drop):
+    with Caller(node) as caller:
+        caller.send("INVITE", body=sdp(), drop=[drop])
+        answer = caller.receive(1)
+        assert answer is None or answer.status == 400
+        assert caller.request("OPTIONS").status == 200
+
+
+def test_missing_contact(node):
+    with Caller(node) as caller:
+        assert caller.invite(drop=["Contact"]).status == 400
+
+
+@pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "MESSAGE", "INFO", "PUBLISH", "REFER", "DANCE"])
+def test_method_that_we_do_not_have(node, method):
+    with Caller(node) as caller:
+        answer = caller.request(method)
+        assert answer.status == 405 and "INVITE" in answer["allow"]
+
+
+@pytest.mark.parametrize("method", ["BYE", "UPDATE", "PRACK"])
+def test_request_of_no_dialog(node, method):
+    with Caller(node) as caller:
+        caller.to_tag = "nobody"
+        assert caller.request(method).status == 481
+
+
+def test_ack_and_cancel_of_nothing(node):
+    with Caller(node) as caller:
+        caller.send("ACK")
+        assert caller.receive(0.3) is None
+        assert caller.request("CANCEL").status == 481
+
+
+def test_unsupported_body(node):
+    with Caller(node) as caller:
+        answer = caller.invite(body="hello", kind="text/plain")
+        assert answer.status == 415 and answer["accept"] == "application/sdp"
+    with Caller(node) as caller:
+        answer = caller.invite(["Content-Encoding: gzip"])
+        assert answer.status == 415 and answer["accept-encoding"] == "identity"
+    with Caller(node) as caller:
+        assert caller.invite(kind=None).status == 400
+
+
+def test_optional_body_is_left_alone(node):
+    with Caller(node) as caller:
+        answer = caller.invite(["Content-Disposition: render;handling=optional"], body="hello", kind="text/plain")
+        assert answer.status == 200 and "m=audio" in answer.body  # our offer
+        bye = wait_until(lambda: (lambda m: m if m and m.method == "BYE" else None)(caller.receive(1)), 5, "BYE, for no answer came")
+        caller.reply(bye)
+
+
+def multipart(*parts):
+    return "\n".join(f"--x\nContent-Type: {kind}\n{more}\n{body}" for kind, more, body in parts) + "\n--x--"
+
+
+def test_multipart(node):
+    with Caller(node) as caller:
+        body = multipart(("application/sdp", "", sdp()), ("text/plain", "Content-Disposition: render;handling=optional\n", "hello"))
+        assert caller.invite(body=body, kind="multipart/mixed;boundary=x").status == 200
+        caller.bye()
+    with Caller(node) as caller:
+        body = multipart(("application/sdp", "", sdp()), ("application/isup", "", "1"))
+        assert caller.invite(body=body, kind="multipart/mixed;boundary=x").status == 415
+
+
+def test_merged_request(node):
+    node.faults(delay_ms=700)
+    try:
+        with Caller(node) as caller:
+            caller.send("INVITE", body=sdp(), cseq=1)
+            caller.send("INVITE", body=sdp(), cseq=1)  # another branch: it came by another way
+            statuses = sorted([caller.final().status, caller.final().status])
+            assert statuses == [200, 482]
+            caller.cseq = 1
+            caller.send("ACK", cseq=1)
+            caller.bye()
+    finally:
+        node.faults()
+
+
+def test_retransmitted_invite_is_one_call(node):
+    with Caller(node) as caller:
+        caller.send("INVITE", body=sdp(), cseq=1, branch="z9hG4bKsame" + caller.tag)
+        caller.send("INVITE", body=sdp(), cseq=1, branch="z9hG4bKsame" + caller.tag)
+        assert caller.final().status == 200
+        caller.cseq = 1
+        caller.send("ACK", cseq=1)
+        assert len(node.wait_participants(1)) == 1
+        caller.bye()
+
+
+def test_missing_ack_ends_the_call(node):
+    """200 again and again, then BYE (RFC 3261 13.3.1.4); T1 is 100 ms here."""
+    with Caller(node) as caller:
+        caller.send("INVITE", body=sdp())
+        count = 0
+        while True:
+            message = caller.receive(5)
+            assert message
+            count += message.status == 200
+            if message.method == "BYE":
+                break
+        assert count > 4
+        assert "408" in message["reason"]
+        caller.reply(message)
+
+
+def test_lost_bye_is_sent_again(node):
+    with Caller(node) as caller:
+        assert caller.invite().status == 200
+        leg = node.wait_participants(1)[0]["id"]
+        node.http(f"/v1/conferences/demo/participants/{leg}", "DELETE")
+        first, second = caller.receive(), caller.receive()
+        assert first.method == second.method == "BYE" and first.text == second.text
+        caller.reply(second)
+
+
+def test_glare(node):
+    """Our UPDATE or re-INVITE is under way: an offer gets 491."""
+    with Caller(node) as caller:
+        assert caller.invite().status == 200
+        leg = node.asked("LEG_ADD")[-1]["leg"]
+        node.event(6, leg, 2, 900)  # KEY_SOON, our sending key
+        ours = caller.receive()
+        assert ours.method == "INVITE" and "a=crypto:" in ours.body
+        assert caller.request("UPDATE", body=sdp(version=2)).status == 491
+        caller.reply(ours, "491 Request Pending")
+        again = wait_until(lambda: (lambda m: m if m and m.method == "INVITE" and m["cseq"] != ours["cseq"] else None)(caller.receive(1)), 8,
+                           "another try of our re-INVITE")
+        caller.reply(again, body=sdp([again.body.partition("a=crypto:")[2].split()[0] + f" {CM80} {KEY2}"], version=3))
+        while True:
+            if caller.receive().method == "ACK":
+                break
+        wait_until(lambda: len([row for row in node.asked("KEY_INSTALL") if row["leg"] == leg and row["dir"] == 2]) == 2, 5, "our new key")
+        caller.bye()
+
+
+def test_update_while_the_invite_waits_for_its_ack(node):
+    with Caller(node) as caller:
+        answer = caller.request("INVITE", body=sdp())
+        caller.target = re.search(r"<([^>]*)>", answer["contact"]).group(1)
+        assert caller.request("INVITE", body=sdp(version=2)).status == 500, "overlapping INVITE"
+        caller.send("ACK", cseq=1)
+        caller.send("ACK", cseq=2)
+        caller.bye()
+
+
+def test_media_plane_away_and_back(node):
+    with Caller(node) as caller:
+        node.kill("dp")
+        wait_until(lambda: caller.invite().status == 503, 5, "503 while there is no media plane")
+    with Caller(node) as caller:
+        answer = caller.invite()
+        assert answer.status == 503 and int(answer["retry-after"]) > 0
+    node.start_dp()
+
+    def joins():
+        with Caller(node) as late:
+            if late.invite().status != 200:
+                return False
+            late.bye()
+            return True
+
+    wait_until(joins, 15, "calls that are taken again")
