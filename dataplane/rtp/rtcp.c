@@ -57,8 +57,6 @@ dp_rtcp_check(const uint8_t *data, size_t len)
 
 	if (len < 8 || (data[1] != DP_RTCP_SR && data[1] != DP_RTCP_RR))
 		return DP_DROP_RTCP_HEADER;
-	if (data[0] & 0x20 && len > 4 * ((size_t)dp_rtp_get16(data + 2) + 1))
-		return DP_DROP_RTCP_HEADER;
 	while (at < len) {
 		size_t body_len;
 		size_t whole = packet_len(data + at, len - at, &body_len);

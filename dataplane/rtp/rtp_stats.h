@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* 40 octets. Call dp_rtp_stats_init again when the SSRC changes. */
+/* 36 octets. Call dp_rtp_stats_init again when the SSRC changes. */
 struct dp_rtp_stats {
 	uint32_t cycles;   /* sequence number roll-overs, times 65536 */
 	uint32_t base_seq; /* first sequence number */
@@ -18,7 +18,6 @@ struct dp_rtp_stats {
 	uint32_t received_prior;
 	uint32_t transit; /* of the last packet, timestamp units */
 	uint32_t jitter;  /* timestamp units, times 16 */
-	uint32_t last_ts;
 	uint16_t max_seq;
 	uint16_t bad_seq; /* where a jump would go on */
 	uint16_t reordered;
