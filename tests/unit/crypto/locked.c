@@ -125,6 +125,7 @@ a_used_up_limit_has_a_name(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* rule zero: the parameters are those of ipsec-mb's function pointer. */
 static void
 wrong_gcm(const struct gcm_key_data *key, struct gcm_context_data *ctx, uint8_t *out,
 	  uint8_t const *in, uint64_t len, const uint8_t *iv, uint8_t const *aad, uint64_t aad_len,

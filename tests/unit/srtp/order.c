@@ -63,8 +63,8 @@ change_keys(void)
 	enum dp_key_slot slot = rnd(3) ? DP_KEY_NEXT : DP_KEY_CURRENT;
 	uint32_t flags = rnd(3) ? 0 : DP_KEY_FRESH;
 
-	install_rx(&legs[leg], slot, flags, make_key(suite, seed, mki_len, 200, 200));
-	install_rx(&twins[leg], slot, flags, make_key(suite, seed, mki_len, 200, 200));
+	install_rx(&legs[leg], slot, flags, make_key(suite, seed, mki_len, 60, 60));
+	install_rx(&twins[leg], slot, flags, make_key(suite, seed, mki_len, 60, 60));
 	if (rnd(4))
 		install_tx(&legs[leg], slot, 0, make_key(suite, seed, mki_len, 0, 0));
 }
