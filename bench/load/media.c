@@ -61,6 +61,7 @@ media_main(void *arg)
 {
 	struct ue_media *m = arg;
 
+	prctl(PR_SET_NAME, "ue-media");
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (m->conf.cpu >= 0 && bench_pin((unsigned)m->conf.cpu) != 0)
 		fprintf(stderr, "conclave-ue: cannot pin the media thread to CPU %d\n",

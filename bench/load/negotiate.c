@@ -39,7 +39,7 @@ ours_begin(struct ue_call *c)
 	}
 	s->dtmf_pt = DTMF_PT;
 	s->session = 4000000000u + c->number;
-	s->key_suffix = o->lifetime;
+	s->lifetime = o->lifetime;
 	s->params = o->params;
 	for (unsigned i = 0; !o->is_plain && i < o->suite_count && !err; i++)
 		err = key_random(c, &s->key[s->key_count++], o->suite[i], i + 1);

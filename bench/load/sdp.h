@@ -43,8 +43,7 @@ struct ue_sdp {
 	struct ue_sdes key[UE_KEYS_MAX];
 	uint64_t session; /* o= line */
 	unsigned version;
-	const char *
-		key_suffix; /* what a crypto line of ours carries after the key, e.g. "|2^31"; may be NULL */
+	const char *lifetime; /* of the key in our crypto lines, e.g. "2^31"; may be NULL */
 	const char *params; /* session parameters of our crypto lines; may be NULL */
 };
 

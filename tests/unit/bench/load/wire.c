@@ -165,7 +165,7 @@ sdp_goes_round(void **state)
 			    .dtmf_pt = 101,
 			    .key_count = UE_KEYS_MAX,
 			    .version = 1,
-			    .key_suffix = "|2^31"};
+			    .lifetime = "2^31"};
 	struct ue_sdp out;
 	char text[UE_SDP_MAX];
 	size_t len;
