@@ -77,9 +77,9 @@ crypto_write(char *out, size_t size, const struct ue_sdp *sdp, const struct ue_s
 	EVP_EncodeBlock(text, both, info->key + info->salt);
 	if (key->mki_len)
 		snprintf(mki, sizeof(mki), "|%u:%u", key->mki, key->mki_len);
-	n = snprintf(out, size, "a=crypto:%u %s inline:%s%s%s%s%s%s\r\n", key->tag, info->name, text,
-		     sdp->lifetime ? "|" : "", sdp->lifetime ? sdp->lifetime : "", mki, sdp->params ? " " : "",
-		     sdp->params ? sdp->params : "");
+	n = snprintf(out, size, "a=crypto:%u %s inline:%s%s%s%s%s%s\r\n", key->tag, info->name,
+		     text, sdp->lifetime ? "|" : "", sdp->lifetime ? sdp->lifetime : "", mki,
+		     sdp->params ? " " : "", sdp->params ? sdp->params : "");
 	explicit_bzero(both, sizeof(both));
 	explicit_bzero(text, sizeof(text));
 	return n;

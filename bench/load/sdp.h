@@ -44,7 +44,7 @@ struct ue_sdp {
 	uint64_t session; /* o= line */
 	unsigned version;
 	const char *lifetime; /* of the key in our crypto lines, e.g. "2^31"; may be NULL */
-	const char *params; /* session parameters of our crypto lines; may be NULL */
+	const char *params;   /* session parameters of our crypto lines; may be NULL */
 };
 
 /* The length, or 0 when it does not fit. */

@@ -70,7 +70,7 @@ may_receive(const struct dp_ctl_leg *leg)
 	for (unsigned i = 0; i < leg->rx_count; i++) {
 		if (!is_codec(&leg->rx[i]) || (is_mux && is_pt_ambiguous(leg->rx[i].pt)))
 			return false;
-		if (leg->rx[i].pt == leg->dtmf_pt)
+		if (leg->dtmf_pt != 0 && leg->rx[i].pt == leg->dtmf_pt)
 			return false;
 		for (unsigned j = 0; j < i; j++)
 			if (leg->rx[j].pt == leg->rx[i].pt)
