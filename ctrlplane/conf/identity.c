@@ -107,7 +107,8 @@ put_host(struct writer *w, struct cp_slice *rest)
 	while (len < rest->len) {
 		unsigned char c = (unsigned char)rest->ptr[len];
 
-		if (is_ip6 ? isxdigit(c) || strchr("[:.", c) : isalnum(c) || c == '-' || c == '.')
+		if (is_ip6 ? isxdigit(c) || c == '[' || c == ':' || c == '.'
+			   : isalnum(c) || c == '-' || c == '.')
 			len++;
 		else
 			break;
