@@ -40,6 +40,26 @@ struct state {
 
 static struct rte_mempool *pool;
 
+/* 127.x.y.1 of this process, so that nobody else holds the ports. */
+static struct in_addr
+loopback(void)
+{
+	unsigned id = (unsigned)getpid();
+
+	return (struct in_addr){
+		.s_addr = htonl(127u << 24 | (1 + (id >> 8) % 250) << 16 | id % 256 << 8 | 1)};
+}
+
+static struct dp_addr
+loopback_addr(uint16_t port)
+{
+	struct dp_addr addr = {.family = DP_FAMILY_IP4, .port = port};
+	struct in_addr ip = loopback();
+
+	memcpy(addr.ip, &ip, 4);
+	return addr;
+}
+
 static int
 eal_once(void)
 {
@@ -64,16 +84,14 @@ static int
 peers_open(struct state *s)
 {
 	for (unsigned i = 0; i < BURST; i++) {
-		struct sockaddr_in sa = {.sin_family = AF_INET,
-					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr = loopback()};
 		socklen_t length = sizeof(sa);
 
 		s->peers[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 		if (s->peers[i] < 0 || bind(s->peers[i], (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
 		    getsockname(s->peers[i], (struct sockaddr *)&sa, &length) != 0)
 			return -errno;
-		s->peer_addrs[i] = (struct dp_addr){
-			.family = DP_FAMILY_IP4, .port = ntohs(sa.sin_port), .ip = {127, 0, 0, 1}};
+		s->peer_addrs[i] = loopback_addr(ntohs(sa.sin_port));
 	}
 	return 0;
 }
@@ -85,8 +103,7 @@ rx_prepare(void *arg)
 	char data[OCTETS] = {0};
 
 	for (unsigned i = 0; i < BURST; i++) {
-		struct sockaddr_in to = {.sin_family = AF_INET,
-					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = loopback()};
 
 		to.sin_port = htons((uint16_t)(BASE + s->next));
 		s->next = (s->next + 1) % SOCKETS;
@@ -151,7 +168,7 @@ port_make(struct state *s, int io_uring)
 		.kind = "udp",
 		.queues = 1,
 		.local_count = 1,
-		.local[0].addr = {.family = DP_FAMILY_IP4, .ip = {127, 0, 0, 1}},
+		.local[0].addr = loopback_addr(0),
 		.port_base = BASE,
 		.ports_per_queue = SOCKETS,
 		.burst = BURST,
