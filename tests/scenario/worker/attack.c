@@ -76,12 +76,8 @@ test_flood_with_wrong_tags(void **state)
 			octets[k] = (uint8_t)roll();
 		octets[0] = 0x80;
 		octets[1] = 0;
-		octets[2] = (uint8_t)(p[0]->seq >> 8);
-		octets[3] = (uint8_t)(p[0]->seq + i);
-		octets[8] = (uint8_t)(p[0]->ssrc >> 24);
-		octets[9] = (uint8_t)(p[0]->ssrc >> 16);
-		octets[10] = (uint8_t)(p[0]->ssrc >> 8);
-		octets[11] = (uint8_t)(p[0]->ssrc + i % 2);
+		dp_rtp_put16(octets + 2, (uint16_t)(p[0]->seq + i));
+		dp_rtp_put32(octets + 8, p[0]->ssrc + i % 2);
 		forged.addr.port = (uint16_t)(forged.addr.port + i % 3);
 		room_send(&room, room_raw(&room, &forged, octets, sizeof(octets)));
 	}
@@ -179,7 +175,8 @@ static void
 test_plain_leg_believes_its_source_only(void **state)
 {
 	struct peer *plain = room_join(
-		&room, &(struct seat){.conf = 1, .suite = DP_SUITE_NONE, .hz = 1700, .amplitude = 4000});
+		&room,
+		&(struct seat){.conf = 1, .suite = DP_SUITE_NONE, .hz = 1700, .amplitude = 4000});
 	const struct dp_leg *leg = &room.worker->legs[plain->leg - 1];
 	struct peer other = *plain;
 	uint64_t before = drops(DP_DROP_RTP_SOURCE);
