@@ -2,6 +2,7 @@
 #include "ctrlplane/sip/sip.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -163,7 +164,16 @@ open_listen(struct cp_sip_listen *l)
 	return l->nua ? 0 : -EADDRINUSE;
 }
 
-/* sofia's own log would print whole messages, credentials too: only what is fatal. */
+static void
+log_sofia(void *stream, char const *format, va_list args)
+{
+	char line[256];
+
+	vsnprintf(line, sizeof(line), format, args);
+	cp_log(CP_LOG_DEBUG, AREA, "sofia-sip: %s", line);
+}
+
+/* sofia's own log would print whole messages, credentials too: only what is fatal, and by our log. */
 static void
 quieten(void)
 {
@@ -172,6 +182,7 @@ quieten(void)
 
 	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
 		su_log_set_level(logs[i], 0);
+	su_log_redirect(NULL, log_sofia, NULL);
 }
 
 int

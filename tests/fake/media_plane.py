@@ -143,7 +143,10 @@ class MediaPlane:
                     for line in os.read(events, 4096).decode().splitlines():
                         self.event(clients, line.split())
                 else:
-                    data = each.recv(65536)
+                    try:
+                        data = each.recv(65536)
+                    except ConnectionResetError:
+                        data = b""
                     if data:
                         self.on_message(each, data)
                     else:

@@ -38,9 +38,9 @@ def challenges(answer):
     return [dict(re.findall(r'(\w+)="?([^",]+)"?', value)) for value in answer.headers["www-authenticate"]]
 
 
-def credentials(caller, challenge, user, password, nc=1, method="INVITE", **changes):
+def credentials(caller, challenge, user, password, nc="00000001", method="INVITE", **changes):
     hashed = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}[challenge["algorithm"]]
-    fields = {"username": user, "realm": challenge["realm"], "nonce": challenge["nonce"], "uri": caller.uri, "cnonce": "0a4f113b", "nc": f"{nc:08x}",
+    fields = {"username": user, "realm": challenge["realm"], "nonce": challenge["nonce"], "uri": caller.uri, "cnonce": "0a4f113b", "nc": nc,
               "qop": "auth", **changes}
 
     def h(*parts):
@@ -110,7 +110,7 @@ def test_replayed_credentials_are_stale(node):
     with Caller(node, "members", from_header="<sip:bob@127.0.0.1>") as thief:
         answer = thief.invite([line])
         assert answer.status == 401 and challenges(answer)[0]["stale"] == "true"
-        again = thief.invite([credentials(thief, challenge, "bob", PASSWORD, nc=2)])
+        again = thief.invite([credentials(thief, challenge, "bob", PASSWORD, nc="00000002")])
         assert again.status == 200, "the next count of the same nonce is good"
         thief.bye()
 
@@ -228,7 +228,8 @@ def test_missing_contact(node):
 def test_method_that_we_do_not_have(node, method):
     with Caller(node) as caller:
         answer = caller.request(method)
-        assert answer.status == 405 and "INVITE" in answer["allow"]
+        assert answer.status == (501 if method == "DANCE" else 405)
+        assert "INVITE" in answer["allow"]
 
 
 @pytest.mark.parametrize("method", ["BYE", "UPDATE", "PRACK"])
@@ -284,8 +285,12 @@ def test_merged_request(node):
         with Caller(node) as caller:
             caller.send("INVITE", body=sdp(), cseq=1)
             caller.send("INVITE", body=sdp(), cseq=1)  # another branch: it came by another way
-            statuses = sorted([caller.final().status, caller.final().status])
-            assert statuses == [200, 482]
+            statuses = set()
+            while statuses != {200, 482}:
+                answer = caller.final()
+                statuses.add(answer.status)
+                if answer.status == 482:
+                    caller.send("ACK", cseq=1, branch=re.search("branch=([^;]*)", answer["via"]).group(1))
             caller.cseq = 1
             caller.send("ACK", cseq=1)
             caller.bye()
@@ -335,7 +340,7 @@ def test_glare(node):
     with Caller(node) as caller:
         assert caller.invite().status == 200
         leg = node.asked("LEG_ADD")[-1]["leg"]
-        node.event(6, leg, 2, 900)  # KEY_SOON, our sending key
+        node.event(5, leg, 2, 900)  # KEY_SOON, our sending key
         ours = caller.receive()
         assert ours.method == "INVITE" and "a=crypto:" in ours.body
         assert caller.request("UPDATE", body=sdp(version=2)).status == 491

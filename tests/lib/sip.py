@@ -171,7 +171,7 @@ class Caller:
             message = self.receive(seconds)
             assert message, "no final response"
             if message.status >= 200:
-                if "tag=" in message["to"]:
+                if "tag=" in message["to"] and "INVITE" in message["cseq"] and message.status < 300:
                     self.to_tag = message["to"].rpartition("tag=")[2]
                 return message
 
@@ -181,15 +181,14 @@ class Caller:
 
     def invite(self, headers=(), body=None, **more):
         """INVITE and ACK; the final response."""
-        new = not self.to_tag
         answer = self.request("INVITE", headers, sdp() if body is None else body, **more)
         if answer.status < 300:
             self.target = re.search(r"<([^>]*)>", answer["contact"]).group(1)
             self.send("ACK", cseq=self.cseq)
         else:
+            established, self.to_tag = self.to_tag, answer["to"].rpartition("tag=")[2]
             self.send("ACK", cseq=self.cseq, branch=self.branch)
-            if new:
-                self.to_tag = ""
+            self.to_tag = established
         return answer
 
     def bye(self):
