@@ -55,9 +55,9 @@ struct conf_option {
 /* A top-level key of the file, e.g. "media". */
 struct conf_section {
 	const char *name;
-	const struct conf_option
-		*options; /* NULL: known, but another program's; skipped unchecked */
-	void *into;	  /* the caller's struct, zeroed before */
+	const struct conf_option *options; /* NULL: another program's, skipped unchecked */
+	void *into;			   /* the caller's struct, zeroed before */
+	const char *help;		   /* one line, for what is rendered; may be NULL */
 	int *lines; /* the loader's own: by option the line where it stood, 0 when defaulted */
 };
 

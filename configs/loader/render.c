@@ -26,6 +26,21 @@ needs_quotes(const struct conf_option *option, const char *text)
 		strcmp(text, "null") == 0 || strcmp(text, "~") == 0);
 }
 
+/* With a capital, unless it begins with the value that it explains ("udp: …"), and with a full stop. */
+static void
+make_sentence(const char *text, char *out, size_t size)
+{
+	size_t len = (size_t)snprintf(out, size - 1, "%s", text != NULL ? text : "");
+
+	if (len == 0 || len >= size - 1)
+		return;
+	if (out[strcspn(out, " ")] != '\0' && out[strcspn(out, " ") - 1] != ':' && out[0] >= 'a' &&
+	    out[0] <= 'z')
+		out[0] -= 'a' - 'A';
+	if (out[len - 1] != '.')
+		strcpy(out + len, ".");
+}
+
 /* Where a line of the file begins: the fields of a list's entries are comments at their list's
  * depth. */
 struct pen {
@@ -56,14 +71,12 @@ print_pair(const struct pen *pen, const char *key, const struct conf_option *opt
 static void
 print_help(const struct pen *pen, const struct conf_option *option)
 {
-	char expected[400];
+	char brief[400], help[400];
 
-	conf_value_describe(option, expected, sizeof(expected));
-	expected[0] -= expected[0] >= 'a' && expected[0] <= 'z' ? 'a' - 'A' : 0;
+	conf_value_brief(option, brief, sizeof(brief));
+	make_sentence(option->help, help, sizeof(help));
 	print_lead(pen);
-	fprintf(pen->out, "# %s.\n", option->help != NULL ? option->help : "");
-	print_lead(pen);
-	fprintf(pen->out, "# %s%s.\n", expected, option->is_required ? "; required" : "");
+	fprintf(pen->out, "# %s [%s%s]\n", help, brief, option->is_required ? ", required" : "");
 }
 
 /* The fields of a list's entries, as comments that become an entry when the '#' goes. */
@@ -128,6 +141,8 @@ conf_render(const struct conf_section *sections, FILE *out)
 		if (s->options == NULL)
 			continue;
 		fprintf(out, "\n");
+		if (s->help != NULL)
+			fprintf(out, "# %s.\n", s->help);
 		if (s->options[0].path != NULL && s->options[0].path[0] == '\0') {
 			print_help(&pen, &s->options[0]);
 			print_pair(&pen, s->name, &s->options[0]);
@@ -155,20 +170,25 @@ static void
 man_options(FILE *out, const char *prefix, const struct conf_option *options)
 {
 	for (const struct conf_option *o = options; o->path != NULL; o++) {
-		char expected[400], name[160];
+		char brief[400], help[400], name[160];
 
-		conf_value_describe(o, expected, sizeof(expected));
+		conf_value_brief(o, brief, sizeof(brief));
+		make_sentence(o->help, help, sizeof(help));
 		snprintf(name, sizeof(name), "%s%s%s", prefix, o->path[0] != '\0' ? "." : "",
 			 o->path);
 		fprintf(out, ".TP\n.B ");
 		print_troff(out, name);
 		fprintf(out, "\n");
-		print_troff(out, o->help != NULL ? o->help : "");
-		fprintf(out, ".\n");
-		print_troff(out, expected);
-		fprintf(out, o->is_required ? "; required" : "; default ");
-		print_troff(out, o->is_required ? "" : default_of(o));
-		fprintf(out, ".\n");
+		print_troff(out, help);
+		fprintf(out, "\n[");
+		print_troff(out, brief);
+		if (o->is_required) {
+			fprintf(out, ", required]\n");
+		} else {
+			fprintf(out, "] Default: ");
+			print_troff(out, default_of(o));
+			fprintf(out, ".\n");
+		}
 		if (o->kind == CONF_OBJECTS) {
 			strncat(name, "[]", sizeof(name) - strlen(name) - 1);
 			man_options(out, name, o->fields);
@@ -183,6 +203,10 @@ conf_render_man(const struct conf_section *sections, FILE *out)
 		if (s->options == NULL)
 			continue;
 		fprintf(out, ".SH SECTION %s\n", s->name);
+		if (s->help != NULL) {
+			print_troff(out, s->help);
+			fputs(".\n", out);
+		}
 		man_options(out, s->name, s->options);
 	}
 }

@@ -127,6 +127,37 @@ conf_value_describe(const struct conf_option *option, char *text, size_t size)
 }
 
 static void
+brief_choices(const struct conf_option *option, char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (int i = 0; option->choices[i] != NULL && len < size; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s", i == 0 ? "" : " | ",
+					option->choices[i]);
+}
+
+void
+conf_value_brief(const struct conf_option *option, char *text, size_t size)
+{
+	static const char *const kinds[] = {
+		[CONF_STRING] = "string",     [CONF_BOOL] = "true | false",
+		[CONF_INT] = "number",	      [CONF_SIZE] = "size",
+		[CONF_DURATION] = "duration", [CONF_ENUM] = "",
+		[CONF_STRINGS] = "list",      [CONF_OBJECTS] = "list of mappings",
+	};
+	char min[32], max[32];
+
+	snprintf(text, size, "%s", kinds[option->kind]);
+	if (option->kind == CONF_ENUM) {
+		brief_choices(option, text, size);
+	} else if (option->min != 0 || option->max != 0) {
+		print_number(option, option->min, min, sizeof(min));
+		print_number(option, option->max, max, sizeof(max));
+		snprintf(text, size, "%s to %s", min, max);
+	}
+}
+
+static void
 wipe(char *text)
 {
 	if (text != NULL)

@@ -14,6 +14,9 @@ bool conf_value_parse(const struct conf_option *option, const char *text, void *
 /* What may stand there: "true or false", "a number from 1 to 9", ... */
 void conf_value_describe(const struct conf_option *option, char *text, size_t size);
 
+/* The same in few words: "true | false", "1 to 9". */
+void conf_value_brief(const struct conf_option *option, char *text, size_t size);
+
 /* Free and zero what the option's field holds; strings are wiped first, they may be secrets. */
 void conf_value_free(const struct conf_option *option, void *field);
 

@@ -79,7 +79,7 @@ static const struct conf_option media_options[] = {
 	 .fallback = "20ms",
 	 .min = 10,
 	 .max = 3600000,
-	 .help = "Wait"},
+	 .help = "how long"},
 	{.path = "room",
 	 .kind = CONF_SIZE,
 	 .offset = offsetof(struct media, room),
@@ -95,7 +95,7 @@ static const struct conf_option media_options[] = {
 	 .offset = offsetof(struct media, mode),
 	 .fallback = "open",
 	 .choices = modes,
-	 .help = "Mode"},
+	 .help = "open: all come in"},
 	{.path = "note",
 	 .kind = CONF_STRING,
 	 .offset = offsetof(struct media, note),
@@ -137,8 +137,8 @@ static void
 begin(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
-	f->sections[0] =
-		(struct conf_section){.name = "media", .options = media_options, .into = &f->media};
+	f->sections[0] = (struct conf_section){
+		.name = "media", .options = media_options, .into = &f->media, .help = "Media"};
 	f->sections[1] =
 		(struct conf_section){.name = "guests", .options = list_options, .into = &f->list};
 	f->sections[2] = (struct conf_section){.name = "other"};
@@ -435,10 +435,13 @@ what_is_rendered_loads_as_the_defaults(void **state)
 	begin(&f);
 	conf_render(f.sections, file);
 	fclose(file);
-	assert_non_null(
-		strstr(text, "  udp:\n    # Address.\n    # A string.\n    address: \"::1\"\n"));
-	assert_non_null(strstr(text, "guests: []\n# Each entry has:\n#   # Name.\n#   # A string; "
-				     "required.\n#   id: null\n"));
+	assert_non_null(strstr(
+		text, "# Media.\nmedia:\n  udp:\n    # Address. [string]\n    address: \"::1\"\n"));
+	assert_non_null(strstr(
+		text,
+		"guests: []\n# Each entry has:\n#   # Name. [string, required]\n#   id: null\n"));
+	assert_non_null(strstr(text, "  # How long. [10ms to 1h]\n  wait: 20ms\n"));
+	assert_non_null(strstr(text, "  # open: all come in. [open | closed]\n  mode: open\n"));
 	assert_int_equal(conf_load_text("c.yaml", text, len, f.sections, &f.errors), 0);
 	assert_defaults(&f.media);
 	for (const struct conf_option *o = media_options; o->path != NULL; o++)
@@ -458,12 +461,10 @@ the_manual_has_every_option(void **state)
 	begin(&f);
 	conf_render_man(f.sections, file);
 	fclose(file);
-	assert_non_null(
-		strstr(text, ".B media.udp.port\nPort.\na number, 1 to 65535; default 5060.\n"));
+	assert_non_null(strstr(text, ".B media.udp.port\nPort.\n[1 to 65535] Default: 5060.\n"));
 	assert_non_null(strstr(
-		text,
-		".B media.guests[].mix.gain\nGain in dB.\na number, \\-60 to 20; default \\-3.\n"));
-	assert_non_null(strstr(text, ".B guests[].id\nName.\na string; required.\n"));
+		text, ".B media.guests[].mix.gain\nGain in dB.\n[\\-60 to 20] Default: \\-3.\n"));
+	assert_non_null(strstr(text, ".B guests[].id\nName.\n[string, required]\n"));
 	free(text);
 }
 
