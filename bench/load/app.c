@@ -343,6 +343,7 @@ start(struct ue_app *a)
 				     .port_high = o->port_high,
 				     .share = o->share,
 				     .cpu = o->cpu,
+				     .is_realtime = o->is_realtime,
 				     .rtcp_ms = o->has_media ? o->rtcp_ms : 0,
 				     .has_marks = o->has_marks && !o->wav,
 				     .loss = o->loss,

@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 import result  # noqa: E402
 
 E2E_SECONDS = float(os.environ.get("CONCLAVE_E2E_SECONDS", "90"))  # for all trials of one benchmark
-E2E_FIRST = int(os.environ.get("CONCLAVE_E2E_FIRST", "1500"))      # participants of the first trial
+E2E_FIRST = int(os.environ.get("CONCLAVE_E2E_FIRST", "2000"))      # participants of the first trial
 E2E_STEP = 60                                                      # the search ends when it knows the limit this well
 SERVER_CPU, UE_CPU = 0, 1
 
@@ -54,6 +54,17 @@ def pin(pid, cpu):
         try:
             if len(os.sched_getaffinity(int(task))) > 1:
                 os.sched_setaffinity(int(task), {cpu})
+        except OSError:
+            pass
+
+
+def favour(pid, name):
+    """The threads of that name ahead of whatever else the machine does, where we may: we measure a core, not our share of it."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/comm", encoding="utf-8") as file:
+                if file.read().strip() == name:
+                    os.sched_setscheduler(int(task), os.SCHED_RR, os.sched_param(1))
         except OSError:
             pass
 
@@ -132,7 +143,7 @@ def why_not(seen, count):
 
 def trial(build, node, count, suite, per_conference):
     seen, busy = ue(build, node.uri("c%d"), "--count", count, "--per-conference", per_conference, "--share", 60, "--rate", 0,
-                    "--window", 16, "--suite", suite, "--cpu", UE_CPU, "--settle", 2, "--for", 9, "--level", -25,
+                    "--window", 16, "--suite", suite, "--cpu", UE_CPU, "--realtime", "--settle", 2, "--for", 9, "--level", -25,
                     "--tolerance", 2, "--timeout", 20, watch=node.dp.pid)
     lacks = why_not(seen, count)
     delay = seen["delay_ms"] or {"p50": 0}
@@ -146,6 +157,7 @@ def e2e(suite, per_conference):
         cap = 9000
         with start_node(build, cap, per_conference) as node:
             pin(node.cp.pid, UE_CPU)
+            favour(node.dp.pid, "rte-worker-1")
             end, good, bad, count, best = time.monotonic() + E2E_SECONDS, 0, None, E2E_FIRST, None
             trials = 0
             while count > good and (trials == 0 or time.monotonic() < end):
@@ -157,7 +169,7 @@ def e2e(suite, per_conference):
                 else:
                     bad = count
                 if bad is None:
-                    count = min(cap, int(good * 1.5))
+                    count = min(cap, int(good * 1.25))
                 elif bad - good <= E2E_STEP:
                     break
                 else:

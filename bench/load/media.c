@@ -66,6 +66,10 @@ media_main(void *arg)
 	if (m->conf.cpu >= 0 && bench_pin((unsigned)m->conf.cpu) != 0)
 		fprintf(stderr, "conclave-ue: cannot pin the media thread to CPU %d\n",
 			m->conf.cpu);
+	if (m->conf.is_realtime &&
+	    pthread_setschedparam(pthread_self(), SCHED_RR,
+				  &(struct sched_param){.sched_priority = 1}) != 0)
+		fprintf(stderr, "conclave-ue: no real-time priority for the media thread\n");
 	m->start_ns = bench_now_ns();
 	m->ms = 0;
 	while (!atomic_load(&m->must_stop)) {

@@ -31,8 +31,9 @@ union ue_sockaddr {
 struct ue_media_conf {
 	union ue_sockaddr local; /* port ignored */
 	uint16_t port_low, port_high;
-	unsigned share;	  /* legs on one pair of sockets; 1: each its own */
-	int cpu;	  /* pin the thread; -1: anywhere */
+	unsigned share; /* legs on one pair of sockets; 1: each its own */
+	int cpu;	/* pin the thread; -1: anywhere */
+	bool is_realtime;
 	unsigned rtcp_ms; /* between reports; 0: none */
 	bool has_marks;	  /* short gaps in tones, for the delay */
 	/* impairments of what is sent */

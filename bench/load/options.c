@@ -340,6 +340,7 @@ static const struct option_row rows[] = {
 	{"window", "N", take_unsigned, AT(window), "with --rate 0: INVITEs under way at a time (32)"},
 	{"share", "N", take_unsigned, AT(share), "participants that share a pair of sockets: cheaper for thousands (1)"},
 	{"cpu", "N", take_unsigned, AT(cpu), "pin the media thread"},
+	{"realtime", NULL, take_true, AT(is_realtime), "run the media thread ahead of all others (SCHED_RR), where we may"},
 	{"Things that happen", NULL, NULL, 0, NULL},
 	{"hold-at", "S[:DIR]", take_action, UE_HOLD, "S seconds after the answer; DIR: inactive, sendonly, recvonly"},
 	{"unhold-at", "S", take_action, UE_UNHOLD, "send and receive again"},

@@ -73,7 +73,7 @@ struct ue_options {
 	/* how many */
 	unsigned count, per_conference, first, talkers, share, window;
 	double rate, seconds;
-	bool prints_each, is_quiet, has_progress;
+	bool prints_each, is_quiet, has_progress, is_realtime;
 	int cpu;
 	/* network */
 	uint16_t port_low, port_high;
