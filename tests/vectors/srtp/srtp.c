@@ -17,12 +17,16 @@ static size_t
 from_hex(uint8_t *out, const char *hex)
 {
 	size_t n = 0;
+	unsigned value;
 
-	for (unsigned value; *hex; hex += 2) {
-		while (*hex == ' ')
+	while (*hex) {
+		if (*hex == ' ') {
 			hex++;
-		if (*hex && sscanf(hex, "%2x", &value) == 1)
-			out[n++] = (uint8_t)value;
+			continue;
+		}
+		assert_int_equal(sscanf(hex, "%2x", &value), 1);
+		out[n++] = (uint8_t)value;
+		hex += 2;
 	}
 	return n;
 }
