@@ -64,7 +64,8 @@ drv_arp_answer(const struct drv_self *self, const struct drv_frame *f, uint8_t *
 	}
 	if (local < 0 || drv_get16(arp + 6) != REQUEST)
 		return 0;
-	memmove(arp + 18, arp + 8, 10); /* the asker becomes the target */
+	for (int i = 0; i < 10; i++) /* the asker becomes the target */
+		arp[18 + i] = arp[8 + i];
 	memcpy(arp + 8, self->mac, 6);
 	memcpy(arp + 14, self->addrs[local].ip, 4);
 	drv_put16(arp + 6, REPLY);
