@@ -170,12 +170,13 @@ static void
 follow(struct dp_jbuf *jb)
 {
 	int32_t slack = jb->tick_min_us;
-	int32_t above = slack - jb->low_us;
+	int32_t above;
 
 	if (jb->settle_ticks > 0)
 		jb->settle_ticks--;
 	if (slack == INT32_MAX)
 		return;
+	above = slack - jb->low_us;
 	jb->tick_min_us = INT32_MAX;
 	/* one that is far too late says little of the others */
 	jb->mean_us += ((above < -OUTLIER_US ? jb->low_us - OUTLIER_US : slack) - jb->mean_us) /
