@@ -64,11 +64,16 @@ static void
 install(struct cp_app *app, uint32_t leg)
 {
 	struct cp_call *call = cp_app_call(app, leg);
+	const struct cp_sdp_session *next;
 
 	if (!call)
 		return;
+	next = &call->next.next;
+	/* a late offer: nothing is agreed yet, the leg is made from what we propose */
 	if (call->has_next && !call->is_connected)
-		cp_call_add_leg(call, CP_STEP_JOIN, &call->next.next.media, call->next.changes);
+		cp_call_add_leg(call, CP_STEP_JOIN,
+				next->was_agreed ? &next->media : &next->proposal,
+				call->next.changes);
 	else if (call->step == CP_STEP_NONE)
 		cp_call_add_leg(call, CP_STEP_REINSTALL, &call->sdp.media, 0);
 }

@@ -22,6 +22,15 @@ may_adopt(const struct cp_focus *focus)
 	return !focus->was_audited && focus->limits.adopted_ms > 0;
 }
 
+/* Issued in this life: it joined and left while the audit was under way. */
+static bool
+was_ours(const struct cp_focus *focus, uint32_t leg)
+{
+	uint32_t issued = (focus->leg_ids.next - focus->leg_start) & 0x7fffffffu;
+
+	return ((leg - focus->leg_start) & 0x7fffffffu) < issued;
+}
+
 static int
 see_conf(struct cp_focus *focus, uint32_t id, int64_t now_ms, struct cp_effects *out)
 {
@@ -52,7 +61,7 @@ see_leg(struct cp_focus *focus, const struct cp_event *event, int64_t now_ms,
 	struct cp_leg *leg = cp_leg_by_id(focus, event->leg);
 	struct cp_effect *effect;
 
-	if (leg == NULL && conf != NULL && may_adopt(focus)) {
+	if (leg == NULL && conf != NULL && may_adopt(focus) && !was_ours(focus, event->leg)) {
 		leg = cp_leg_insert(focus, conf, event->leg);
 		if (leg == NULL)
 			return -ENOMEM;

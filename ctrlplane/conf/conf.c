@@ -23,6 +23,7 @@ cp_focus_create(struct cp_focus **out, const struct cp_conf_limits *limits, uint
 	if (focus->limits.setup_ms == 0)
 		focus->limits.setup_ms = SETUP_MS;
 	cp_id_init(&focus->leg_ids, start);
+	focus->leg_start = focus->leg_ids.next;
 	if (cp_map_init(&focus->confs_by_id) < 0 || cp_map_init(&focus->confs_by_user) < 0 ||
 	    cp_map_init(&focus->legs_by_id) < 0) {
 		cp_focus_destroy(focus);

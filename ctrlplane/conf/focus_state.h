@@ -10,6 +10,7 @@ struct cp_focus {
 	struct cp_conf *first, **end; /* in the order of creation */
 	struct cp_conf_limits limits;
 	struct cp_id_maker leg_ids;
+	uint32_t leg_start; /* the first that this life issued */
 	bool is_draining;
 	bool was_audited; /* what is found from now on is not ours to adopt */
 };

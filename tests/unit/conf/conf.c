@@ -526,6 +526,23 @@ without_grace_all_is_removed(void **state)
 	assert_string_equal(list(), "conf-");
 }
 
+/* It joined and left while stock was taken: LIST still had it. */
+static void
+who_left_during_the_audit_is_not_adopted(void **state)
+{
+	struct cp_conf_limits limits = {.adopted_ms = 60000};
+	struct cp_conf *conf;
+	uint32_t leg;
+
+	start(&limits);
+	conf = conference("team");
+	leg = connected(conf, NULL)->id;
+	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_GONE, .leg = leg}), 0);
+	audit(conf->id, &leg, 1);
+	assert_string_equal(list(), "leg-");
+	assert_int_equal(conf->leg_count, 0);
+}
+
 /* An adopted conference that is created again under its old name keeps its legs. */
 static void
 created_again_it_has_its_legs(void **state)
@@ -613,6 +630,7 @@ main(void)
 		cmocka_unit_test_teardown(media_events_are_noticed, teardown),
 		cmocka_unit_test_teardown(our_restart_adopts, teardown),
 		cmocka_unit_test_teardown(without_grace_all_is_removed, teardown),
+		cmocka_unit_test_teardown(who_left_during_the_audit_is_not_adopted, teardown),
 		cmocka_unit_test_teardown(created_again_it_has_its_legs, teardown),
 		cmocka_unit_test_teardown(its_restart_installs_again, teardown),
 		cmocka_unit_test_teardown(reconnection_brings_both_sides_together, teardown),
