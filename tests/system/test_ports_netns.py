@@ -8,7 +8,9 @@ import pytest
 
 from node import program
 
-PEER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib", "port_peer.py")
+LIB = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib")
+PEER = os.path.join(LIB, "port_peer.py")
+CONFERENCE = os.path.join(LIB, "port_conference.py")
 PORT = 22100
 FAR4, FAR6 = "10.99.0.1", "fd99::1"  # behind the peer: reached by the gateway
 
@@ -180,3 +182,31 @@ def test_udp_sockets():
                 link.peer("echo", address, str(PORT))
             counters = echo.stop()
     assert counters["rx"] == counters["tx"] == 12, counters
+
+
+def hold_conference(link, devargs, *words):
+    """The whole node: each of three hears the two others, and loses nothing on the way."""
+    out = link.run(link.peer_ns, sys.executable, CONFERENCE, link.port_ns, devargs, *words)
+    results = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert len(results) == 3, out
+    for result in results:
+        assert result["outcome"] == "joined", result
+        assert result["rx"]["lost"] <= 2 and result["rx"]["auth_failures"] == 0, result
+        for row in result["heard"]:
+            if int(float(row["hz"])) != result["own"]:
+                assert abs(row["dbov"] + 20) <= 2, result
+            else:
+                assert row["dbov"] < -45, result
+
+
+def test_conference_over_af_packet():
+    with Link("veth") as link:
+        link.peer_up()
+        hold_conference(link, "net_af_packet0,iface=cvport0")
+
+
+def test_conference_over_tap():
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("no /dev/net/tun on this machine")
+    with Link("tap") as link:
+        hold_conference(link, "net_tap0,iface=cvtap0", "cvtap0")

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""Three participants in the peer's namespace, the media plane on an ethdev in the port's: prints one line of JSON for each.
+
+usage: port_conference.py PORT-NAMESPACE DEVARGS [TAP-INTERFACE]      (run inside the peer's namespace, which has 192.0.2.1)
+"""
+import json
+import subprocess
+import sys
+
+from node import Node, Ue, free_port, program
+
+TONES = [300, 400, 500]
+
+
+class PortNode(Node):
+    """A node whose SIP side is the peer's address, so that participants send their media from there."""
+
+    def __init__(self, namespace, devargs, tap):
+        self.tap = tap
+        super().__init__(start=False, dp_command=["ip", "netns", "exec", namespace, program("conclave-dp")], config={
+            "media": {"port": "ethdev", "device": devargs,
+                      "addresses": [{"address": "192.0.2.7", "prefix": 24, "gateway": "192.0.2.1"}]}})
+
+    def start_dp(self):
+        super().start_dp()
+        if self.tap:  # the interface comes with the media plane
+            subprocess.run(["ip", "addr", "add", "192.0.2.1/24", "dev", self.tap], check=True)
+            subprocess.run(["ip", "link", "set", self.tap, "up"], check=True)
+        self.sip_port = free_port(address="192.0.2.1")
+        self.config["sip"]["listen"] = [f"sip:192.0.2.1:{self.sip_port}"]
+        self.write_config()
+
+    def uri(self, conference="demo"):
+        return f"sip:{conference}@192.0.2.1:{self.sip_port}"
+
+
+def main(namespace, devargs, tap=None):
+    with PortNode(namespace, devargs, tap) as node:
+        node.start()
+        people = [Ue(node.uri(), "--from", f"sip:tone{hz}@example.net", "--tone", hz, "--level", -20, "--expect",
+                     ",".join(map(str, TONES)), seconds=5) for hz in TONES]
+        for own, person in zip(TONES, people):
+            print(json.dumps({"own": own, **person.result()}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
