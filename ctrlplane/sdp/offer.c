@@ -15,7 +15,7 @@ is_taken(const struct cp_sdp_media *media, uint8_t pt)
 	for (int i = 0; i < media->rx_count; i++)
 		if (media->rx[i].pt == pt)
 			return true;
-	return media->dtmf_pt == pt;
+	return media->dtmf_pt != 0 && media->dtmf_pt == pt;
 }
 
 static uint8_t

@@ -1,11 +1,14 @@
 """SIP identity, authentication, malformed messages and time-outs, octet by octet; the media plane is a fake one."""
 import hashlib
 import re
+import socket
+import ssl
+import subprocess
 import time
 
 import pytest
 
-from node import wait_until
+from node import free_port, program, wait_until
 from sip import KEY2, CM80, Caller, SipNode, sdp
 
 PASSWORD = "correct horse"
@@ -382,3 +385,95 @@ def test_media_plane_away_and_back(node):
             return True
 
     wait_until(joins, 15, "calls that are taken again")
+
+
+def tls_exchange(port, folder, text):
+    context = ssl.create_default_context(cafile=str(folder / "cafile.pem"))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, context.wrap_socket(plain, server_hostname="localhost") as stream:
+        assert stream.version() in ("TLSv1.2", "TLSv1.3")
+        stream.sendall(text.replace("\n", "\r\n").encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += stream.recv(65536)
+        return answer.decode()
+
+
+def test_tls(node, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cafile.pem"], check=True,
+                   capture_output=True)
+    (tmp_path / "agent.pem").write_text((tmp_path / "cafile.pem").read_text() + (tmp_path / "key.pem").read_text())
+    port = free_port()
+    with SipNode(sip={"listen": [f"sips:127.0.0.1:{port}"], "tls_dir": str(tmp_path)}):
+        answer = tls_exchange(port, tmp_path, f"""OPTIONS sip:demo@127.0.0.1:{port} SIP/2.0
+Via: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKtls
+From: <sip:a@b>;tag=1
+To: <sip:demo@127.0.0.1>
+Call-ID: tls
+CSeq: 1 OPTIONS
+Max-Forwards: 70
+Content-Length: 0
+
+""")
+        assert answer.startswith("SIP/2.0 200 ") and f"<sip:demo@127.0.0.1:{port};transport=tls>;isfocus" in answer
+
+
+def test_too_many_calls(node):
+    with SipNode(sip={"calls_max": 2}) as small:
+        callers = [Caller(small) for _ in range(3)]
+        assert [caller.invite().status for caller in callers] == [200, 200, 503]
+        callers[0].bye()
+        assert callers[2].invite().status == 200
+        for caller in callers[1:]:
+            caller.bye()
+
+
+def test_flood_of_invites(node):
+    """While the media plane thinks, only so many wait; the others get 503 and nobody gets nothing."""
+    with SipNode(sip={"pending_max": 5, "t1": "1s"}) as small:
+        small.faults(delay_ms=100)
+        callers = [Caller(small) for _ in range(20)]
+        for caller in callers:
+            caller.send("INVITE", body=sdp())
+        statuses = [caller.final(10).status for caller in callers]
+        assert set(statuses) == {200, 503} and statuses.count(200) >= 5
+        small.faults()
+        for caller, status in zip(callers, statuses):
+            if status == 200:
+                caller.send("ACK", cseq=1)
+                caller.bye()
+
+
+def test_too_long_a_message(node):
+    with Caller(node) as caller:
+        caller.send("OPTIONS", ["X-Long: " + "x" * 50000])
+        assert caller.final().status == 200
+    with SipNode(sip={"message_max": "4K"}) as small, Caller(small) as caller:
+        caller.send("OPTIONS", ["X-Long: " + "x" * 6000])
+        answer = caller.receive(1)
+        assert answer is None or answer.status in (400, 413)
+        assert caller.request("OPTIONS").status == 200
+
+
+def test_conclave_cp_says_what_is_wrong(node, tmp_path):
+    def check(text):
+        path = tmp_path / "c.yaml"
+        path.write_text(text)
+        result = subprocess.run([program("conclave-cp"), "--config", path, "--check"], capture_output=True, text=True, timeout=10)
+        return result.returncode, result.stdout + result.stderr
+
+    assert check("conferences:\n  - id: demo\n")[0] == 0
+    for text, line, word in [
+            ("sip:\n  trusted_peers: [10.0.0.1/40]\n", 2, "prefix"),
+            ("sip:\n  listen: [\"udp:1.2.3.4\"]\n", 2, "sip:192.0.2.1:5060"),
+            ("sip:\n  listen: [\"sips:127.0.0.1\"]\n", 2, "tls_dir"),
+            ("sip:\n  accounts:\n    - user: bob\n", 3, "password"),
+            ("sip:\n  accounts:\n    - user: bob\n      password: x\n      uri: http://x\n", 3, "uri"),
+            ("security:\n  suites: [ROT13]\n", 2, "ROT13"),
+            ("call:\n  codecs:\n    - PCMU\n    - MP3\n", 4, "MP3"),
+            ("conferences:\n  - id: a\n  - id: a\n", 3, "line 2"),
+            ("conferences:\n  - id: a\n    identity: none\n    authorised: [\"sip:x@y\"]\n", 2, "identity: required"),
+            ("conferences:\n  - id: a\n    authorised:\n      - bob\n", 4, "bob"),
+            ("conferences:\n  - title: x\n", 2, "id")]:
+        status, said = check(text)
+        assert status == 1 and f"c.yaml:{line}:" in said and word in said, said
