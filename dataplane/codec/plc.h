@@ -8,8 +8,6 @@
 
 #include <stdint.h>
 
-#define DP_PLC_LAST_MAX 960 /* samples of last sound that are used at most */
-
 /*
  * Write `samples` of concealment that begin `since` samples after the end of last[0 ..
  * last_samples). last_samples may be small or 0 (then silence). sample_hz: of both.

@@ -76,7 +76,6 @@ struct dp_jbuf_packet {
 	uint16_t len;	   /* octets, not 0 */
 	uint16_t duration; /* timestamp units, not 0: what the codec says that len octets last */
 	uint8_t tag;	   /* the caller's: comes back with the part; e.g. enum dp_codec_id */
-	bool has_marker;
 };
 
 /*

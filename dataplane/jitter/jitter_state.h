@@ -98,20 +98,35 @@ struct dp_frame_pool {
 	struct dp_jbuf_totals totals;
 };
 
-/* Bring a leg's hot lines in ahead of put (seq known) or get. */
-static inline void
-dp_jbuf_prefetch(const struct dp_jbuf *jb)
-{
-	__builtin_prefetch(jb, 1);
-	__builtin_prefetch(&jb->slot[0], 1);
-	__builtin_prefetch(&jb->slot[DP_JBUF_SLOTS / 2], 1);
-}
-
+/* Ahead of put: the hot line, and the slot that the packet will take. */
 static inline void
 dp_jbuf_prefetch_put(const struct dp_jbuf *jb, uint16_t seq)
 {
 	__builtin_prefetch(jb, 1);
 	__builtin_prefetch(&jb->slot[seq % DP_JBUF_SLOTS], 1);
+}
+
+/* Ahead of get, the hot line being there: the slot that is played next. */
+static inline void
+dp_jbuf_prefetch_slot(const struct dp_jbuf *jb)
+{
+	__builtin_prefetch(&jb->slot[jb->next_seq % DP_JBUF_SLOTS], 1);
+	__builtin_prefetch(&jb->last, 1);
+}
+
+/* Ahead of get, hot line and slot being there: the frame in it, of 160 octets. */
+static inline void
+dp_jbuf_prefetch_frame(const struct dp_jbuf *jb, const struct dp_frame_pool *pool)
+{
+	uint32_t block = jb->slot[jb->next_seq % DP_JBUF_SLOTS];
+	const struct dp_frame_class *class = block & DP_JBUF_BIG ? &pool->big : &pool->small;
+	const uint8_t *frame = class->blocks + (size_t)((block & ~DP_JBUF_BIG) - 1) * class->octets;
+
+	if (block == DP_JBUF_NO_BLOCK || block == DP_JBUF_NO_SOUND)
+		return;
+	__builtin_prefetch(frame, 1);
+	__builtin_prefetch(frame + 64);
+	__builtin_prefetch(frame + 128);
 }
 
 #endif

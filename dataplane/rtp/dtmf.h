@@ -38,7 +38,6 @@ struct dp_dtmf_packet {
 	uint32_t ts;
 	uint32_t clock_hz;
 	uint16_t len; /* a multiple of 4, RFC 4733 2.3; else the packet is ignored */
-	bool has_marker;
 };
 
 /* Returns how many events of out (room for DP_DTMF_OUT_MAX) came to their end with this packet. */

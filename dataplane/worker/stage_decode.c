@@ -4,6 +4,8 @@
 #include "dataplane/worker/stages.h"
 #include "dataplane/worker/worker_state.h"
 
+#define SLOT_AHEAD 16  /* legs: prefetch of the jitter buffer's slot, */
+#define FRAME_AHEAD 8  /* then of the frame in it */
 #define QUIET_LEVEL 50 /* -dBov: below speech */
 
 /* The sound before a gap, and the concealment that goes on from it. */
@@ -82,6 +84,15 @@ stage_decode(struct dp_worker *w, struct dp_batch *b)
 {
 	if (b->is_continued)
 		return;
-	for (uint32_t i = 0; i < b->leg_count; i++)
+	for (uint32_t i = 0; i < b->leg_count && i < SLOT_AHEAD; i++)
+		dp_jbuf_prefetch_slot(&b->leg[i]->jbuf);
+	for (uint32_t i = 0; i < b->leg_count && i < FRAME_AHEAD; i++)
+		dp_jbuf_prefetch_frame(&b->leg[i]->jbuf, w->frames);
+	for (uint32_t i = 0; i < b->leg_count; i++) {
+		if (i + SLOT_AHEAD < b->leg_count)
+			dp_jbuf_prefetch_slot(&b->leg[i + SLOT_AHEAD]->jbuf);
+		if (i + FRAME_AHEAD < b->leg_count)
+			dp_jbuf_prefetch_frame(&b->leg[i + FRAME_AHEAD]->jbuf, w->frames);
 		b->level[i] = decode_leg(w, b->leg[i], b->tick_ns, b->pcm + (size_t)i * DP_SAMPLES);
+	}
 }

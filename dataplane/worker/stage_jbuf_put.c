@@ -43,7 +43,6 @@ put_dtmf(struct dp_worker *w, const struct dp_in *in, const uint8_t *payload, ui
 		.ts = in->rtp.ts,
 		.clock_hz = TELEPHONE_EVENT_HZ,
 		.len = len,
-		.has_marker = in->rtp.has_marker,
 	};
 	struct dp_dtmf_event events[DP_DTMF_OUT_MAX];
 	unsigned n = dp_dtmf_put(&leg->dtmf, &packet, events);
@@ -81,7 +80,6 @@ put_sound(struct dp_worker *w, const struct dp_in *in, const struct dp_codec *co
 		.len = len,
 		.duration = (uint16_t)duration,
 		.tag = codec->id,
-		.has_marker = in->rtp.has_marker,
 	};
 	enum dp_drop drop = DP_DROP_RTP_SIZE;
 

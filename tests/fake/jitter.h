@@ -20,7 +20,7 @@ struct sim_packet {
 	uint32_t ts, ssrc;
 	uint16_t seq;
 	uint16_t duration;
-	bool is_lost, is_sound, has_marker;
+	bool is_lost, is_sound;
 	uint8_t verdict;
 };
 
@@ -151,8 +151,7 @@ sim_put(struct sim *sim, struct sim_packet *packet)
 				    .seq = packet->seq,
 				    .len = (uint16_t)(2 * packet->duration),
 				    .duration = packet->duration,
-				    .tag = 3,
-				    .has_marker = packet->has_marker};
+				    .tag = 3};
 
 	if (packet->is_lost)
 		return;

@@ -379,14 +379,13 @@ pauses_are_silence(void **state)
 	for (int spurt = 0; spurt < 40; spurt++) {
 		unsigned ms = 400 + 20 * (unsigned)(spurt % 7);
 		unsigned pause = 100 + 60 * (unsigned)(spurt % 11);
-		struct sim_packet *p = sim_send(&sim, &(struct sim_stream){.start_ms = at,
-									   .ms = ms,
-									   .ptime = 20,
-									   .ssrc = 1,
-									   .ts = ts,
-									   .seq = seq});
+		sim_send(&sim, &(struct sim_stream){.start_ms = at,
+						    .ms = ms,
+						    .ptime = 20,
+						    .ssrc = 1,
+						    .ts = ts,
+						    .seq = seq});
 
-		p->has_marker = true;
 		seq = (uint16_t)(seq + ms / 20);
 		at += ms + pause;
 		ts += (ms + pause) * 8;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "dataplane/codec/plc.h"
 
-static int16_t last[DP_PLC_LAST_MAX];
+static int16_t last[960];
 
 static struct dp_plc
 after_tone(double hz, uint32_t samples)
