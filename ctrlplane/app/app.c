@@ -418,6 +418,10 @@ cp_app_run(struct cp_config *config)
 		su_root_run(app->root);
 	} else {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "cannot start: %s", strerror(-rc));
+		if (app->sip) { /* NUA may not be destroyed before it was shut down */
+			cp_sip_stop(app->sip, on_sip_stopped, app);
+			su_root_run(app->root);
+		}
 	}
 	close_all(app);
 	if (app->root)

@@ -33,6 +33,18 @@ text(const json_t *object, const char *name, char *space)
 	return text_of(json_object_get(object, name), space);
 }
 
+/* With one decimal, so that columns stay still. */
+static const char *
+tenths(const json_t *object, const char *name, char *space)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!json_is_number(value))
+		return "-";
+	snprintf(space, SPACE_MAX, "%.1f", json_number_value(value));
+	return space;
+}
+
 static void
 print_time(long long seconds, FILE *file)
 {
@@ -105,10 +117,17 @@ void
 cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *out)
 {
 	static const struct cp_table_column columns[] = {
-		{"ID", CP_TABLE_RIGHT},	  {"WHO", CP_TABLE_FLEX},     {"VERIFIED", CP_TABLE_LEFT},
-		{"SUITE", CP_TABLE_LEFT}, {"STATE", CP_TABLE_LEFT},   {"FLAGS", CP_TABLE_LEFT},
-		{"LOSS", CP_TABLE_RIGHT}, {"JITTER", CP_TABLE_RIGHT}, {"DELAY", CP_TABLE_RIGHT},
-		{"DBOV", CP_TABLE_RIGHT}, {"LEVEL", CP_TABLE_LEFT},
+		{.title = "ID", .align = CP_TABLE_RIGHT},
+		{.title = "WHO", .align = CP_TABLE_FLEX},
+		{.title = "VERIFIED", .spare = 2},
+		{.title = "SUITE", .spare = 7},
+		{.title = "STATE", .spare = 3},
+		{.title = "FLAGS", .spare = 5},
+		{.title = "LOSS", .align = CP_TABLE_RIGHT, .spare = 6},
+		{.title = "JITTER MS", .align = CP_TABLE_RIGHT, .spare = 1},
+		{.title = "DELAY MS", .align = CP_TABLE_RIGHT, .spare = 4},
+		{.title = "DBOV", .align = CP_TABLE_RIGHT, .spare = 8},
+		{.title = "LEVEL", .spare = 9},
 	};
 	struct cp_table table = {.columns = columns,
 				 .column_count = sizeof(columns) / sizeof(columns[0])};
@@ -127,8 +146,8 @@ cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *ou
 						      text(p, "verified_by", s[1]),
 						      suite != NULL ? suite : "none",
 						      text(p, "state", s[2]), flags, loss,
-						      text(media, "jitter_ms", s[3]),
-						      text(media, "delay_ms", s[4]),
+						      tenths(media, "jitter_ms", s[3]),
+						      tenths(media, "delay_ms", s[4]),
 						      text(media, "level_dbov", s[5]), meter});
 	}
 	cp_table_print(&table, out);
@@ -139,10 +158,13 @@ static void
 show_conferences(const json_t *conferences, const struct cp_cli_out *out)
 {
 	static const struct cp_table_column columns[] = {
-		{"CONFERENCE", CP_TABLE_LEFT},	  {"TITLE", CP_TABLE_FLEX},
-		{"PARTICIPANTS", CP_TABLE_RIGHT}, {"SECURITY", CP_TABLE_LEFT},
-		{"WHO MAY", CP_TABLE_LEFT},	  {"LOCKED", CP_TABLE_LEFT},
-		{"ORIGIN", CP_TABLE_LEFT},
+		{.title = "CONFERENCE"},
+		{.title = "TITLE", .align = CP_TABLE_FLEX},
+		{.title = "PARTICIPANTS", .align = CP_TABLE_RIGHT},
+		{.title = "SECURITY", .spare = 4},
+		{.title = "WHO MAY", .spare = 3},
+		{.title = "LOCKED", .spare = 2},
+		{.title = "ORIGIN", .spare = 1},
 	};
 	struct cp_table table = {.columns = columns,
 				 .column_count = sizeof(columns) / sizeof(columns[0])};
@@ -277,10 +299,13 @@ static void
 show_workers(const json_t *workers, const struct cp_cli_out *out)
 {
 	static const struct cp_table_column columns[] = {
-		{"WORKER", CP_TABLE_RIGHT},	    {"PARTICIPANTS", CP_TABLE_RIGHT},
-		{"CONFERENCES", CP_TABLE_RIGHT},    {"PACKETS IN", CP_TABLE_RIGHT},
-		{"PACKETS OUT", CP_TABLE_RIGHT},    {"BUSY %", CP_TABLE_RIGHT},
-		{"LATEST TICK MS", CP_TABLE_RIGHT},
+		{.title = "WORKER", .align = CP_TABLE_RIGHT},
+		{.title = "PARTICIPANTS", .align = CP_TABLE_RIGHT},
+		{.title = "CONFERENCES", .align = CP_TABLE_RIGHT},
+		{.title = "PACKETS IN", .align = CP_TABLE_RIGHT},
+		{.title = "PACKETS OUT", .align = CP_TABLE_RIGHT},
+		{.title = "BUSY %", .align = CP_TABLE_RIGHT},
+		{.title = "LATEST TICK MS", .align = CP_TABLE_RIGHT},
 	};
 	struct cp_table table = {.columns = columns,
 				 .column_count = sizeof(columns) / sizeof(columns[0])};
@@ -305,10 +330,12 @@ show_workers(const json_t *workers, const struct cp_cli_out *out)
 static void
 show_drops(const json_t *drops, const struct cp_cli_out *out)
 {
-	static const struct cp_table_column columns[] = {{"DROPPED", CP_TABLE_RIGHT},
-							 {"NAME", CP_TABLE_LEFT},
-							 {"BLAME", CP_TABLE_LEFT},
-							 {"WHY", CP_TABLE_FLEX}};
+	static const struct cp_table_column columns[] = {
+		{.title = "DROPPED", .align = CP_TABLE_RIGHT},
+		{.title = "NAME"},
+		{.title = "BLAME"},
+		{.title = "WHY", .align = CP_TABLE_FLEX},
+	};
 	struct cp_table table = {.columns = columns,
 				 .column_count = sizeof(columns) / sizeof(columns[0])};
 	size_t i;

@@ -56,27 +56,59 @@ cp_table_add(struct cp_table *table, const char *const *cells)
 	table->row_count++;
 }
 
+/* Columns on the screen that the shown ones take. widths of the others are 0. */
+static size_t
+total_of(const struct cp_table *table, const size_t *widths)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (widths[i] > 0)
+			total += widths[i] + (total > 0 ? GAP : 0);
+	return total;
+}
+
+static size_t
+width_of(const struct cp_table *table, size_t column)
+{
+	size_t widest = cp_text_width(table->columns[column].title);
+
+	for (size_t row = 0; row < table->row_count; row++) {
+		size_t width = cp_text_width(table->cells[row * table->column_count + column]);
+
+		widest = width > widest ? width : widest;
+	}
+	return widest;
+}
+
+/* Cut the flexible column down to what is legible, then leave out spare ones, then cut it as far as it takes. */
+static void
+fit(const struct cp_table *table, size_t width, size_t *widths)
+{
+	size_t flex = 0, full, others;
+
+	while (flex < table->column_count && table->columns[flex].align != CP_TABLE_FLEX)
+		flex++;
+	if (flex == table->column_count)
+		return;
+	full = widths[flex];
+	widths[flex] = full < FLEX_MIN ? full : FLEX_MIN;
+	for (int spare = 1; spare <= CP_TABLE_COLUMNS_MAX; spare++)
+		for (size_t i = 0; i < table->column_count && total_of(table, widths) > width; i++)
+			if (table->columns[i].spare == spare)
+				widths[i] = 0;
+	others = total_of(table, widths) - widths[flex];
+	if (others < width && width - others > widths[flex])
+		widths[flex] = width - others < full ? width - others : full;
+}
+
 static void
 measure(const struct cp_table *table, const struct cp_cli_out *out, size_t *widths)
 {
-	size_t total = 0, flex = table->column_count;
-
-	for (size_t i = 0; i < table->column_count; i++) {
-		widths[i] = cp_text_width(table->columns[i].title);
-		for (size_t row = 0; row < table->row_count; row++) {
-			size_t width = cp_text_width(table->cells[row * table->column_count + i]);
-
-			widths[i] = width > widths[i] ? width : widths[i];
-		}
-		total += widths[i] + (i > 0 ? GAP : 0);
-		if (table->columns[i].align == CP_TABLE_FLEX)
-			flex = i;
-	}
-	if (out->width > 0 && total > out->width && flex < table->column_count) {
-		size_t excess = total - out->width;
-
-		widths[flex] = widths[flex] > excess + FLEX_MIN ? widths[flex] - excess : FLEX_MIN;
-	}
+	for (size_t i = 0; i < table->column_count; i++)
+		widths[i] = width_of(table, i);
+	if (out->width > 0 && total_of(table, widths) > out->width)
+		fit(table, out->width, widths);
 }
 
 static void
@@ -90,26 +122,42 @@ print_cell(const char *text, enum cp_table_align align, size_t width, bool is_la
 		fprintf(file, "%*s%s", (int)(width - own), "", text);
 	else
 		fprintf(file, "%s%*s", text, is_last ? 0 : (int)(width - own), "");
-	if (!is_last)
-		fprintf(file, "%*s", GAP, "");
+}
+
+/* cells NULL: the titles. */
+static void
+print_row(const struct cp_table *table, const char (*cells)[CP_TABLE_CELL_MAX],
+	  const size_t *widths, FILE *file)
+{
+	size_t last = table->column_count;
+	bool is_first = true;
+
+	while (last > 0 && widths[last - 1] == 0)
+		last--;
+	for (size_t i = 0; i < last; i++) {
+		const struct cp_table_column *column = &table->columns[i];
+
+		if (widths[i] == 0)
+			continue;
+		fprintf(file, "%*s", is_first ? 0 : GAP, "");
+		print_cell(cells != NULL ? cells[i] : column->title, column->align, widths[i],
+			   i + 1 == last, file);
+		is_first = false;
+	}
 }
 
 void
 cp_table_print(const struct cp_table *table, const struct cp_cli_out *out)
 {
-	size_t widths[CP_TABLE_COLUMNS_MAX] = {0}, count = table->column_count;
+	size_t widths[CP_TABLE_COLUMNS_MAX] = {0};
 
 	measure(table, out, widths);
 	fputs(cp_cli_colour(out, "1"), out->file);
-	for (size_t i = 0; i < count; i++)
-		print_cell(table->columns[i].title, table->columns[i].align, widths[i],
-			   i + 1 == count, out->file);
+	print_row(table, NULL, widths, out->file);
 	fprintf(out->file, "%s\n", cp_cli_colour(out, "0"));
 	for (size_t row = 0; row < table->row_count; row++) {
-		for (size_t i = 0; i < count; i++)
-			print_cell(table->cells[row * count + i], table->columns[i].align,
-				   widths[i], i + 1 == count, out->file);
-		fprintf(out->file, "\n");
+		print_row(table, table->cells + row * table->column_count, widths, out->file);
+		fputc('\n', out->file);
 	}
 }
 

@@ -18,6 +18,7 @@ enum cp_table_align {
 struct cp_table_column {
 	const char *title;
 	enum cp_table_align align;
+	int spare; /* when the terminal is too narrow, columns go by this number, 1 first; 0: never */
 };
 
 /* Where and how to print. */

@@ -36,6 +36,7 @@ struct cp_mgmt_request {
 	char *target_text;
 	char *body;
 	size_t body_len;
+	size_t swallowed; /* octets of the body that came, kept or not */
 	struct cp_target target;
 	struct cp_route route;
 	struct cp_problem problem;

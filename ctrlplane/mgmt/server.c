@@ -19,6 +19,9 @@
 #define CONNECTIONS_MAX 128
 #define IDLE_SECONDS 30
 #define CONNECTION_MEMORY 16384
+#define SWALLOW_MAX \
+	(1          \
+	 << 20) /* octets of a body that are read though it is refused, so that the client sees why */
 
 struct listener {
 	struct cp_mgmt *mgmt;
@@ -122,9 +125,21 @@ check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *me
 		return;
 	}
 	cp_guard_check_type(problem, &guarded);
-	if (length != NULL && strtoull(length, NULL, 10) > CP_REQUEST_BODY_MAX)
-		cp_problem_set(problem, 413, "too-large", "A body has at most %d octets.",
+}
+
+/* Refused, and nothing of a body is worth reading. */
+static bool
+may_respond_at_once(struct cp_mgmt_request *request)
+{
+	const char *length = field(request, "Content-Length");
+	unsigned long long octets = length != NULL ? strtoull(length, NULL, 10) : 0;
+
+	if (octets > SWALLOW_MAX)
+		cp_problem_set(&request->problem, 413, "too-large", "A body has at most %d octets.",
 			       CP_REQUEST_BODY_MAX);
+	return request->problem.status != 0 &&
+	       (octets > SWALLOW_MAX ||
+		(octets == 0 && field(request, "Transfer-Encoding") == NULL));
 }
 
 static void
@@ -209,12 +224,13 @@ on_access(void *arg, struct MHD_Connection *connection, const char *url, const c
 	if (!request->has_begun) {
 		request->has_begun = true;
 		check_head(listener->mgmt, request, method);
-		return request->problem.status != 0 ? respond(request) : MHD_YES;
+		return may_respond_at_once(request) ? respond(request) : MHD_YES;
 	}
 	if (*upload_len > 0) {
+		request->swallowed += *upload_len;
 		cp_request_add_body(request, upload, *upload_len);
 		*upload_len = 0;
-		return MHD_YES;
+		return request->swallowed <= SWALLOW_MAX ? MHD_YES : MHD_NO;
 	}
 	return request->is_done ? respond(request) : dispatch(request, method);
 }

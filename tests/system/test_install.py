@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.lib.node import BUILD
+from node import BUILD
 
 INSTALLED = [
     "bin/conclave", "bin/conclave-cp", "bin/conclave-dp", "share/man/man1/conclave.1", "share/man/man5/conclave.yaml.5",

@@ -10,7 +10,10 @@
 #include "ctrlplane/cli/table.h"
 
 static const struct cp_table_column columns[] = {
-	{"ID", CP_TABLE_RIGHT}, {"WHO", CP_TABLE_FLEX}, {"STATE", CP_TABLE_LEFT}};
+	{.title = "ID", .align = CP_TABLE_RIGHT},
+	{.title = "WHO", .align = CP_TABLE_FLEX},
+	{.title = "STATE", .spare = 1},
+};
 
 static char *
 print(const char *const (*rows)[3], size_t count, size_t width)
@@ -53,6 +56,17 @@ a_narrow_terminal_cuts_the_flexible_column(void **state)
 	free(text);
 	text = print(rows, 1, 27);
 	assert_non_null(strstr(text, " 7  \xc3\xa4 very long nam\xe2\x80\xa6  ok\n"));
+	free(text);
+}
+
+static void
+a_very_narrow_terminal_leaves_spare_columns_out(void **state)
+{
+	static const char *const rows[][3] = {{"7", "a long name that does not fit", "ok"}};
+	char *text = print(rows, 1, 18);
+
+	assert_string_equal(text, "ID  WHO\n"
+				  " 7  a long name t\xe2\x80\xa6\n");
 	free(text);
 }
 
@@ -147,6 +161,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_are_aligned),
 		cmocka_unit_test(a_narrow_terminal_cuts_the_flexible_column),
+		cmocka_unit_test(a_very_narrow_terminal_leaves_spare_columns_out),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(no_character_is_halved),
 		cmocka_unit_test(answers_are_shown_for_people),
