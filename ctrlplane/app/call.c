@@ -145,13 +145,13 @@ commit_and_send(struct cp_call *call)
 static void
 connected(struct cp_call *call)
 {
-	struct cp_event event = {.type = CP_EVENT_CONNECTED, .leg = call->leg};
+	struct cp_event event = {
+		.type = call->is_connected ? CP_EVENT_CHANGED : CP_EVENT_CONNECTED,
+		.leg = call->leg,
+		.flag = call->sdp.media.is_held,
+		.suite = call->sdp.media.suite,
+	};
 
-	if (call->is_connected) {
-		event.type = CP_EVENT_CHANGED;
-		event.flag = call->sdp.media.is_held;
-		event.suite = call->sdp.media.suite;
-	}
 	call->is_connected = true;
 	cp_app_handle(call->app, &event);
 }

@@ -173,14 +173,14 @@ int cp_conf_admit(struct cp_conf_verdict *out, const struct cp_focus *focus,
 enum cp_event_type {
 	CP_EVENT_JOIN =
 		1, /* join → leg in the result. Admission has been asked; SDP has been agreed */
-	CP_EVENT_CONNECTED, /* leg: 200 is out (or ACK is in), both know each other's keys */
-	CP_EVENT_CHANGED,   /* leg: re-INVITE or UPDATE agreed: is_held, suite */
-	CP_EVENT_GONE,	    /* leg: its dialog is over (BYE, CANCEL, time-out, our RELEASE done) */
-	CP_EVENT_MUTE,	    /* leg, flag */
-	CP_EVENT_DEAF,	    /* leg, flag */
-	CP_EVENT_GAIN,	    /* leg, value: hundredths of a dB, -6000 … 2000 */
-	CP_EVENT_REMOVE,    /* leg, text: why */
-	CP_EVENT_CLOSE, /* conf, text: why. All legs are released; the conference is forgotten */
+	CP_EVENT_CONNECTED, /* leg, flag (is_held), suite: 200 is out, or after a late offer the ACK in */
+	CP_EVENT_CHANGED, /* leg, flag, suite: re-INVITE or UPDATE agreed */
+	CP_EVENT_GONE,	  /* leg: its dialog is over (BYE, CANCEL, time-out, our RELEASE done) */
+	CP_EVENT_MUTE,	  /* leg, flag */
+	CP_EVENT_DEAF,	  /* leg, flag */
+	CP_EVENT_GAIN,	  /* leg, value: hundredths of a dB, -6000 … 2000 */
+	CP_EVENT_REMOVE,  /* leg, text: why */
+	CP_EVENT_CLOSE,	  /* conf, text: why. All legs are released; the conference is forgotten */
 	CP_EVENT_CLOSE_ALL,  /* text: the program ends */
 	CP_EVENT_LOCK,	     /* conf, flag */
 	CP_EVENT_MIX_POLICY, /* conf, value: loudest_n; value2: small_size */
@@ -218,9 +218,9 @@ struct cp_conf_join {
 struct cp_event {
 	enum cp_event_type type;
 	uint32_t conf, leg;
-	bool flag; /* MUTE, DEAF, LOCK: on; CHANGED: is_held */
+	bool flag; /* MUTE, DEAF, LOCK: on; CONNECTED, CHANGED: is_held */
 	int32_t value, value2;
-	enum dp_suite suite; /* CHANGED */
+	enum dp_suite suite; /* CONNECTED, CHANGED */
 	const char *text;
 	const struct cp_conf_join *join;
 	const uint32_t *ids;

@@ -44,6 +44,20 @@ on_join(struct step *s, struct cp_leg **leg_out)
 	return 0;
 }
 
+/* What offer and answer agreed: hold and suite. */
+static void
+take_agreed(struct step *s)
+{
+	bool was_silenced = cp_leg_is_silenced(s->leg);
+
+	s->leg->is_held = s->event->flag;
+	s->leg->suite = s->event->suite;
+	if (s->leg->is_held)
+		s->leg->lost_ms = 0;
+	if (cp_leg_is_silenced(s->leg) != was_silenced)
+		cp_effects_mix(s->out, s->leg);
+}
+
 static int
 on_connected(struct step *s)
 {
@@ -52,6 +66,7 @@ on_connected(struct step *s)
 	s->leg->state = CP_LEG_CONNECTED;
 	s->leg->connected_ms = s->now_ms;
 	s->leg->deadline_ms = 0;
+	take_agreed(s);
 	cp_effects_notice(s->out, CP_NOTICE_JOINED, s->leg, NULL);
 	return 0;
 }
@@ -59,15 +74,8 @@ on_connected(struct step *s)
 static int
 on_changed(struct step *s)
 {
-	bool was_silenced = cp_leg_is_silenced(s->leg);
-
-	s->leg->is_held = s->event->flag;
-	s->leg->suite = s->event->suite;
-	if (s->leg->is_held)
-		s->leg->lost_ms = 0;
 	cp_effects_leg(s->out, CP_EFFECT_LEG_UPDATE, s->leg, NULL);
-	if (cp_leg_is_silenced(s->leg) != was_silenced)
-		cp_effects_mix(s->out, s->leg);
+	take_agreed(s);
 	cp_effects_notice(s->out, CP_NOTICE_CHANGED, s->leg, NULL);
 	return 0;
 }

@@ -118,7 +118,8 @@ put_audio(struct writer *w, const struct cp_sdp_session *session, const struct c
 	put(w, "a=ptime:%u\r\na=%s\r\n", media->ptime_ms, direction_name(media->dirs));
 	if (media->has_mux)
 		put(w, "a=rtcp-mux\r\n");
-	if (!media->has_mux || session->is_offer)
+	/* for a peer that does not mux; left out it is the next port (RFC 5761 5.1.1, RFC 3605) */
+	if (!media->has_mux || (session->is_offer && local->rtcp.port != local->rtp.port))
 		put(w, "a=rtcp:%u\r\n", local->rtcp.port);
 	if (session->phase == CP_SDP_OFFERED)
 		for (int i = 0; i < session->offered_count; i++)

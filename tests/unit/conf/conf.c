@@ -276,6 +276,24 @@ mute_deaf_gain_and_hold(void **state)
 		-ENOENT);
 }
 
+/* After a late offer only the ACK says what was agreed. */
+static void
+connected_takes_what_was_agreed(void **state)
+{
+	struct cp_leg *leg;
+
+	start(NULL);
+	leg = join(conference("team"), NULL);
+	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_CONNECTED,
+						  .leg = leg->id,
+						  .flag = true,
+						  .suite = DP_SUITE_AEAD_AES_128_GCM}),
+			 0);
+	assert_string_equal(list(), "mix(m0) notice1");
+	assert_int_equal(leg->suite, DP_SUITE_AEAD_AES_128_GCM);
+	assert_true(leg->is_held);
+}
+
 static void
 entry_muted_is_told_to_the_mixer(void **state)
 {
@@ -622,6 +640,7 @@ main(void)
 		cmocka_unit_test_teardown(bad_settings_are_refused, teardown),
 		cmocka_unit_test_teardown(a_call_comes_and_goes, teardown),
 		cmocka_unit_test_teardown(mute_deaf_gain_and_hold, teardown),
+		cmocka_unit_test_teardown(connected_takes_what_was_agreed, teardown),
 		cmocka_unit_test_teardown(entry_muted_is_told_to_the_mixer, teardown),
 		cmocka_unit_test_teardown(removal_and_close, teardown),
 		cmocka_unit_test_teardown(lock_and_mix_policy, teardown),

@@ -46,6 +46,13 @@ late_offer_has_all_suites(void **state)
 	assert_non_null(strstr(text, "a=crypto:5 AEAD_AES_256_GCM "));
 	assert_non_null(strstr(text, "a=rtcp-mux\r\na=rtcp:26001\r\n"));
 	assert_int_equal(s.offered_count, 5);
+	/* RTCP that is on the RTP port is no fall-back to name */
+	{
+		struct cp_sdp_local muxed = {.rtp = local.rtp, .rtcp = local.rtp};
+
+		assert_true(cp_sdp_encode(text, sizeof(text), &s, &muxed) > 0);
+		assert_non_null(strstr(text, "a=rtcp-mux\r\na=crypto:"));
+	}
 	/* each line has a key of its own (RFC 4568 6.1) */
 	for (int i = 0; i < 5; i++)
 		for (int j = 0; j < i; j++)
