@@ -65,7 +65,7 @@ class Node:
             "media": {
                 "workers": 1,
                 "addresses": [{"address": "127.0.0.1"}],
-                "udp_ports": {"first": 20000 + 1024 * random.randrange(0, 11), "per_worker": 1024},
+                "udp_ports": {"first": 20000 + 256 * random.randrange(0, 44), "per_worker": 256},
             },
             "sip": {"listen": [f"sip:127.0.0.1:{self.sip_port}"]},
             "http": {"listen": f"127.0.0.1:{self.http_port}"},

@@ -166,7 +166,7 @@ def test_media_from_a_wrong_address_does_not_move_the_stream():
 
 def test_killed_participant_is_found_and_removed():
     hz = tones(2)
-    with Node({"call": {"dead_after": "3s"}}) as node:
+    with Node({"call": {"lost_after": "3s"}}) as node:
         stays = join(node, hz[0], hz, seconds=20)
         killed = join(node, hz[1], hz, seconds=20)
         node.wait_participants(2)
