@@ -9,27 +9,27 @@ import threading
 
 import pytest
 from node import Node, Ue, free_port
-from sound import dbov, middle_second
+from sound import dbov, middle_second, write_tone
 
 CONFIG = """
 poll_method epoll
 sip_listen 127.0.0.1:{port}
 audio_player aubridge,nowhere
-audio_source ausine,{hz}
+audio_source aufile,{folder}/tone.wav
 audio_alert aubridge,nowhere
 audio_level no
 rtp_ports {rtp}-{rtp_end}
 jitter_buffer_delay 1-5
 module_path /usr/lib/baresip/modules
-module account.so
 module g711.so
 module srtp.so
-module ausine.so
+module aufile.so
 module aubridge.so
 module sndfile.so
 module menu.so
+module_app account.so
+net_interface 127.0.0.1
 snd_path {folder}
-ausine_channel_left yes
 """
 
 
@@ -41,11 +41,12 @@ class Baresip:
         port = free_port()
         rtp = 40000 + port % 10000 // 100 * 100
         with open(os.path.join(self.folder, "config"), "w") as file:
-            file.write(CONFIG.format(port=port, hz=hz, rtp=rtp, rtp_end=rtp + 60, folder=self.folder))
+            file.write(CONFIG.format(port=port, rtp=rtp, rtp_end=rtp + 60, folder=self.folder))
         with open(os.path.join(self.folder, "accounts"), "w") as file:
             enc = f";mediaenc={media}" if media else ""
-            file.write(f"<sip:{name}@127.0.0.1:{port}>;regint=0;audio_codecs=PCMU{enc}\n")
+            file.write(f"<sip:{name}@127.0.0.1:{port}>;regint=0;audio_codecs=PCMU/8000/1{enc}\n")
         open(os.path.join(self.folder, "contacts"), "w").close()
+        write_tone(os.path.join(self.folder, "tone.wav"), hz, seconds + 2)
         self.process = subprocess.Popen(["/usr/bin/baresip", "-f", self.folder, "-t", str(seconds), "-e", f"/dial {uri}"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         cwd=self.folder)

@@ -25,3 +25,11 @@ def middle_second(path):
         file.setpos(max(0, count // 2 - rate // 2))
         samples = array.array("h", file.readframes(rate))
     return samples, rate
+
+
+def write_tone(path, hz, seconds, level=-20, rate=8000):
+    """A mono file with a sine of this level in dBov."""
+    peak = 32767 * 10 ** ((level + 3.01) / 20)
+    with wave.open(path, "w") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(array.array("h", (int(peak * math.sin(2 * math.pi * hz * i / rate)) for i in range(seconds * rate))).tobytes())
