@@ -59,22 +59,41 @@ takes_place(const struct dp_talker *talker, unsigned least, unsigned *incumbents
 	return true;
 }
 
-unsigned
-dp_loudest_select(struct dp_talker *talkers, const uint8_t *levels, unsigned count, unsigned places,
-		  bool *has_changed)
+/* Who scores has a place: nobody has to be compared. */
+static unsigned
+select_all(struct dp_talker *talkers, const uint8_t *levels, unsigned count, bool *has_changed)
+{
+	unsigned talking = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		bool has_place;
+
+		smooth(&talkers[i], levels[i]);
+		talkers[i].score = score(&talkers[i]);
+		has_place = talkers[i].score > 0;
+		*has_changed |= has_place != talkers[i].is_talking;
+		talkers[i].is_talking = has_place;
+		talking += has_place;
+	}
+	return talking;
+}
+
+/* The places go to the highest scores. */
+static unsigned
+select_some(struct dp_talker *talkers, const uint8_t *levels, unsigned count, unsigned places,
+	    bool *has_changed)
 {
 	uint16_t histogram[SCORE_MAX + 1] = {0};
 	unsigned incumbents = 0;
 	unsigned talking = 0;
 	unsigned least, left;
 
-	*has_changed = false;
 	for (unsigned i = 0; i < count; i++) {
 		smooth(&talkers[i], levels[i]);
 		talkers[i].score = score(&talkers[i]);
 		histogram[talkers[i].score]++;
 	}
-	least = threshold(histogram, places ? places : UINT16_MAX, &left);
+	least = threshold(histogram, places, &left);
 	for (unsigned i = 0; i < count; i++)
 		incumbents += talkers[i].is_talking && talkers[i].score + 1u == least;
 	if (incumbents > left)
@@ -88,4 +107,14 @@ dp_loudest_select(struct dp_talker *talkers, const uint8_t *levels, unsigned cou
 		talking += has_place;
 	}
 	return talking;
+}
+
+unsigned
+dp_loudest_select(struct dp_talker *talkers, const uint8_t *levels, unsigned count, unsigned places,
+		  bool *has_changed)
+{
+	*has_changed = false;
+	if (places == 0 || places >= count)
+		return select_all(talkers, levels, count, has_changed);
+	return select_some(talkers, levels, count, places, has_changed);
 }
