@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include "dataplane/ctl/node_state.h"
 #include "dataplane/srtp/srtp.h"
 #include "drivers/port/clock.h"
 #include "drivers/port/port.h"
 
 #define BATCH 64
+#define IN_FLIGHT_PAUSE_NS 50000 /* a worker answers within a turn */
 
 uint32_t
 node_random(void)
@@ -182,11 +184,14 @@ collect(struct dp_node *node)
 void
 dp_node_step(struct dp_node *node, int timeout_ms)
 {
-	if (collect(node) > 0)
-		timeout_ms = 0;
-	else if (node->in_flight > 0 && timeout_ms > 1)
-		timeout_ms = 1;
-	dp_ctl_server_step(node->server, timeout_ms);
+	bool is_busy = collect(node) > 0 || node->in_flight > 0;
+
+	dp_ctl_server_step(node->server, is_busy ? 0 : timeout_ms);
+	if (node->in_flight > 0) {
+		struct timespec pause = {.tv_nsec = IN_FLIGHT_PAUSE_NS};
+
+		nanosleep(&pause, NULL);
+	}
 }
 
 void

@@ -61,6 +61,16 @@ room_open(struct room *room, uint16_t legs, uint32_t confs)
 	assert_non_null(room->engine);
 }
 
+bool room_is_turning;
+
+void
+room_turn(struct room *room)
+{
+	room_is_turning = true;
+	dp_worker_turn(room->worker, room->now_ns);
+	room_is_turning = false;
+}
+
 static void
 keys_wipe(struct dp_srtp_key *const *keys, unsigned n)
 {
@@ -109,7 +119,7 @@ room_do(struct room *room, struct dp_msg *msg)
 	struct dp_msg *back = NULL;
 
 	assert_true(dp_worker_post(room->worker, msg));
-	dp_worker_turn(room->worker, room->now_ns);
+	room_turn(room);
 	assert_int_equal(dp_worker_collect(room->worker, &back, 1), 1);
 	assert_ptr_equal(back, msg);
 	keys_wipe(msg->keys, msg->key_count);
@@ -462,7 +472,7 @@ room_run(struct room *room, unsigned ms)
 				peer->ts += TICK_SAMPLES;
 		}
 		do
-			dp_worker_turn(room->worker, room->now_ns);
+			room_turn(room);
 		while (room->port->queues[0].in_first != room->port->queues[0].in_last);
 		hear_all(room);
 		take_events(room);

@@ -83,6 +83,10 @@ struct dp_msg *room_do(struct room *room, struct dp_msg *msg);
 struct dp_msg *room_msg(enum dp_msg_type type);
 void room_done(struct dp_msg *msg);
 
+/* One turn. True while it runs: what the worker may not do, tests watch for. */
+void room_turn(struct room *room);
+extern bool room_is_turning;
+
 /* Let time pass: peers send, the worker turns every millisecond, peers hear. */
 void room_run(struct room *room, unsigned ms);
 
