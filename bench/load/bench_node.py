@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Benchmarks of a whole node: conclave-dp and conclave-cp as they are built, conclave-ue as the participants, loopback between.
 
-sip.joins: calls that are answered a second. e2e.udp.*: participants that one worker core carries, found by trials: a trial passes
+tick.lateness: how late the media clock runs. sip.joins: calls that are answered a second. e2e.udp.*: participants that one worker core carries, found by trials: a trial passes
 when everybody joins, everybody hears the tones of the others at their level and not itself, and at least 99 % of the packets
 arrive each way (the participants count what comes by the clock; what the focus got, it says in RTCP reports).
 """
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -122,10 +123,33 @@ def sip_joins(name, build):
                        answer_ms_p99=max(r["join_ms"]["p99"] for r in rounds))
 
 
+def telemetry(pid, command):
+    """An answer of conclave-dp's DPDK telemetry, as dpdk-telemetry.py would show it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
+        client.settimeout(5)
+        client.connect(f"{os.environ.get('RUNTIME_DIRECTORY', '/var/run/dpdk')}/conclave{pid}/dpdk_telemetry.v2")
+        client.recv(1024)  # who it is
+        client.send(command.encode())
+        return json.loads(client.recv(16384))[command]
+
+
+def tick_lateness(name, build):
+    """How late the media clock's ticks begin while one worker carries 600 participants."""
+    count = 600
+    with start_node(build, count, 3) as node:
+        pin(node.cp.pid, UE_CPU)
+        favour(node.dp.pid, "rte-worker-1")
+        ok, seen, busy = trial(build, node, count, "AES_CM_128_HMAC_SHA1_80", 3)
+        late = telemetry(node.dp.pid, "/conclave/lateness")
+    return result.emit(name, "ns", late["p50_ns"], ok and late["ticks"] > 1000, p99=late["p99_ns"], p999=late["p999_ns"],
+                       ticks=late["ticks"], participants=count, worker_cpu=round(busy, 3))
+
+
 def why_not(seen, count):
     """What a trial lacks; None: it passes."""
     if seen["joined"] != count:
-        return f"{count - seen['joined']} did not join"
+        return (f"{count - seen['joined']} did not join ({seen['refused']} refused, {seen['timeout']} timed out, "
+                f"{seen['unreachable']} unreachable, {seen['bad_answer']} bad answers)")
     if seen["ended_by_focus"]:
         return f"{seen['ended_by_focus']} were put out"
     if seen["heard_as_expected"] != count:
@@ -186,6 +210,7 @@ def e2e(suite, per_conference):
 
 
 CASES = {
+    "tick.lateness": tick_lateness,
     "sip.joins": sip_joins,
     "e2e.udp.cm80.conf3": e2e("AES_CM_128_HMAC_SHA1_80", 3),
 }
