@@ -274,6 +274,7 @@ open_media(struct cp_app *app)
 	struct cp_media_conf conf = {
 		.path = app->config->media_socket,
 		.client = "conclave-cp",
+		.timeout_ms = 10000, /* a caller waits 32 s; thousands may leave at once */
 		.hooks =
 			{
 				.arg = app,

@@ -208,7 +208,8 @@ changed(struct cp_call *call)
 	commit_and_send(call);
 	if (!call->sip || !is_answer)
 		return;
-	cp_call_install_tx_key(call, &call->sdp.media, changes);
+	if (!(changes & CP_SDP_CHANGE_SECURITY)) /* a leg made anew has it already */
+		cp_call_install_tx_key(call, &call->sdp.media, changes);
 	connected(call);
 }
 

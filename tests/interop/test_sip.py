@@ -477,3 +477,81 @@ def test_conclave_cp_says_what_is_wrong(node, tmp_path):
             ("conferences:\n  - title: x\n", 2, "id")]:
         status, said = check(text)
         assert status == 1 and f"c.yaml:{line}:" in said and word in said, said
+
+
+PLAIN = sdp([], proto="RTP/AVP")
+
+
+def test_plain_rtp_only_where_the_conference_allows_it():
+    with SipNode(conferences=[{"id": name, "identity": "none", "security": name} for name in ("sdes", "either", "none")]) as own:
+        for name, offer, status in (("sdes", PLAIN, 488), ("either", PLAIN, 200), ("none", PLAIN, 200), ("either", sdp(), 200), ("none", sdp(), 488)):
+            with Caller(own, name) as caller:
+                answer = caller.invite(body=offer)
+                assert answer.status == status, (name, answer.text)
+                assert status == 200 or answer["warning"].startswith("3")
+                if status == 200:
+                    assert own.asked("LEG_ADD")[-1]["secure"] == (offer != PLAIN)
+                    assert ("a=crypto:" in answer.body) == (offer != PLAIN)
+                    caller.bye()
+
+
+def test_from_plain_to_secure_the_leg_is_made_anew():
+    with SipNode(conferences=[{"id": "demo", "identity": "none", "security": "either"}]) as own, Caller(own) as caller:
+        assert caller.invite(body=PLAIN).status == 200
+        own.forget()
+        answer = caller.invite(body=sdp(version=2))
+        assert answer.status == 200 and "RTP/SAVP" in answer.body
+        assert [row["type"] for row in own.asked("LEG_REMOVE", "LEG_ADD", "KEY_INSTALL")][:2] == ["LEG_REMOVE", "LEG_ADD"]
+        wait_until(lambda: {row["dir"] for row in own.asked("KEY_INSTALL")} == {1, 2}, 5, "keys both ways")
+        assert len(own.participants()) == 1
+        caller.bye()
+
+
+def test_hold_by_address(node):
+    """The old way (RFC 2543): c=0.0.0.0; the leg keeps where it sent to."""
+    with Caller(node) as caller:
+        assert caller.invite().status == 200
+        assert caller.invite(body=sdp(address="0.0.0.0", version=2)).status == 200
+        held = node.asked("LEG_UPDATE")[-1]
+        assert held["dirs"] == 1 and held["remote"] == ["127.0.0.1", 40000]
+        assert caller.invite(body=sdp(version=3)).status == 200
+        assert node.asked("LEG_UPDATE")[-1]["dirs"] == 3
+        assert len(node.asked("KEY_INSTALL")) == 2
+        caller.bye()
+
+
+def test_new_media_plane_gets_all_legs_and_peers_new_keys(node):
+    with Caller(node) as caller:
+        answer = caller.invite()
+        before = answer.body.partition("a=crypto:")[2].split()[2]
+        node.kill("dp")
+        node.forget()
+        node.start_dp()
+        ours = wait_until(lambda: (lambda m: m if m and m.method == "INVITE" else None)(caller.receive(1)), 15, "our re-INVITE")
+        line = ours.body.partition("a=crypto:")[2].split()
+        assert line[2] != before, "no key is used by two media planes"
+        assert [row["type"] for row in node.asked("CONF_CREATE", "LEG_ADD")][-1] == "LEG_ADD"
+        caller.reply(ours, body=sdp([f"{line[0]} {CM80} {KEY2}"], version=2))
+        while caller.receive().method != "ACK":
+            pass
+        assert len(node.participants()) == 1
+        caller.bye()
+
+
+def test_restarted_control_plane_adopts(node):
+    with SipNode() as own:
+        with Caller(own) as caller:
+            assert caller.invite().status == 200
+            leg = own.asked("LEG_ADD")[-1]["leg"]
+            own.kill("cp")
+            own.forget()
+            own.start_cp()
+            assert [each["state"] for each in own.wait_participants(1)] == ["adopted"]
+            assert not own.asked("LEG_REMOVE", "CONF_DESTROY"), "media goes on"
+            assert caller.request("BYE").status == 481
+            own.http(f"/v1/conferences/demo/participants/{leg}", "DELETE")
+            own.wait_participants(0)
+            assert [row["id"] for row in own.asked("LEG_REMOVE")] == [leg]
+        with Caller(own) as again:
+            assert again.invite().status == 200
+            again.bye()
