@@ -23,6 +23,14 @@ print_json(const json_t *json)
 	fputc('\n', stdout);
 }
 
+static void
+print_json_line(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
+	fputc('\n', stdout);
+	fflush(stdout);
+}
+
 static int
 report(const struct cp_cli *cli, const struct cp_cli_answer *answer)
 {
@@ -53,8 +61,7 @@ run_remote(const struct cp_cli *cli)
 }
 
 static void
-print_watched(const struct cp_cli_answer *answer, const json_t *params,
-	      const struct cp_cli_out *out)
+print_participants(const json_t *json, const json_t *params, const struct cp_cli_out *out)
 {
 	char clock[16];
 	time_t now = time(NULL);
@@ -62,15 +69,35 @@ print_watched(const struct cp_cli_answer *answer, const json_t *params,
 
 	localtime_r(&now, &parts);
 	strftime(clock, sizeof(clock), "%H:%M:%S", &parts);
-	if (out->width > 0)
-		fputs("\033[H\033[2J", out->file);
 	fprintf(out->file, "%s  conference %s, %lld participants%s\n\n", clock,
 		json_string_value(json_object_get(params, "conference")),
-		(long long)json_integer_value(json_object_get(answer->json, "total")),
+		(long long)json_integer_value(json_object_get(json, "total")),
 		out->width > 0 ? " (Ctrl-C ends)" : "");
-	cp_cli_show_participants(json_object_get(answer->json, "participants"), out);
-	fputs(out->width > 0 ? "" : "\n", out->file);
+	cp_cli_show_participants(json_object_get(json, "participants"), out);
+}
+
+/* Over what stood there before, without a blank screen in between. */
+static void
+print_watched(const json_t *json, const json_t *params, const struct cp_cli_out *out, bool is_first)
+{
+	char *text = NULL, *rest, *line;
+	size_t len;
+	struct cp_cli_out page = *out;
+
+	page.file = open_memstream(&text, &len);
+	if (page.file == NULL)
+		return;
+	print_participants(json, params, &page);
+	fclose(page.file);
+	rest = text;
+	if (out->width > 0)
+		fputs(is_first ? "\033[H\033[2J" : "\033[H", out->file);
+	while (text != NULL && (line = strsep(&rest, "\n")) != NULL)
+		fprintf(out->file, "%s%s%s", line, out->width > 0 ? "\033[K" : "",
+			rest != NULL ? "\n" : "");
+	fputs(out->width > 0 ? "\033[J" : "\n", out->file);
 	fflush(out->file);
+	free(text);
 }
 
 /* The participants every second, until the time is up or the conference is gone. */
@@ -86,9 +113,11 @@ run_watch(const struct cp_cli *cli)
 		struct cp_cli_answer answer;
 
 		cp_cli_ask(&answer, cp_cli_socket(cli->socket), list, cli->params, ASK_MS);
-		status = report(cli, &answer);
-		if (status == CP_CLI_OK && !cli->is_json)
-			print_watched(&answer, cli->params, &out);
+		status = answer.status == 200 ? CP_CLI_OK : report(cli, &answer);
+		if (status == CP_CLI_OK && cli->is_json)
+			print_json_line(answer.json);
+		else if (status == CP_CLI_OK)
+			print_watched(answer.json, cli->params, &out, turn == 0);
 		json_decref(answer.json);
 		if (status == CP_CLI_OK)
 			sleep(1);

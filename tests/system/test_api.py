@@ -202,6 +202,9 @@ def test_participants_are_shown_muted_and_removed(node):
         watched = node.cli("conference", "watch", "demo", "--for", "1").stdout
         assert "anna@example.net" in watched and "AEAD_AES_128_GCM" in watched
 
+        lines = node.cli("--json", "conference", "watch", "demo", "--for", "2").stdout.splitlines()
+        assert [json.loads(line)["total"] for line in lines] == [2, 2]
+
         node.cli("participant", "remove", "demo", who, "--reason", "test over")
         node.wait_participants(1)
         result = anna.result()
