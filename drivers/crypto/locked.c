@@ -1,4 +1,8 @@
-/* Slabs of locked memory: chunks of one size class, aligned so that a block finds its chunk. */
+/*
+ * Slabs of locked memory: arenas of 2 MB, each a huge page where the kernel gives one (random access to keys is bound by TLB misses: half the
+ * time a line at 16 MB of them), cut into chunks of one size class, aligned so that a block finds its chunk. Arenas stay; empty chunks
+ * serve any class.
+ */
 #include "drivers/crypto/locked.h"
 
 #include <errno.h>
@@ -8,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#define ARENA ((size_t)2 * 1024 * 1024)
 #define CHUNK ((size_t)64 * 1024)
 #define LINE ((size_t)64)
 #define LARGE (CHUNK / 4) /* from here on a mapping of its own */
@@ -28,6 +33,7 @@ static struct {
 	pthread_mutex_t lock;
 	size_t size[CLASSES]; /* 0: free row */
 	struct chunk *open[CLASSES];
+	struct chunk *empty; /* of no class; singly linked */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static size_t
@@ -68,6 +74,8 @@ map(void **out, size_t size, size_t align)
 		munmap(at, (size_t)(begin - at));
 	if (at + whole > begin + size)
 		munmap(begin + size, (size_t)(at + whole - (begin + size)));
+	if (align == ARENA)
+		madvise(begin, size, MADV_HUGEPAGE); /* a wish: small pages do as well */
 	status = lock_pages(begin, size);
 	if (status == 0 && madvise(begin, size, MADV_DONTDUMP) < 0)
 		status = -errno;
@@ -100,23 +108,48 @@ unlink_chunk(struct chunk *c)
 		c->next->prev = c->prev;
 }
 
+/* Adds empty chunks: an arena's, or a single one where the limit leaves no room for an arena. */
+static int
+add_memory(void)
+{
+	size_t size = ARENA;
+	void *at;
+	int status = map(&at, ARENA, ARENA);
+
+	if (status < 0) {
+		size = CHUNK;
+		status = map(&at, CHUNK, CHUNK);
+	}
+	if (status < 0)
+		return status;
+	for (size_t from = size; from > 0;) {
+		struct chunk *c;
+
+		from -= CHUNK;
+		c = (struct chunk *)((uint8_t *)at + from);
+		c->next = pool.empty;
+		pool.empty = c;
+	}
+	return 0;
+}
+
 static int
 add_chunk(unsigned class)
 {
 	size_t size = pool.size[class];
 	struct chunk *c;
-	void *at;
-	int status = map(&at, CHUNK, CHUNK);
+	int status;
 
-	if (status < 0)
+	if (pool.empty == NULL && (status = add_memory()) < 0)
 		return status;
-	c = at;
-	c->class = class;
+	c = pool.empty;
+	pool.empty = c->next;
+	*c = (struct chunk){.class = class};
 	for (size_t from = sizeof(*c) + (CHUNK - sizeof(*c)) / size * size; from > sizeof(*c);) {
 		struct block *b;
 
 		from -= size;
-		b = (struct block *)((uint8_t *)at + from);
+		b = (struct block *)((uint8_t *)c + from);
 		b->next = c->free;
 		c->free = b;
 	}
@@ -154,7 +187,7 @@ get_small(void **out, size_t size)
 	c->used++;
 	if (c->free == NULL)
 		unlink_chunk(c);
-	memset(*out, 0, sizeof(struct block)); /* the rest was wiped when it came back */
+	memset(*out, 0, size); /* links of free blocks, of other classes too */
 	return 0;
 }
 
@@ -171,7 +204,8 @@ put_small(void *block)
 	if (--c->used > 0)
 		return;
 	unlink_chunk(c);
-	munmap(c, CHUNK);
+	c->next = pool.empty;
+	pool.empty = c;
 }
 
 int
