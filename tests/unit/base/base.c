@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "ctrlplane/base/base64.h"
 #include "ctrlplane/base/id.h"
@@ -123,6 +124,14 @@ slices_are_taken_apart(void **state)
 	assert_int_equal(cp_slice_copy(room, sizeof(room), cp_slice_text("abcd")), -ENAMETOOLONG);
 	assert_string_equal(room, "");
 	assert_int_equal(cp_slice_copy(room, sizeof(room), cp_slice("a\0b", 3)), -EINVAL);
+	cp_slice_copy_text(room, sizeof(room),
+			   cp_slice_text("ab\xc3\xa4")); /* cut at a character */
+	assert_string_equal(room, "ab");
+	cp_slice_copy_text(room, sizeof(room),
+			   cp_slice_text("\xed\xa0\x80")); /* a surrogate is no character */
+	assert_string_equal(room, "???");
+	cp_slice_copy_text(room, sizeof(room), cp_slice_text("\xc3(\n"));
+	assert_string_equal(room, "?(?");
 }
 
 struct thing {
@@ -173,6 +182,37 @@ ids_never_are_zero(void **state)
 	assert_int_equal(cp_hash("a", 1), 0xe40c292cu);
 }
 
+/* What goes to stderr is one line that a peer cannot break, and no level too much. */
+static void
+log_lines_are_one_line_each(void **state)
+{
+	char text[4096];
+	int ends[2], saved = dup(STDERR_FILENO);
+	ssize_t len;
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	unsetenv("JOURNAL_STREAM");
+	cp_log_open("test", CP_LOG_STDERR, CP_LOG_INFO);
+	errno = 7;
+	cp_log(CP_LOG_INFO, "area", "%s", "a\r\nerror forged: \x1b[2J\xff");
+	assert_int_equal(errno, 7);
+	cp_log(CP_LOG_DEBUG, "area", "not this");
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	cp_log_open("test", CP_LOG_STDERR, CP_LOG_DEBUG);
+	cp_log(CP_LOG_WARN, "area", "%02000d", 5);
+	dup2(saved, STDERR_FILENO);
+	len = read(ends[0], text, sizeof(text) - 1);
+	close(ends[0]);
+	close(ends[1]);
+	close(saved);
+	assert_true(len > 0);
+	text[len] = '\0';
+	assert_ptr_equal(strstr(text, "info  area: a..error forged: .[2J.\n<4>area: 000"), text);
+	assert_int_equal(text[len - 1], '\n');
+	assert_true(len < 1200);
+}
+
 int
 main(void)
 {
@@ -184,6 +224,7 @@ main(void)
 		cmocka_unit_test(slices_are_taken_apart),
 		cmocka_unit_test(map_finds_what_was_put),
 		cmocka_unit_test(ids_never_are_zero),
+		cmocka_unit_test(log_lines_are_one_line_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -618,6 +618,49 @@ reconnection_brings_both_sides_together(void **state)
 	assert_int_equal(conf->leg_count, 1);
 }
 
+/* LIST had a conference, but nobody in it. */
+static void
+an_empty_unknown_conference_goes(void **state)
+{
+	struct cp_conf_limits limits = {.adopted_ms = 60000};
+
+	start(&limits);
+	audit(5, NULL, 0);
+	assert_string_equal(list(), "conf-");
+	assert_int_equal(cp_conf_count(focus), 0);
+}
+
+/* Two names that hash alike still are two conferences. */
+static void
+ids_never_meet(void **state)
+{
+	struct cp_conf *first, *second;
+
+	start(NULL);
+	first = conference("team");
+	first->origin = CP_CONF_CREATED;
+	second = conference("other");
+	assert_int_not_equal(first->id, second->id);
+	for (int i = 0; i < 3000; i++) {
+		char user[16];
+
+		snprintf(user, sizeof(user), "c%d", i);
+		second = conference(user);
+		assert_ptr_equal(cp_conf_by_id(focus, second->id), second);
+		assert_ptr_equal(cp_conf_by_user(focus, cp_slice_text(user)), second);
+	}
+	assert_int_equal(cp_conf_count(focus), 3002);
+}
+
+static void
+states_have_names(void **state)
+{
+	assert_string_equal(cp_leg_state_name(CP_LEG_JOINING), "joining");
+	assert_string_equal(cp_leg_state_name(CP_LEG_ADOPTED), "adopted");
+	assert_string_equal(cp_conf_security_name(CP_CONF_EITHER), "either");
+	assert_string_equal(cp_conf_origin_name(CP_CONF_ADOPTED), "adopted");
+}
+
 static void
 texts_of_peers_are_made_safe(void **state)
 {
@@ -653,6 +696,9 @@ main(void)
 		cmocka_unit_test_teardown(created_again_it_has_its_legs, teardown),
 		cmocka_unit_test_teardown(its_restart_installs_again, teardown),
 		cmocka_unit_test_teardown(reconnection_brings_both_sides_together, teardown),
+		cmocka_unit_test_teardown(an_empty_unknown_conference_goes, teardown),
+		cmocka_unit_test_teardown(ids_never_meet, teardown),
+		cmocka_unit_test(states_have_names),
 		cmocka_unit_test_teardown(texts_of_peers_are_made_safe, teardown),
 	};
 

@@ -105,7 +105,8 @@ what_is_no_identity_is_refused(void **state)
 	assert_int_equal(cp_identity((char[CP_IDENTITY_MAX]){0}, cp_slice("sip:a\0b@x", 9)),
 			 -EINVAL);
 	assert_int_equal(cp_identity((char[CP_IDENTITY_MAX]){0}, cp_slice("tel:+1\0", 7)), -EINVAL);
-	assert_int_equal(cp_identity((char[CP_IDENTITY_MAX]){0}, cp_slice("sip:a@[::\0]", 11)), -EINVAL);
+	assert_int_equal(cp_identity((char[CP_IDENTITY_MAX]){0}, cp_slice("sip:a@[::\0]", 11)),
+			 -EINVAL);
 }
 
 static void

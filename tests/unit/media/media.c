@@ -417,6 +417,56 @@ a_full_socket_is_waited_for(void **state)
 	cp_wipe(got, sizeof(got));
 }
 
+/* What the socket never took times out too, with its secret; the end lets go of all the rest. */
+static void
+unsent_requests_end_as_well(void **state)
+{
+	struct cp_media_key where = {.leg = 1, .dir = DP_DIR_SEND};
+	struct dp_ctl_conf conf = {.hdr = {.type = DP_CTL_CONF_CREATE}};
+	struct cp_key key;
+	int sent = 0;
+
+	bring_up(1);
+	while (!(cp_media_wants(media) & CP_MEDIA_WRITE)) {
+		assert_int_equal(cp_media_request(media, &conf, sizeof(conf), on_done, NULL), 0);
+		sent++;
+	}
+	assert_int_equal(cp_key_make(&key, DP_SUITE_AES_CM_128_HMAC_SHA1_80), 0);
+	assert_int_equal(cp_media_install_key(media, &where, &key, on_done, NULL), 0);
+	now += 1000;
+	cp_media_on_tick(media, now);
+	assert_int_equal(done.count, sent + 1);
+	assert_int_equal(done.status, -ETIMEDOUT);
+	assert_int_equal(cp_secret_count(), 1);
+	assert_int_equal(cp_media_install_key(media, &where, &key, on_done, NULL), 0);
+	cp_key_drop(&key);
+	assert_int_equal(cp_secret_count(), 1);
+	cp_media_destroy(media);
+	media = NULL;
+	assert_int_equal(cp_secret_count(), 0);
+	assert_int_equal(done.count, sent + 1);
+}
+
+/* The peer is gone, and a request finds out: it is completed later, not from within the call. */
+static void
+a_send_that_fails_is_told_later(void **state)
+{
+	struct dp_ctl_hdr hdr = {.type = DP_CTL_NODE_SHOW};
+
+	bring_up(1);
+	close(peer);
+	peer = -1;
+	assert_int_equal(cp_media_request(media, &hdr, sizeof(hdr), on_done, NULL), 0);
+	assert_int_equal(done.count, 0);
+	assert_false(cp_media_is_up(media));
+	hdr.type = DP_CTL_NODE_SHOW;
+	assert_int_equal(cp_media_request(media, &hdr, sizeof(hdr), on_done, NULL), -ENOTCONN);
+	cp_media_on_tick(media, now);
+	assert_int_equal(done.count, 1);
+	assert_int_equal(done.status, -ECONNRESET);
+	assert_int_equal(seen.downs, 1);
+}
+
 int
 main(void)
 {
@@ -435,6 +485,8 @@ main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(keys_arrive_and_are_let_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_socket_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(unsent_requests_end_as_well, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_send_that_fails_is_told_later, setup, teardown),
 	};
 	int failed;
 

@@ -617,6 +617,112 @@ truncation_at_every_length(void **state)
 	assert_int_equal(cp_secret_count(), 0);
 }
 
+/* More than we read is refused, whichever limit it is. */
+static void
+limits_are_kept(void **state)
+{
+	static char offer[40000];
+	struct cp_sdp_policy p = policy(CP_SDP_SECURE);
+	struct cp_sdp_session none = {0};
+	struct cp_sdp_result r;
+	size_t head = strlen(TEST_HEAD), len = head;
+
+	memcpy(offer, TEST_HEAD, head);
+	for (int i = 0; i < 17; i++, len += strlen(AUDIO))
+		memcpy(offer + len, AUDIO, strlen(AUDIO));
+	assert_int_equal(cp_sdp_answer(&r, cp_slice(offer, len), &p, &none), 400);
+	assert_non_null(strstr(r.text, "more m= lines"));
+	for (len = head; len < head + 2560; len += 5)
+		memcpy(offer + len, "a=x\r\n", 5);
+	assert_int_equal(cp_sdp_answer(&r, cp_slice(offer, len), &p, &none), 400);
+	assert_non_null(strstr(r.text, "more lines"));
+	assert_int_equal(cp_sdp_answer(&r, cp_slice(offer, CP_SDP_INPUT_MAX + 1), &p, &none), 488);
+	assert_non_null(strstr(r.text, "longer SDP"));
+	len = (size_t)snprintf(
+		offer, sizeof(offer),
+		TEST_HEAD "m=application 5004 a-protocol-longer-than-any-that-is-in-use 0\r\n" AUDIO
+			TEST_C80);
+	assert_int_equal(cp_sdp_answer(&r, cp_slice(offer, len), &p, &none), 488);
+	assert_non_null(strstr(r.text, "words longer"));
+	assert_int_equal(cp_sdp_answer(&r, cp_slice(TEST_HEAD "a=\0\r\n", head + 5), &p, &none),
+			 400);
+	assert_non_null(strstr(r.text, "NUL"));
+	assert_int_equal(cp_sdp_answer(&r, cp_slice_text(TEST_HEAD "v=0\r\n"), &p, &none), 400);
+	assert_int_equal(
+		cp_sdp_answer(&r, cp_slice_text(TEST_HEAD AUDIO TEST_C80 "\r\n\r\n"), &p, &none),
+		0); /* empty lines at the end are fine */
+	cp_sdp_drop(&r);
+	assert_int_equal(cp_secret_count(), 0);
+}
+
+static int
+no_key(struct cp_key *out, enum dp_suite suite)
+{
+	return -ENOMEM;
+}
+
+static int
+always_the_same_key(struct cp_key *out, enum dp_suite suite)
+{
+	keys_made = 0;
+	return count_key(out, suite);
+}
+
+/* No memory for a key, or no luck with it: the call is refused, nothing stays behind. */
+static void
+without_a_key_there_is_no_call(void **state)
+{
+	static const char ours[] =
+		TEST_HEAD AUDIO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+				"inline:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB\r\n";
+	struct cp_sdp_policy p = policy(CP_SDP_SECURE);
+	struct cp_sdp_session none = {0};
+	struct cp_sdp_result r;
+
+	p.make_key = no_key;
+	assert_int_equal(cp_sdp_answer(&r, cp_slice_text(offer_baresip), &p, &none), 500);
+	assert_int_equal(cp_sdp_offer(&r, &p, &none), 500);
+	p.make_key = always_the_same_key;
+	assert_int_equal(cp_sdp_answer(&r, cp_slice_text(ours), &p, &none), 500);
+	assert_int_equal(cp_secret_count(), 0);
+}
+
+/* Our MKI counts on with every new key, over the end of its octets too, and is never 0. */
+static void
+mki_counts_on(void **state)
+{
+	struct cp_sdp_session s = {0};
+	char offer[512];
+
+	for (int i = 1; i <= 600; i++) {
+		snprintf(offer, sizeof(offer),
+			 TEST_HEAD "m=audio %d RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+				   "inline:" TEST_K1 "|7:1\r\n",
+			 5000 + i);
+		agree(&s, offer, CP_SDP_SECURE, NULL); /* it moves each time: a new key of ours */
+		assert_int_equal(s.media.tx_key.mki_len, 1);
+		assert_int_equal(s.media.tx_key.mki[0], (i - 1) % 255 + 1);
+	}
+	cp_sdp_fini(&s);
+}
+
+static void
+payload_types_of_rtcp_are_not_muxed(void **state)
+{
+	struct cp_sdp_session s = {0};
+
+	agree(&s,
+	      TEST_HEAD "m=audio 5004 RTP/SAVP 72 8 200 x\r\na=rtpmap:72 "
+			"PCMU/8000\r\na=rtcp-mux\r\n" TEST_C80,
+	      CP_SDP_SECURE, NULL);
+	assert_int_equal(s.media.rx_count, 1);
+	assert_int_equal(s.media.tx.pt, 8);
+	agree(&s, TEST_HEAD "m=audio 5004 RTP/SAVP 72 8\r\na=rtpmap:72 PCMU/8000\r\n" TEST_C80,
+	      CP_SDP_SECURE, NULL);
+	assert_int_equal(s.media.tx.pt, 72);
+	cp_sdp_fini(&s);
+}
+
 int
 main(void)
 {
@@ -636,6 +742,10 @@ main(void)
 		cmocka_unit_test(unhold_by_address_moves_nothing),
 		cmocka_unit_test(refused_re_offer_leaves_all_as_it_was),
 		cmocka_unit_test(our_key_is_in_no_offer),
+		cmocka_unit_test(limits_are_kept),
+		cmocka_unit_test(without_a_key_there_is_no_call),
+		cmocka_unit_test(mki_counts_on),
+		cmocka_unit_test(payload_types_of_rtcp_are_not_muxed),
 		cmocka_unit_test(truncation_at_every_length),
 	};
 

@@ -227,6 +227,25 @@ re_offer_keeps_refused_mlines(void **state)
 	cp_sdp_fini(&s);
 }
 
+/* A number that the peer gave to something else is not ours to give. */
+static void
+re_offer_gives_no_number_twice(void **state)
+{
+	static const char taken[] = HEAD "m=audio 5004 RTP/SAVP 101 96\r\na=rtpmap:101 "
+					 "L16/8000\r\na=rtpmap:96 PCMA/8000\r\n" ANSWER_CRYPTO;
+	struct cp_sdp_session s = {0};
+	struct cp_sdp_policy p;
+	struct cp_sdp_result r;
+
+	cp_sdp_policy_default(&p);
+	assert_int_equal(cp_sdp_answer(&r, cp_slice_text(taken), &p, &s), 0);
+	cp_sdp_commit(&s, &r);
+	offer(&s, &p);
+	assert_non_null(strstr(text, "RTP/SAVP 101 96 0 97\r\n"));
+	assert_non_null(strstr(text, "a=rtpmap:97 telephone-event/8000\r\n"));
+	cp_sdp_fini(&s);
+}
+
 static void
 plain_late_offer(void **state)
 {
@@ -277,6 +296,7 @@ main(void)
 		cmocka_unit_test(our_own_key_is_no_answer),
 		cmocka_unit_test(re_offer_keeps_or_changes_the_key),
 		cmocka_unit_test(re_offer_keeps_refused_mlines),
+		cmocka_unit_test(re_offer_gives_no_number_twice),
 		cmocka_unit_test(plain_late_offer),
 		cmocka_unit_test(too_small_a_buffer_is_said_and_wiped),
 	};
