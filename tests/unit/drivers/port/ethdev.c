@@ -41,19 +41,19 @@ local_make(int version, uint8_t last)
 }
 
 static struct drv_port *
-port_make(const char *devargs, uint8_t last, uint16_t vlan)
+port_of(const char *devargs, uint8_t last, uint16_t vlan, uint16_t queues)
 {
 	struct drv_port_conf conf = {
 		.kind = "ethdev",
 		.devargs = devargs,
 		.vlan = vlan,
-		.queues = 1,
+		.queues = queues,
 		.local_count = 2,
 		.local = {local_make(4, last), local_make(6, last)},
 		.port_base = BASE,
 		.ports_per_queue = 200,
 		.burst = BURST,
-		.pool = {pool},
+		.pool = {pool, pool},
 		.dscp = 46,
 	};
 	struct drv_port *port = NULL;
@@ -62,6 +62,14 @@ port_make(const char *devargs, uint8_t last, uint16_t vlan)
 	if (drv_port_open(&port, &conf, text, sizeof(text)) != 0)
 		fail_msg("%s", text);
 	assert_false(drv_port_can_sleep(port));
+	return port;
+}
+
+static struct drv_port *
+port_make(const char *devargs, uint8_t last, uint16_t vlan)
+{
+	struct drv_port *port = port_of(devargs, last, vlan, 1);
+
 	assert_true(drv_port_is_steered(port));
 	return port;
 }
@@ -445,6 +453,56 @@ recorded_frames_are_sorted_out(void **state)
 	}
 }
 
+/* Two workers on a device that takes no rules: what a queue gets it delivers, whoever owns the port, and says so. */
+static void
+unsteered_queues_deliver_what_they_get(void **state)
+{
+	for (unsigned rx_queues = 1; rx_queues <= 2; rx_queues++) {
+		struct rte_ring *to[2] = {rings[0],
+					  rte_ring_create("to_second", 256, SOCKET_ID_ANY, 0)};
+		struct rte_ring *from[2] = {rings[1],
+					    rte_ring_create("from_second", 256, SOCKET_ID_ANY, 0)};
+		const char *name = rx_queues == 1 ? "net_ring_one" : "net_ring_two";
+		struct dp_addr peer = {.family = DP_FAMILY_IP4, .port = 5004};
+		struct rte_mbuf *pkts[BURST];
+		struct drv_port *port;
+		uint8_t data[2048], verdict;
+		const uint8_t *mac;
+
+		assert_true(rte_eth_from_rings(name + 9, to, rx_queues, from, 2, 0) >= 0);
+		port = port_of(name, 7, 0, 2);
+		mac = ((struct eth_port *)port)->self.mac;
+		assert_false(drv_port_is_steered(port));
+		assert_int_equal(drv_port_rx(port, 0, pkts, BURST), 0);
+		wire_drain();
+		for (unsigned q = 0; q < rx_queues; q++) { /* the other worker's port */
+			struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
+			unsigned n = udp_frame(data, mac, 0, 4, BASE + 200 * (1 - q), "theirs");
+
+			memcpy(rte_pktmbuf_append(mbuf, (uint16_t)n), data, n);
+			assert_int_equal(rte_ring_enqueue(to[q], mbuf), 0);
+			assert_int_equal(drv_port_rx(port, (uint16_t)q, pkts, BURST), 1);
+			assert_int_equal(((struct drv_pkt *)rte_mbuf_to_priv(pkts[0]))->local_port,
+					 BASE + 200 * (1 - q));
+			rte_pktmbuf_free(pkts[0]);
+		}
+		assert_int_equal(drv_port_rx(port, 1, pkts, BURST), 0);
+		/* What one queue learned the other knows: its datagram goes out at once, by its own queue. */
+		wire_give(port, data, arp_frame(data, 0, 1, ip4_ours));
+		wire_drain();
+		memcpy(peer.ip, ip4_peer, 4);
+		pkts[0] = packet(0, &peer, "second");
+		assert_int_equal(drv_port_tx(port, 1, pkts, 1, &verdict), 1);
+		assert_int_equal(rte_ring_count(from[1]), 1);
+		assert_int_equal(rte_ring_dequeue(from[1], (void **)&pkts[0]), 0);
+		assert_memory_equal(rte_pktmbuf_mtod_offset(pkts[0], char *, 42), "second", 6);
+		rte_pktmbuf_free(pkts[0]);
+		drv_port_close(port);
+		rte_ring_free(to[1]);
+		rte_ring_free(from[1]);
+	}
+}
+
 static void
 wrong_devices_say_how_to_mend(void **state)
 {
@@ -525,6 +583,7 @@ main(void)
 		ROW(datagrams_go_by_the_gateway_with_tag_and_mark),
 		ROW(waiting_packets_are_bounded_and_expire),
 		ROW(impossible_packets_get_a_verdict),
+		ROW(unsteered_queues_deliver_what_they_get),
 		cmocka_unit_test_teardown(recorded_frames_are_sorted_out, all_buffers_are_back),
 		cmocka_unit_test(wrong_devices_say_how_to_mend),
 	};
