@@ -100,7 +100,7 @@ class Node:
 
     def start_cp(self):
         self.cp = self._start("cp", [program("conclave-cp"), "--config", self.config_path])
-        wait_until(lambda: self._alive(self.cp, "cp") and self.cli("status", check=False).returncode == 0, 20, "conclave-cp's API")
+        wait_until(lambda: self._alive(self.cp, "cp") and self.cli("health", check=False).returncode == 0, 20, "conclave-cp's API")
 
     def _start(self, name, command):
         with open(self.path(f"{name}.log"), "a") as log:
