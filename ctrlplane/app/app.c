@@ -260,6 +260,12 @@ open_focus(struct cp_app *app)
 	uint32_t start = 0;
 	int rc;
 
+	/* two keys for each participant; without them calls would be refused later, for no reason that a caller sees */
+	if (cp_secret_reserve(2 * (size_t)c->participants_max) < 0)
+		cp_log(CP_LOG_WARN, CP_APP_AREA,
+		       "RLIMIT_MEMLOCK is too small to hold the keys of %d participants; raise it "
+		       "(LimitMEMLOCK= of systemd, ulimit -l) or lower 'call.participants_max'",
+		       (int)c->participants_max);
 	if (getrandom(&start, sizeof(start), 0) != (ssize_t)sizeof(start))
 		return -EIO;
 	rc = cp_map_init(&app->calls);
