@@ -232,6 +232,9 @@ ue_media_tick(struct ue_media *m, uint64_t ms)
 		LIST_FOREACH (leg, &m->wheel[w][ms % (10 * w)], slot) {
 			if (leg->is_sending)
 				rtp_send(m, leg);
+			else
+				leg->ts += (uint32_t)(leg->ptime * UE_RATE /
+						      1000); /* the sampling clock goes on */
 			if (m->conf.rtcp_ms && ms >= leg->rtcp_at_ms) {
 				ue_media_tx_rtcp(m, leg, false);
 				leg->rtcp_at_ms = ms + m->conf.rtcp_ms / 2 +

@@ -43,9 +43,10 @@ move_jitter(struct dp_rtp_stats *stats, uint32_t ts, uint32_t arrival)
 	int32_t d = (int32_t)(transit - stats->transit);
 	uint32_t distance = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;
 
-	if (stats->received > 1)
+	if (stats->has_transit)
 		stats->jitter += distance - ((stats->jitter + 8) >> 4);
 	stats->transit = transit;
+	stats->has_transit = 1;
 }
 
 void

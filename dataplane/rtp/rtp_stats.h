@@ -21,8 +21,9 @@ struct dp_rtp_stats {
 	uint16_t max_seq;
 	uint16_t bad_seq; /* where a jump would go on */
 	uint16_t reordered;
-	uint8_t is_started;
-	uint8_t is_jumping; /* bad_seq is valid */
+	uint8_t is_started : 1;
+	uint8_t has_transit : 1; /* a packet with a clock came */
+	uint8_t is_jumping;	 /* bad_seq is valid */
 };
 
 /* What a report block of ours says (RFC 3550 6.4.1). */

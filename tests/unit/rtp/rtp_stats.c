@@ -107,6 +107,18 @@ a_jump_has_to_be_confirmed(void **state)
 	assert_int_equal(loss.lost, 0);
 }
 
+/* A stream that begins with an event: its first sound has nothing to differ from. */
+static void
+no_jitter_from_an_event_to_sound(void **state)
+{
+	struct dp_rtp_stats stats = {0};
+
+	dp_rtp_stats_count(&stats, 1, 160, 2000000, false);
+	dp_rtp_stats_count(&stats, 2, 320, 2000160, true);
+	dp_rtp_stats_count(&stats, 3, 480, 2000320, true);
+	assert_int_equal(dp_rtp_stats_jitter(&stats), 0);
+}
+
 /* Transit differs by 80 units every time: jitter converges to 80 (A.8). */
 static void
 jitter_follows_the_formula(void **state)
@@ -151,6 +163,7 @@ main(void)
 		cmocka_unit_test(all_lost_is_255),
 		cmocka_unit_test(reordering_moves_nothing_back),
 		cmocka_unit_test(a_jump_has_to_be_confirmed),
+		cmocka_unit_test(no_jitter_from_an_event_to_sound),
 		cmocka_unit_test(jitter_follows_the_formula),
 		cmocka_unit_test(units_do_not_drift),
 		cmocka_unit_test(nothing_received_is_nothing_lost),
