@@ -35,6 +35,7 @@ def clean(request):
     running = request.getfixturevalue("node")
     for conference in ("demo", "members", "list", "lobby"):
         running.wait_participants(0, conference)
+    running.forget()
 
 
 def challenges(answer):

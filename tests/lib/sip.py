@@ -165,19 +165,19 @@ class Caller:
         except socket.timeout:
             return None
 
-    def final(self, seconds=5):
-        """The next final response."""
+    def final(self, seconds=5, cseq=None):
+        """The next final response (to that CSeq: what is sent again of others is left aside)."""
         while True:
             message = self.receive(seconds)
             assert message, "no final response"
-            if message.status >= 200:
+            if message.status >= 200 and cseq in (None, message["cseq"]):
                 if "tag=" in message["to"] and "INVITE" in message["cseq"] and message.status < 300:
                     self.to_tag = message["to"].rpartition("tag=")[2]
                 return message
 
     def request(self, method, headers=(), body="", **more):
         self.send(method, headers, body, **more)
-        return self.final()
+        return self.final(cseq=f"{more.get('cseq', self.cseq)} {method}")
 
     def invite(self, headers=(), body=None, **more):
         """INVITE and ACK; the final response."""
