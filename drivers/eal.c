@@ -25,6 +25,7 @@ struct arguments {
 /* rte_eal_init keeps pointers into its arguments. */
 static struct arguments arguments;
 static bool huge_pages;
+static char runtime_dir[256]; /* empty once telemetry has taken its sockets away */
 
 static __rte_format_printf(2, 3) void add(struct arguments *args, const char *format, ...)
 {
@@ -130,6 +131,12 @@ drv_eal_has_huge_pages(void)
 }
 
 static void
+runtime_dir_remove(void)
+{
+	rmdir(runtime_dir);
+}
+
+static void
 explain(const struct drv_eal_conf *conf, int error, char *text, size_t size)
 {
 	const char *mend = "run with --log-level=debug for DPDK's own words";
@@ -193,12 +200,15 @@ drv_eal_init(const struct drv_eal_conf *conf, char *text, size_t text_size)
 	for (size_t i = 0; conf->pci && conf->allowed != NULL && conf->allowed[i] != NULL; i++)
 		add(args, "--allow=%s", conf->allowed[i]);
 	add(args, "--log-level=*:%s", "warning");
+	/* Before DPDK's own at-exit handlers are set, and so run after them. */
+	atexit(runtime_dir_remove);
 	if (rte_eal_init(args->count, args->list) < 0) {
 		int error = rte_errno ? rte_errno : EINVAL;
 
 		explain(conf, error, text, text_size);
 		return -error;
 	}
+	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	return 0;
 }
 
