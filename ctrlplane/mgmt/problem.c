@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "ctrlplane/mgmt/text.h"
 
 static const struct {
 	int status;
@@ -67,7 +68,8 @@ cp_problem_add(struct cp_problem *problem, const char *pointer, const char *form
 	if (problem->errors == NULL)
 		problem->errors = json_array();
 	json_array_append_new(problem->errors,
-			      json_pack("{s:s, s:s}", "pointer", pointer, "detail", text));
+			      json_pack("{s:o, s:o}", "pointer", cp_json_text(pointer), "detail",
+					cp_json_text(text)));
 }
 
 void
@@ -94,9 +96,10 @@ cp_problem_json(const struct cp_problem *problem, const char *instance)
 			title = titles[i].title;
 	if (problem->name != NULL)
 		snprintf(type, sizeof(type), CP_PROBLEM_TYPE "%s", problem->name);
-	json = json_pack("{s:s, s:s, s:i, s:s*, s:s*}", "type", type, "title", title, "status",
-			 problem->status, "detail",
-			 problem->detail[0] != '\0' ? problem->detail : NULL, "instance", instance);
+	json = json_pack("{s:s, s:s, s:i, s:o}", "type", type, "title", title, "status",
+			 problem->status, "instance", cp_json_text(instance));
+	if (json != NULL && problem->detail[0] != '\0')
+		json_object_set_new(json, "detail", cp_json_text(problem->detail));
 	if (json != NULL && problem->errors != NULL)
 		json_object_set(json, "errors", problem->errors);
 	return json;

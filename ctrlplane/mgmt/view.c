@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include "ctrlplane/mgmt/text.h"
 #include "dataplane/api/suite.h"
 
 json_t *
@@ -21,23 +22,11 @@ cp_view_time(int64_t ms, const struct cp_view_clock *clock)
 	return json_string(all);
 }
 
-/* Text of peers may be no UTF-8: then its odd octets are shown as '?'. Empty and NULL are null. */
+/* Empty and NULL are null. */
 static json_t *
 view_text(const char *text)
 {
-	char clean[512];
-	json_t *json;
-	size_t i;
-
-	if (text == NULL || text[0] == '\0')
-		return json_null();
-	json = json_string(text);
-	if (json != NULL)
-		return json;
-	for (i = 0; text[i] != '\0' && i < sizeof(clean) - 1; i++)
-		clean[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
-	clean[i] = '\0';
-	return json_string(clean);
+	return text == NULL || text[0] == '\0' ? json_null() : cp_json_text(text);
 }
 
 static void

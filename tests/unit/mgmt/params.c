@@ -157,6 +157,23 @@ a_problem_is_a_document(void **state)
 }
 
 static void
+text_that_is_no_utf8_does_not_spoil_the_document(void **state)
+{
+	struct cp_problem problem = {0};
+	json_t *json;
+
+	cp_problem_add(&problem, "#/\xc3", "cut: \xe2\x82");
+	cp_problem_set(&problem, 404, NULL, "later");
+	json = cp_problem_json(&problem, "/v1/\xff");
+	assert_string_equal(json_string_value(json_object_get(json, "instance")), "/v1/?");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(json, "errors"), 0), "detail")),
+			    "cut: ??");
+	json_decref(json);
+	cp_problem_fini(&problem);
+}
+
+static void
 words_are_checked_as_members_are(void **state)
 {
 	static const struct {
@@ -188,6 +205,7 @@ main(void)
 		cmocka_unit_test(all_mistakes_come_in_one_go),
 		cmocka_unit_test(a_problem_is_a_document),
 		cmocka_unit_test(words_are_checked_as_members_are),
+		cmocka_unit_test(text_that_is_no_utf8_does_not_spoil_the_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
