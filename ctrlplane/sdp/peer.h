@@ -6,7 +6,7 @@
 #include "ctrlplane/sdp/sdes.h"
 #include "ctrlplane/sdp/sdp.h"
 
-/* Warning codes of RFC 3261 20.43 and RFC 3329's neighbours, as used here. */
+/* Warning codes of RFC 3261 20.43, as used here. */
 enum cp_sdp_warning {
 	CP_SDP_WARN_NETWORK = 301,   /* incompatible network address formats */
 	CP_SDP_WARN_TRANSPORT = 302, /* incompatible transport protocol */

@@ -37,8 +37,7 @@
 #define CP_SDP_MLINES_MAX 8 /* an offer with more is refused */
 #define CP_SDP_CODECS_MAX 4 /* DP_CTL_CODECS_MAX */
 #define CP_SDP_SUITES_MAX 5
-#define CP_SDP_RX_KEYS_MAX \
-	2 /* keys of one accepted crypto line: current and next, told apart by MKI */
+#define CP_SDP_RX_KEYS_MAX 2   /* of one crypto line: current and next, told apart by MKI */
 #define CP_SDP_TEXT_MAX 4096   /* octets that cp_sdp_encode needs at most */
 #define CP_SDP_INPUT_MAX 16384 /* longer bodies are refused */
 
@@ -55,8 +54,7 @@ enum cp_sdp_profile {
 	CP_SDP_SAVPF,
 };
 
-/* What a conference accepts. Made from configuration; zero entries take the defaults of
- * cp_sdp_policy_default. */
+/* What a conference accepts: cp_sdp_policy_default, then what the configuration says. */
 struct cp_sdp_policy {
 	enum cp_sdp_security security;
 	uint8_t suite_count;
