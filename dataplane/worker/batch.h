@@ -59,7 +59,9 @@ struct dp_batch {
 	uint64_t now_ns;
 
 	/* Packet clock. */
-	uint16_t burst;	     /* most packets of a turn */
+	uint16_t burst; /* most packets of a turn */
+	uint16_t
+		rx_wire; /* of rx: from here on from the wire, before it what other workers found */
 	uint16_t rx_count;   /* what came */
 	uint16_t away_count; /* belongs to other workers */
 	uint16_t rtp_count, rtcp_count;
@@ -68,7 +70,8 @@ struct dp_batch {
 	uint8_t away_to[DP_BURST_MAX];
 	struct dp_in rtp[DP_BURST_MAX];
 	struct dp_in rtcp[DP_BURST_MAX];
-	struct rte_mbuf *done[DP_BURST_MAX * 2]; /* to be freed together */
+	struct rte_mbuf *done[DP_BURST_MAX * 2];       /* to be freed together */
+	struct rte_mbuf *done_other[DP_BURST_MAX * 2]; /* those of other pools */
 	uint16_t done_count;
 
 	/* Media clock. */

@@ -6,7 +6,7 @@
 #include "dataplane/worker/stages.h"
 #include "dataplane/worker/worker_state.h"
 
-#define PRIV_AHEAD 4
+#define AHEAD 8 /* packets: a cache miss takes as long as so many */
 
 /* Our port range, another worker's (then *owner), or nobody's. */
 enum owner { OURS, THEIRS, NOBODYS };
@@ -22,6 +22,13 @@ owner_of(const struct dp_worker *w, uint16_t port, unsigned *owner)
 		return NOBODYS;
 	*owner = offset / w->conf.ports_per_queue;
 	return *owner < w->conf.workers && w->conf.handoff[*owner] != NULL ? THEIRS : NOBODYS;
+}
+
+static void
+prefetch_mbuf(struct rte_mbuf *mbuf)
+{
+	rte_prefetch0(mbuf);
+	rte_prefetch0(rte_mbuf_to_priv(mbuf));
 }
 
 static void
@@ -67,15 +74,17 @@ stage_classify(struct dp_worker *w, struct dp_batch *b)
 	uint16_t ours = 0;
 
 	b->rtp_count = b->rtcp_count = b->away_count = 0;
-	for (uint16_t i = 0; i < b->rx_count && i < PRIV_AHEAD; i++)
-		rte_prefetch0(rte_mbuf_to_priv(b->rx[i]));
+	for (uint16_t i = 0; i < b->rx_count && i < AHEAD; i++)
+		prefetch_mbuf(b->rx[i]);
 	for (uint16_t i = 0; i < b->rx_count; i++) {
 		struct rte_mbuf *mbuf = b->rx[i];
 		const struct drv_pkt *pkt = rte_mbuf_to_priv(mbuf);
 		unsigned owner = 0;
 
-		if (i + PRIV_AHEAD < b->rx_count)
-			rte_prefetch0(rte_mbuf_to_priv(b->rx[i + PRIV_AHEAD]));
+		if (i + AHEAD < b->rx_count)
+			prefetch_mbuf(b->rx[i + AHEAD]);
+		if (i >= b->rx_wire)
+			w->stats.rx_octets += mbuf->pkt_len;
 		switch (owner_of(w, pkt->local_port, &owner)) {
 		case OURS: {
 			struct dp_leg *leg =

@@ -16,8 +16,7 @@ stage_rx(struct dp_worker *w, struct dp_batch *b)
 				    (uint16_t)(b->burst - n));
 
 	w->stats.rx_packets += wire;
-	for (uint16_t i = n; i < n + wire; i++)
-		w->stats.rx_octets += b->rx[i]->pkt_len;
+	b->rx_wire = n;
 	b->rx_count = (uint16_t)(n + wire);
 	w->did_work |= b->rx_count > 0;
 }

@@ -4,6 +4,7 @@
 #include "dataplane/worker/worker_state.h"
 
 #define NO_SLOT UINT32_MAX
+#define AHEAD (DP_TICK_CONFS / 3) /* conferences */
 
 unsigned
 dp_lateness_bucket(uint64_t ns)
@@ -71,7 +72,10 @@ gather(struct dp_worker *w, struct dp_batch *b, uint32_t slot)
 			break;
 		gather_conf(w, b, list[b->slot_at++]);
 	}
-	for (uint32_t i = b->slot_at; i < end && i < b->slot_at + DP_TICK_CONFS / 3; i++)
+	/* Members of the next conferences, whose own lines came in the last time; and the lines after those. */
+	for (uint32_t i = b->slot_at; i < end && i < b->slot_at + AHEAD; i++)
+		rte_prefetch0(w->confs[list[i]].members);
+	for (uint32_t i = b->slot_at + AHEAD; i < end && i < b->slot_at + 2 * AHEAD; i++)
 		rte_prefetch0(&w->confs[list[i]]);
 	return b->conf_count > 0;
 }
