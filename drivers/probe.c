@@ -274,12 +274,36 @@ limits(struct probe *p)
 	}
 }
 
+/*
+ * Cards under vfio-pci are asked by starting them; the kernel refuses that for one that somebody uses. Those under uio
+ * have no such guard and are left alone.
+ */
+static void
+cards_start(struct probe *p)
+{
+	const char *allowed[PROBE_VFIO_MAX + 1] = {NULL};
+	const struct drv_eal_conf conf = {.program = "probe",
+					  .file_prefix = "conclave-probe",
+					  .main_cpu = -1,
+					  .memory_mb = 64,
+					  .pci = true,
+					  .allowed = allowed};
+	char text[PROBE_TEXT_MAX];
+
+	for (int i = 0; i < p->vfio_devices; i++)
+		allowed[i] = p->vfio_address[i];
+	if (drv_eal_init(&conf, text, sizeof(text)) != 0)
+		probe_note(p, "the cards' features are not known: %s", text);
+}
+
 /* Devices that DPDK has started, with what they can do. */
 static void
 ethdevs(struct probe *p)
 {
 	uint16_t device;
 
+	if (p->vfio_devices > 0 && p->root[0] == '\0' && geteuid() == 0)
+		cards_start(p);
 	if (rte_eth_dev_count_avail() == 0)
 		return;
 	probe_heading(p, "DPDK devices");

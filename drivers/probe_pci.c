@@ -93,7 +93,8 @@ report(struct probe *p, const struct device *d)
 		 d->interface[0] ? ", interface " : "", d->interface);
 	if (is_one_of(d->driver, user)) {
 		p->user_devices++;
-		p->vfio_devices += strcmp(d->driver, "vfio-pci") == 0;
+		if (strcmp(d->driver, "vfio-pci") == 0 && p->vfio_devices < PROBE_VFIO_MAX)
+			memcpy(p->vfio_address[p->vfio_devices++], d->address, sizeof(d->address));
 		probe_ok(p, "%s: ready; use it with device: \"%s\"", head, d->address);
 	} else if (is_one_of(d->driver, shared)) {
 		p->user_devices++;

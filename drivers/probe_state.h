@@ -8,13 +8,15 @@
 #include <rte_common.h>
 
 #define PROBE_TEXT_MAX 256
+#define PROBE_VFIO_MAX 16
 
 struct probe {
 	FILE *out;
 	const char *root;
 	int problems;
 	int vfio_devices; /* network devices that stand ready for DPDK */
-	int user_devices; /* those, and the ones under uio */
+	int user_devices; /* those, and the ones under uio or shared with the kernel */
+	char vfio_address[PROBE_VFIO_MAX][32];
 };
 
 void probe_heading(const struct probe *p, const char *text);

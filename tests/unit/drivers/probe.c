@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <rte_dev.h>
+#include "drivers/eal.h"
 #include "drivers/numa.h"
 #include "drivers/probe.h"
 
@@ -185,6 +187,20 @@ numa_nodes_are_found(void **state)
 	assert_int_equal(drv_numa_of_cpu(root, 3), 1);
 }
 
+static void
+started_devices_tell_their_features(void **state)
+{
+	char text[8192];
+
+	assert_int_equal(rte_eal_hotplug_add("vdev", "net_ring_probe", "nodeaction=probe:0:CREATE"),
+			 0);
+	assert_int_equal(probe(text, sizeof(text)), 0);
+	expect(text, "DPDK devices");
+	expect(text, "ok   probe: net_ring, ");
+	expect(text, "checksums software/software, VLAN software, spreading none");
+	assert_int_equal(rte_eal_hotplug_remove("vdev", "net_ring_probe"), 0);
+}
+
 #define ROW(f) cmocka_unit_test_setup_teardown(f, machine_make, machine_remove)
 
 int
@@ -197,7 +213,18 @@ main(void)
 		ROW(poor_limits_are_problems),
 		ROW(empty_tree_is_survived),
 		ROW(numa_nodes_are_found),
+		ROW(started_devices_tell_their_features),
 	};
+	const struct drv_eal_conf conf = {.program = "test",
+					  .file_prefix = "conclave-test-probe",
+					  .main_cpu = -1,
+					  .memory_mb = 64};
+	char text[256];
+
+	if (drv_eal_init(&conf, text, sizeof(text)) != 0) {
+		fprintf(stderr, "%s\n", text);
+		return 1;
+	}
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
