@@ -332,15 +332,30 @@ join(struct cp_call *call, struct cp_conf *conf, const struct cp_sip_invite *inv
 	cp_app_carry_out(app);
 }
 
+/* Who is known by two names (RFC 3325 9.1) may come in by either. */
+static int
+admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_invite *invite,
+      const char *identity)
+{
+	const struct cp_sip_identity *id = invite->identity;
+	struct cp_conf_request request = {.user = cp_slice_text(invite->user),
+					  .identity = cp_slice_text(identity)};
+	struct cp_conf_verdict by_tel;
+
+	if (cp_conf_admit(verdict, app->focus, &request) == 403 && id->proof == CP_SIP_ASSERTED &&
+	    *id->tel) {
+		request.identity = cp_slice_text(id->tel);
+		if (cp_conf_admit(&by_tel, app->focus, &request) == 0)
+			*verdict = by_tel;
+	}
+	return verdict->status;
+}
+
 static void
 on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
 {
 	struct cp_app *app = ctx;
 	const char *identity = believed(app, invite->user, invite->identity);
-	struct cp_conf_request request = {
-		.user = cp_slice_text(invite->user),
-		.identity = cp_slice_text(identity),
-	};
 	struct cp_conf_verdict verdict;
 	struct cp_call *call = calloc(1, sizeof(*call));
 
@@ -354,7 +369,7 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 	call->app = app;
 	call->sip = sip;
 	cp_sip_call_set_owner(sip, call);
-	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
+	if (admit(&verdict, app, invite, identity) != 0) {
 		struct cp_sip_refusal refusal = {
 			.status = verdict.status,
 			.warning_code = 399,

@@ -76,6 +76,19 @@ parse(struct command *command, int argc, char **argv)
 	return -1;
 }
 
+/* SIP messages hold keys: no core. A descriptor for each TCP connection of a peer: as many as we may. */
+static void
+set_limits(void)
+{
+	struct rlimit files;
+
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -95,7 +108,7 @@ main(int argc, char **argv)
 		conf_errors_print(&errors, stderr);
 		status = EXIT_FAILURE;
 	} else {
-		setrlimit(RLIMIT_CORE, &(struct rlimit){0}); /* SIP messages hold keys */
+		set_limits();
 		cp_log_open("conclave-cp", (enum cp_log_sink)config.log.sink,
 			    (enum cp_log_level)config.log.level);
 		status = cp_app_run(&config);

@@ -1,5 +1,6 @@
 """SIP identity, authentication, malformed messages and time-outs, octet by octet; the media plane is a fake one."""
 import hashlib
+import os
 import re
 import socket
 import ssl
@@ -146,7 +147,8 @@ def test_asserted_identity_of_a_prefix_of_peers(node):
         caller.bye()
 
 
-@pytest.mark.parametrize("headers", [["P-Asserted-Identity: <sip:alice@ims.example>, <tel:+12025550100>"],
+@pytest.mark.parametrize("headers", [["P-Asserted-Identity: <sip:alice@ims.example>, <tel:+4930123>"],
+                                     ["P-Asserted-Identity: <sip:x@ims.example>, <tel:+1.202.555.0100>"],
                                      ["P-Asserted-Identity: <sip:alice@ims.example>", "P-Asserted-Identity: <tel:+1-202-555-0100>"],
                                      ["P-Asserted-Identity: tel:+1-202-555-0100"]])
 def test_two_asserted_values(node, headers):
@@ -556,3 +558,18 @@ def test_restarted_control_plane_adopts(node):
         with Caller(own) as again:
             assert again.invite().status == 200
             again.bye()
+
+
+def test_connections_that_say_half_a_message(node):
+    """Many of them keep nobody else waiting, and all is given back."""
+    descriptors = f"/proc/{node.cp.pid}/fd"
+    before = len(os.listdir(descriptors))
+    slow = [socket.create_connection(("127.0.0.1", node.sip_port)) for _ in range(300)]
+    for each in slow:
+        each.sendall(b"INVITE sip:demo@127.0.0.1 SIP/2.0\r\nVia: ")
+    with Caller(node) as caller:
+        assert caller.invite().status == 200
+        caller.bye()
+    for each in slow:
+        each.close()
+    wait_until(lambda: len(os.listdir(descriptors)) <= before, 10, "closed connections")
