@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of a whole node: conclave-dp and conclave-cp as they are built, conclave-ue as the participants, loopback between.
 
-tick.lateness: how late the media clock runs. sip.joins: calls that are answered a second. e2e.udp.*: participants that one worker core carries, found by trials: a trial passes
+node.tick.lateness: how late the media clock runs. sip.joins: calls that are answered a second. e2e.udp.*: participants that one worker core carries, found by trials: a trial passes
 when everybody joins, everybody hears the tones of the others at their level and not itself, and at least 99 % of the packets
 arrive each way (the participants count what comes by the clock; what the focus got, it says in RTCP reports).
 """
@@ -210,7 +210,7 @@ def e2e(suite, per_conference):
 
 
 CASES = {
-    "tick.lateness": tick_lateness,
+    "node.tick.lateness": tick_lateness,
     "sip.joins": sip_joins,
     "e2e.udp.cm80.conf3": e2e("AES_CM_128_HMAC_SHA1_80", 3),
 }

@@ -225,7 +225,13 @@ digits_mute_and_another_ssrc(void **state)
 	ue_leg_ssrc_change(p.m, p.leg[1]);
 	pause_ms(600);
 	ue_leg_mute(p.m, p.leg[1], true);
-	pause_ms(40);
+	/* so often round that what was under way has been heard */
+	for (int i = 0; i < 5; i++) {
+		struct ue_leg_stats stats;
+
+		pause_ms(20);
+		ue_leg_snapshot(p.m, p.leg[0], &stats, NULL);
+	}
 	ue_leg_measure_anew(p.m, p.leg[0]);
 	pause_ms(300);
 	pair_stop(&p);
