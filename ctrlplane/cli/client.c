@@ -76,16 +76,17 @@ make_url(CURL *curl, char *url, size_t size, const struct cp_command *command, c
 
 	snprintf(url, size, "http://localhost");
 	for (; *at != '\0'; at++) {
+		const char *end = strchr(at, '}');
 		char name[64];
 
 		len = strlen(url);
-		if (*at != '{') {
+		if (*at != '{' || end == NULL) {
 			snprintf(url + len, size - len, "%c", *at);
 			continue;
 		}
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 1, "}"), at + 1);
+		snprintf(name, sizeof(name), "%.*s", (int)(end - at - 1), at + 1);
 		add_word(curl, url, size, json_object_get(params, name));
-		at = strchr(at, '}');
+		at = end;
 	}
 	for (size_t i = 0; i < count; i++) {
 		const json_t *value = json_object_get(params, all[i].name);
