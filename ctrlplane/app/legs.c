@@ -200,7 +200,7 @@ cp_call_change_leg(struct cp_call *call, enum cp_app_step step, const struct cp_
 	/* Their answer is here, so they know our key; to their offer it follows our 200. */
 	if (step == CP_STEP_ANSWER && changes & CP_SDP_CHANGE_TX_KEY)
 		install_tx_key(call, media, is_first ? DP_KEY_CURRENT : DP_KEY_NEXT,
-			       changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : 0);
+			       changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : DP_KEY_ROC_ZERO);
 	asked_all(call);
 }
 
@@ -220,7 +220,7 @@ cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *media, u
 		.leg = call->leg,
 		.dir = DP_DIR_SEND,
 		.slot = DP_KEY_NEXT,
-		.flags = changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : 0,
+		.flags = changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : DP_KEY_ROC_ZERO,
 	};
 	int rc = 0;
 

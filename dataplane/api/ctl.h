@@ -159,6 +159,11 @@ enum dp_key_slot {
 
 enum dp_key_flag {
 	DP_KEY_FRESH = 1 << 0,
+	/*
+	 * SEND: the peer may begin anew at ROC 0 with the new key or may go on, RFC 4568 does not say and phones differ. A stream
+	 * whose ROC is not 0 therefore begins anew, as with FRESH: under a new SSRC both mean the same.
+	 */
+	DP_KEY_ROC_ZERO = 1 << 1,
 };
 
 /* Wiped by whoever sent or received it, straight after use. */

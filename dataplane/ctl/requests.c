@@ -424,7 +424,8 @@ do_key_install(const struct call *call)
 	msg->key.dir = key->dir;
 	msg->key.slot = key->slot;
 	msg->key.is_fresh = (key->flags & DP_KEY_FRESH) != 0;
-	if (msg->key.is_fresh && key->dir == DP_DIR_SEND) {
+	msg->key.is_roc_zero = (key->flags & DP_KEY_ROC_ZERO) != 0;
+	if ((msg->key.is_fresh || msg->key.is_roc_zero) && key->dir == DP_DIR_SEND) {
 		msg->key.ssrc = node_ssrc_take(call->node, index);
 		msg->key.seq = node_random() & 0x7fff;
 	}

@@ -245,6 +245,12 @@ dp_srtp_tx_packets(const struct dp_srtp_tx *tx)
 	return packets(&tx->current);
 }
 
+uint32_t
+dp_srtp_tx_roc(const struct dp_srtp_tx *tx)
+{
+	return tx->stream[0].roc;
+}
+
 enum dp_suite
 dp_srtp_tx_suite(const struct dp_srtp_tx *tx)
 {

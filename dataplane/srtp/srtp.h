@@ -108,6 +108,8 @@ unsigned dp_srtp_tx_fini(struct dp_srtp_tx *tx, struct dp_srtp_key *out[DP_SRTP_
 /* SRTP packets under the CURRENT key, and its suite (DP_SUITE_NONE: no key). */
 uint64_t dp_srtp_rx_packets(const struct dp_srtp_rx *rx);
 uint64_t dp_srtp_tx_packets(const struct dp_srtp_tx *tx);
+/* Of the SSRC that sent last. */
+uint32_t dp_srtp_tx_roc(const struct dp_srtp_tx *tx);
 enum dp_suite dp_srtp_rx_suite(const struct dp_srtp_rx *rx);
 enum dp_suite dp_srtp_tx_suite(const struct dp_srtp_tx *tx);
 

@@ -312,6 +312,27 @@ take(struct dp_srtp_engine *e, struct dp_srtp_op *op, unsigned i, struct dp_srtp
 	return DP_DROP_NONE;
 }
 
+/*
+ * RFC 4568 leaves open whether the stream goes on at its ROC under a new key at the old address, and phones do either. Where going
+ * on was not authentic, beginning at ROC 0 is tried; only the right key's tag decides.
+ */
+static enum dp_drop
+take_anew(struct dp_srtp_engine *e, struct dp_srtp_op *op, unsigned i)
+{
+	struct dp_srtp_rx *rx = op->ctx;
+	int at = find_stream(rx, op->ssrc);
+	enum dp_drop drop;
+
+	if (rx->next.key == NULL || rx->next.flags & DP_SRTP_SLOT_FRESH || at < 0 ||
+	    rx->stream[at].roc == 0)
+		return DP_DROP_SRTP_AUTH;
+	rx->next.flags |= DP_SRTP_SLOT_FRESH;
+	drop = take(e, op, i, &rx->next, false);
+	if (drop != DP_DROP_NONE)
+		rx->next.flags &= (uint8_t)~DP_SRTP_SLOT_FRESH;
+	return drop;
+}
+
 /* The other keys' turn. The verdict is that of the first key that has more to say than that it is not meant. */
 static __attribute__((noinline)) enum dp_drop
 take_by_others(struct dp_srtp_engine *e, struct dp_srtp_op *op, unsigned i, enum dp_drop first,
@@ -323,6 +344,8 @@ take_by_others(struct dp_srtp_engine *e, struct dp_srtp_op *op, unsigned i, enum
 	for (int s = 0; s < 2; s++) {
 		enum dp_drop drop = take(e, op, i, others[s], is_rtcp);
 
+		if (drop == DP_DROP_SRTP_AUTH && s == 0 && !is_rtcp)
+			drop = take_anew(e, op, i);
 		if (drop == DP_DROP_NONE)
 			return drop;
 		if (first == DP_DROP_SRTP_NO_KEY)

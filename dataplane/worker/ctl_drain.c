@@ -268,8 +268,12 @@ do_key_install(struct dp_worker *w, struct dp_msg *msg)
 {
 	struct dp_leg *leg = &w->legs[msg->leg];
 	struct dp_srtp_key *out[DP_SRTP_OUT_MAX];
-	uint32_t flags = msg->key.is_fresh ? DP_KEY_FRESH : 0;
+	uint32_t flags;
 
+	if (msg->key.is_roc_zero && msg->key.dir == DP_DIR_SEND &&
+	    dp_srtp_tx_roc(&leg->srtp_tx) != 0)
+		msg->key.is_fresh = true;
+	flags = msg->key.is_fresh ? DP_KEY_FRESH : 0;
 	if (msg->key.dir == DP_DIR_RECEIVE) {
 		give_back(
 			msg, out,

@@ -171,7 +171,7 @@ test_key_fields(void **state)
 	WRONG(key.suite = 0);
 	WRONG(key.suite = DP_SUITE_COUNT);
 	WRONG(key.mki_len = 17);
-	WRONG(key.flags = 2);
+	WRONG(key.flags = 4);
 	WRONG(key.zero = 1);
 	WRONG(key.lifetime_rtp++);
 	WRONG(key.lifetime_rtcp = DP_SRTCP_MAX_PACKETS + 1);

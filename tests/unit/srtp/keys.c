@@ -212,6 +212,44 @@ without_fresh_roc_and_replay_state_go_on(void **state)
 	pair_fini(&p);
 }
 
+/* RFC 4568 leaves it open, and phones differ: the peer made a new context for its new key, SSRC and sequence went on. */
+static void
+a_peer_may_begin_at_roc_0_under_a_new_key(void **state)
+{
+	static const enum dp_suite suites[] = {DP_SUITE_AES_CM_128_HMAC_SHA1_80,
+					       DP_SUITE_AEAD_AES_128_GCM};
+
+	for (int s = 0; s < 2; s++) {
+		struct dp_srtp_key *out[DP_SRTP_OUT_MAX];
+		struct packet k, wrong;
+		struct pair p;
+		uint8_t note;
+
+		pair_init(&p, suites[s]);
+		sent(&p, &k, 0xffff, false);
+		assert_int_equal(receive(&p, &k, NULL), DP_DROP_NONE);
+		sent(&p, &k, 0, false);
+		assert_int_equal(receive(&p, &k, NULL), DP_DROP_NONE);
+		assert_int_equal(p.rx.stream[0].roc, 1);
+		assert_int_equal(dp_srtp_tx_roc(&p.tx), 1);
+		install_tx(&p, DP_KEY_NEXT, DP_KEY_FRESH, make_key(suites[s], NEW, 0, 0, 0));
+		assert_int_equal(
+			rx_install(&p, DP_KEY_NEXT, 0, make_key(suites[s], NEW, 0, 0, 0), out), 0);
+		sent(&p, &k, 1, false);
+		wrong = k;
+		wrong.data[wrong.len - 1] ^= 1;
+		assert_dropped_untouched(&p, &wrong, DP_DROP_SRTP_AUTH);
+		assert_int_equal(receive(&p, &k, &note), DP_DROP_NONE);
+		assert_int_equal(note, DP_SRTP_NOTE_FIRST | DP_SRTP_NOTE_ROTATED);
+		assert_int_equal(p.rx.stream[0].roc, 0);
+		assert_int_equal(dp_srtp_rx_collect(&p.rx, out), 1);
+		destroy(out, 1);
+		sent(&p, &k, 2, false);
+		assert_int_equal(receive(&p, &k, &note), DP_DROP_NONE);
+		pair_fini(&p);
+	}
+}
+
 static void
 the_same_key_again_changes_nothing(void **state)
 {
@@ -385,6 +423,7 @@ main(void)
 		cmocka_unit_test(install_and_fini_hand_back_what_was_not_collected),
 		cmocka_unit_test(a_fresh_key_starts_the_streams_anew),
 		cmocka_unit_test(without_fresh_roc_and_replay_state_go_on),
+		cmocka_unit_test(a_peer_may_begin_at_roc_0_under_a_new_key),
 		cmocka_unit_test(the_same_key_again_changes_nothing),
 		cmocka_unit_test(a_retired_sender_is_silent),
 		cmocka_unit_test(lifetimes_are_counted_and_kept),
