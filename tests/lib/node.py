@@ -87,8 +87,14 @@ class Node:
 
     def start(self):
         self.write_config()
-        self.start_dp()
-        self.start_cp()
+        try:
+            self.start_dp()
+            self.start_cp()
+        except BaseException:
+            for process in (self.cp, self.dp):
+                if process is not None:
+                    process.kill()
+            raise
 
     def write_config(self):
         with open(self.config_path, "w") as file:
@@ -119,7 +125,8 @@ class Node:
         return status
 
     def stop(self):
-        """End both politely; a sanitizer's complaint or a crash fails the test."""
+        """End both politely; a sanitizer's complaint or a crash fails the test, when both are gone."""
+        wrong = []
         for name in ("cp", "dp"):
             process = getattr(self, name)
             if process is None:
@@ -134,7 +141,9 @@ class Node:
                     process.wait()
                     crashed = "a hang at SIGTERM"
             setattr(self, name, None)
-            assert crashed == 0, f"conclave-{name} ended with {crashed}\n{self.logs()}"
+            if crashed != 0:
+                wrong.append(f"conclave-{name} ended with {crashed}")
+        assert not wrong, f"{', '.join(wrong)}\n{self.logs()}"
 
     # What a test asks.
     @property
