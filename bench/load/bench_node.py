@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Benchmarks of a whole node: conclave-dp and conclave-cp as they are built, conclave-ue as the participants, loopback between.
 
-node.tick.lateness: how late the media clock runs. sip.joins: calls that are answered a second. e2e.udp.*: participants that one worker core carries, found by trials: a trial passes
-when everybody joins, everybody hears the tones of the others at their level and not itself, and at least 99 % of the packets
-arrive each way (the participants count what comes by the clock; what the focus got, it says in RTCP reports).
+node.tick.lateness: how late the media clock runs. sip.joins: calls that are answered a second. e2e.udp.*: participants that one
+worker core carries, found by trials: a trial passes when everybody joins, everybody hears the tones of the others at their level
+and not itself, and at least 99 % of the packets arrive each way (the participants count what comes by the clock; what the focus got,
+it says in RTCP reports).
 """
 import json
 import os
@@ -25,6 +26,7 @@ E2E_SECONDS = float(os.environ.get("CONCLAVE_E2E_SECONDS", "90"))  # for all tri
 E2E_FIRST = int(os.environ.get("CONCLAVE_E2E_FIRST", "2000"))      # participants of the first trial
 E2E_STEP = 60                                                      # the search ends when it knows the limit this well
 SERVER_CPU, UE_CPU = 0, 1
+MEDIA_PORT = 12000  # the media plane's ports begin here, SIP's is below
 
 
 def say(text):
@@ -33,20 +35,25 @@ def say(text):
 
 def start_node(build, participants, per_conference):
     os.environ["CONCLAVE_BUILD"] = os.path.abspath(build)
-    from node import Node
+    from node import Node, free_port
     conferences = -(-participants // per_conference)
-    return Node(config={
+    sip_port = next(port for port in iter(free_port, None) if port < MEDIA_PORT)
+    node = Node(start=False, config={
         "media": {
             "worker_cpus": [SERVER_CPU],
             "main_cpu": UE_CPU,
-            "udp_ports": {"first": 12000, "per_worker": 2 * participants + 64},
+            "udp_ports": {"first": MEDIA_PORT, "per_worker": 2 * participants + 64},
             "conferences": conferences + 16,
             "packets": 32767,
         },
-        "sip": {"calls_max": participants + 100},
+        "sip": {"listen": [f"sip:127.0.0.1:{sip_port}"], "calls_max": participants + 100},
         "conferences": [{"id": f"c{i}", "security": "sdes", "identity": "none", "anonymous": True}
                         for i in range(1, conferences + 1)],
     })
+    node.sip_port = sip_port
+    del node.config["http"]["listen"]  # its port could be one of the media plane's
+    node.start()
+    return node
 
 
 def pin(pid, cpu):
