@@ -27,6 +27,7 @@ read_packet(const struct dp_rtcp_packet *packet)
 	struct dp_rtcp_sender sender;
 	struct dp_rtcp_block block;
 	struct dp_rtcp_sdes sdes;
+	const uint8_t *reason;
 	uint8_t len;
 
 	read_all(packet->body, packet->body_len);
@@ -50,7 +51,8 @@ read_packet(const struct dp_rtcp_packet *packet)
 	case DP_RTCP_BYE:
 		for (unsigned i = 0; i < packet->count; i++)
 			sum += dp_rtcp_bye_ssrc(packet, i);
-		read_all(dp_rtcp_bye_reason(packet, &len), len);
+		reason = dp_rtcp_bye_reason(packet, &len);
+		read_all(reason, len);
 		break;
 	}
 }

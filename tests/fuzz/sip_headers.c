@@ -43,10 +43,12 @@ try_digest(char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = strndup((const char *)data, size);
+	char *text = malloc(size + 1);
 
 	if (!text)
 		return 0;
+	memcpy(text, data, size);
+	text[size] = 0;
 	try_identity(text);
 	try_digest(text);
 	free(text);

@@ -27,6 +27,7 @@ def test_call(node):
     messages = node.sipp("call", EXPECT=r"m=audio [0-9]+ RTP/SAVP 0")
     assert re.search(r"Contact: <sip:demo@127\.0\.0\.1:%d>;isfocus" % node.sip_port, messages)
     assert "a=crypto:1 AES_CM_128_HMAC_SHA1_80" in messages
+    wait_until(lambda: node.asked("LEG_REMOVE"), 5, "the leg's end")
     asked = [row["type"] for row in node.asked("CONF_CREATE", "LEG_ADD", "KEY_INSTALL", "LEG_REMOVE")]
     assert asked[-4:] == ["LEG_ADD", "KEY_INSTALL", "KEY_INSTALL", "LEG_REMOVE"]
     keys = node.asked("KEY_INSTALL")
