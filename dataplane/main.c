@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include <rte_launch.h>
@@ -225,6 +224,13 @@ users_read(const struct dp_media *media, struct dp_ctl_server_conf *conf, char *
 	return 0;
 }
 
+/* That we make for the control socket; one that was named has its folder. */
+static const char *
+folder_of(const struct program *p)
+{
+	return p->config.node.media_socket == NULL ? p->config.node.runtime_dir : NULL;
+}
+
 static int
 node_start(struct program *p)
 {
@@ -254,8 +260,6 @@ node_start(struct program *p)
 	for (unsigned i = 0; i < p->config.local_count; i++)
 		conf.local[i] = p->config.local[i].addr;
 	memcpy(conf.worker, p->worker, sizeof(conf.worker));
-	if (p->config.node.media_socket == NULL)
-		mkdir(p->config.node.runtime_dir, 0750);
 	rc = dp_node_open(&p->node, &conf, &socket, p->text, sizeof(p->text));
 	if (rc == 0)
 		say(p, LOG_LEVEL_INFO, "control socket %s", path);
@@ -298,9 +302,12 @@ start(struct program *p, const char *name)
 	if (rc == 0)
 		rc = workers_make(p);
 	if (rc == 0)
-		rc = node_start(p);
+		rc = dp_privilege_folder(folder_of(p), p->config.node.user, p->text,
+					 sizeof(p->text));
 	if (rc == 0)
 		rc = dp_privilege_drop(p->config.node.user, p->text, sizeof(p->text));
+	if (rc == 0)
+		rc = node_start(p);
 	if (rc == 0 && p->config.media.telemetry)
 		dp_telemetry_start(p->node, p->worker, (unsigned)p->config.media.workers);
 	for (unsigned q = 0; rc == 0 && q < (unsigned)p->config.media.workers; q++) {

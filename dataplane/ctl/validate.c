@@ -153,8 +153,9 @@ check_key(const void *msg)
 	if (key->leg == 0 || (key->dir != DP_DIR_RECEIVE && key->dir != DP_DIR_SEND) ||
 	    key->slot > DP_KEY_NEXT || key->suite == DP_SUITE_NONE || key->suite >= DP_SUITE_COUNT)
 		return -EINVAL;
-	if (key->mki_len > DP_SRTP_MKI_MAX || (key->flags & ~(uint32_t)(DP_KEY_FRESH | DP_KEY_ROC_ZERO)) != 0 ||
-	    key->zero != 0 || !is_zero(key->zero2, sizeof(key->zero2)))
+	if (key->mki_len > DP_SRTP_MKI_MAX ||
+	    (key->flags & ~(uint32_t)(DP_KEY_FRESH | DP_KEY_ROC_ZERO)) != 0 || key->zero != 0 ||
+	    !is_zero(key->zero2, sizeof(key->zero2)))
 		return -EINVAL;
 	return key->lifetime_rtp <= DP_SRTP_MAX_PACKETS &&
 			       key->lifetime_rtcp <= DP_SRTCP_MAX_PACKETS

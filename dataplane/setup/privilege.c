@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -36,6 +37,26 @@ dp_privilege_files(uint64_t wanted)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	return limit.rlim_cur;
+}
+
+int
+dp_privilege_folder(const char *folder, const char *user, char *text, size_t text_size)
+{
+	const struct passwd *entry = user != NULL && geteuid() == 0 ? getpwnam(user) : NULL;
+
+	if (folder == NULL)
+		return 0;
+	if (mkdir(folder, 0750) == 0) {
+		if (entry == NULL || chown(folder, entry->pw_uid, entry->pw_gid) == 0)
+			return 0;
+	} else if (errno == EEXIST) {
+		return 0;
+	}
+	int rc = -errno;
+
+	snprintf(text, text_size, "node.runtime_dir %s: %s; make it, or name another", folder,
+		 strerror(-rc));
+	return rc;
 }
 
 int

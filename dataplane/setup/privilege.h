@@ -11,6 +11,9 @@ void dp_privilege_hide(void);
 /* Room for so many open files, as far as the hard limit goes. Returns what the limit is now. */
 uint64_t dp_privilege_files(uint64_t wanted);
 
+/* Make the folder for the control socket when it is not there yet, and give it to the user. NULL: nothing to do. 0 or -errno with text. */
+int dp_privilege_folder(const char *folder, const char *user, char *text, size_t text_size);
+
 /* Become a user, with its groups and nothing of root's. NULL or not root: stay. 0 or -errno with text. */
 int dp_privilege_drop(const char *user, char *text, size_t text_size);
 

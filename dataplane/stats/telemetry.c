@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <rte_telemetry.h>
 #include "dataplane/api/drops.h"
 #include "dataplane/ctl/node.h"
+#include "dataplane/trace/trace.h"
 #include "dataplane/worker/worker.h"
 
 /* The library keeps callbacks without an argument: hence one place for all. */
@@ -195,6 +197,35 @@ say_leg(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
+/* Asking for a leg's trace begins it; each record as text. */
+static int
+say_trace(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	uint32_t index = 0;
+	unsigned worker = 0;
+	struct dp_trace *trace = NULL;
+
+	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
+	pthread_mutex_lock(&source.lock);
+	if (source.node != NULL && params != NULL &&
+	    dp_node_leg_at(source.node, (uint32_t)strtoul(params, NULL, 10), &worker, &index)) {
+		trace = dp_worker_tracer(source.workers[worker]);
+		dp_trace_start(trace, index);
+	}
+	for (uint32_t i = 0; trace != NULL && i < trace->count && i < DP_TRACE_RECORDS; i++) {
+		const struct dp_trace_rec *rec =
+			&trace->recs[(trace->count - 1 - i) % DP_TRACE_RECORDS];
+		char text[96];
+
+		snprintf(text, sizeof(text), "%lu us %s %u octets seq %u %s",
+			 (unsigned long)(rec->now_ns / 1000u), rec->is_out ? "out" : "in", rec->len,
+			 rec->seq, rec->drop == DP_DROP_NONE ? "taken" : dp_drop_name(rec->drop));
+		rte_tel_data_add_array_string(d, text);
+	}
+	pthread_mutex_unlock(&source.lock);
+	return trace != NULL ? 0 : -ENOENT;
+}
+
 void
 dp_telemetry_start(struct dp_node *node, struct dp_worker *const *workers, unsigned count)
 {
@@ -211,6 +242,9 @@ dp_telemetry_start(struct dp_node *node, struct dp_worker *const *workers, unsig
 				   "Dropped packets by who is to blame");
 	rte_telemetry_register_cmd("/conclave/lateness", say_lateness,
 				   "How late ticks of the media clock begin");
+	rte_telemetry_register_cmd("/conclave/trace", say_trace,
+				   "The last packets of one leg, newest first; asking begins it. "
+				   "Parameters: its id");
 	rte_telemetry_register_cmd("/conclave/leg", say_leg,
 				   "Counters of one leg. Parameters: its id");
 }

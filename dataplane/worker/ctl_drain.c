@@ -64,6 +64,19 @@ jbuf_bounds(const struct dp_worker *w, const struct dp_ctl_leg *conf, uint16_t *
 		*min = *max;
 }
 
+/* RFC 3550 11: without a=rtcp the port after RTP's. */
+static struct dp_addr
+rtcp_of(const struct dp_ctl_leg *conf)
+{
+	struct dp_addr addr = conf->remote_rtcp;
+
+	if (addr.family == DP_FAMILY_NONE && conf->remote_rtp.family != DP_FAMILY_NONE) {
+		addr = conf->remote_rtp;
+		addr.port++;
+	}
+	return addr;
+}
+
 /* Where to send: the signalled address until the latch knows better. A new signalled address begins anew. */
 static void
 leg_address(struct dp_leg *leg, const struct dp_ctl_leg *conf)
@@ -73,16 +86,18 @@ leg_address(struct dp_leg *leg, const struct dp_ctl_leg *conf)
 		if (!leg->is_latched || (conf->flags & DP_LEG_NO_LATCH) != 0)
 			leg->to = conf->remote_rtp;
 	}
-	if (!dp_addr_is_same(&leg->signalled_rtcp, &conf->remote_rtcp)) {
-		leg->signalled_rtcp = conf->remote_rtcp;
+	struct dp_addr rtcp = rtcp_of(conf);
+
+	if (!dp_addr_is_same(&leg->signalled_rtcp, &rtcp)) {
+		leg->signalled_rtcp = rtcp;
 		if (!leg->report.is_latched || (conf->flags & DP_LEG_NO_LATCH) != 0)
-			leg->report.rtcp_to = conf->remote_rtcp;
+			leg->report.rtcp_to = rtcp_of(conf);
 	}
 	if ((conf->flags & DP_LEG_RELATCH) != 0) {
 		leg->is_relatching = leg->is_latched;
 		leg->report.is_latched = false;
 		leg->to = conf->remote_rtp.family != DP_FAMILY_NONE ? conf->remote_rtp : leg->to;
-		leg->report.rtcp_to = conf->remote_rtcp;
+		leg->report.rtcp_to = rtcp_of(conf);
 	}
 }
 
@@ -259,6 +274,7 @@ stream_restart(struct dp_leg *leg, uint32_t ssrc, uint16_t seq)
 {
 	leg->tx_ssrc = ssrc;
 	leg->tx_seq = seq;
+	leg->tx_stream = leg->tx_payload = leg->report.tx_at_last = 0;
 	leg->is_marked = true;
 	leg->acc_octets = 0;
 }

@@ -11,9 +11,37 @@ void
 dp_worker_drop(struct dp_worker *w, struct dp_leg *leg, struct rte_mbuf *mbuf, enum dp_drop drop)
 {
 	w->stats.drops[drop]++;
-	if (leg != NULL)
+	if (leg != NULL) {
 		leg->drops[drop]++;
+		dp_worker_trace(w, leg, mbuf, drop);
+	}
 	dp_worker_sink(w, mbuf);
+}
+
+void
+dp_worker_trace(struct dp_worker *w, const struct dp_leg *leg, const struct rte_mbuf *mbuf,
+		enum dp_drop drop)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+
+	if (dp_trace_wants(&w->trace, (uint32_t)(leg - w->legs)))
+		dp_trace_add(&w->trace,
+			     &(struct dp_trace_rec){
+				     .now_ns = w->now_ns,
+				     .len = mbuf->data_len,
+				     .seq = mbuf->data_len >= 4 ? dp_rtp_get16(data + 2) : 0,
+				     .drop = (uint8_t)drop,
+			     });
+}
+
+void
+dp_worker_trace_out(struct dp_worker *w, const struct dp_leg *leg, uint16_t len, enum dp_drop drop)
+{
+	if (dp_trace_wants(&w->trace, (uint32_t)(leg - w->legs)))
+		dp_trace_add(&w->trace, &(struct dp_trace_rec){.now_ns = w->now_ns,
+							       .len = len,
+							       .drop = (uint8_t)drop,
+							       .is_out = true});
 }
 
 void

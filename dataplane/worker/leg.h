@@ -84,10 +84,11 @@ struct dp_leg {
 	uint8_t level_rx, level_tx;
 	bool is_muted;
 	bool is_deaf;
-	bool is_marked;	 /* the next packet with sound begins a talkspurt */
-	bool has_media;	 /* FIRST_MEDIA was said */
-	uint32_t member; /* place among the conference's legs */
-	uint32_t tx_packets_low;
+	bool is_marked;	    /* the next packet with sound begins a talkspurt */
+	bool has_media;	    /* FIRST_MEDIA was said */
+	uint32_t member;    /* place among the conference's legs */
+	uint32_t tx_stream; /* packets of this SSRC, and their octets of sound: RFC 3550 6.4.1 */
+	uint32_t tx_payload;
 
 	/* the first line hot */
 	struct dp_srtp_tx srtp_tx;

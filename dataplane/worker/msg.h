@@ -47,7 +47,7 @@ struct dp_msg_key {
 	uint8_t slot;
 	bool is_fresh;
 	bool is_roc_zero; /* DP_KEY_ROC_ZERO: the worker decides whether it is to be fresh */
-	uint32_t ssrc; /* is_fresh on the way out: the new stream */
+	uint32_t ssrc;	  /* is_fresh on the way out: the new stream */
 	uint16_t seq;
 };
 

@@ -62,12 +62,12 @@ build(struct dp_worker *w, struct dp_leg *leg, bool is_bye, uint8_t *out, size_t
 	const struct dp_rtcp_sender sender = {
 		.ntp = dp_rtcp_ntp(w->now_ns + w->unix_offset_ns),
 		.ts = leg->tx_ts + (uint32_t)((unsigned __int128)since_ns * 8000u / NS),
-		.packets = (uint32_t)leg->tx_packets,
-		.octets = (uint32_t)(leg->tx_octets - leg->tx_packets * DP_RTP_HEADER_MIN),
+		.packets = leg->tx_stream,
+		.octets = leg->tx_payload,
 	};
 	struct dp_rtcp_block block;
 	const struct dp_rtcp_make make = {
-		.sender = (uint32_t)leg->tx_packets != leg->report.tx_at_last ? &sender : NULL,
+		.sender = leg->tx_stream != leg->report.tx_at_last ? &sender : NULL,
 		.blocks = &block,
 		.block_count = block_of(w, leg, &block),
 		.cname = leg->cname,
@@ -75,7 +75,7 @@ build(struct dp_worker *w, struct dp_leg *leg, bool is_bye, uint8_t *out, size_t
 		.is_bye = is_bye,
 	};
 
-	leg->report.tx_at_last = (uint32_t)leg->tx_packets;
+	leg->report.tx_at_last = leg->tx_stream;
 	return dp_rtcp_build(out, room, &make);
 }
 

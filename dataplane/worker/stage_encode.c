@@ -119,6 +119,7 @@ packet_begin(struct dp_worker *w, struct dp_batch *b, uint32_t at, uint32_t ts, 
 static void
 packet_end(struct dp_batch *b, uint32_t payload_len)
 {
+	b->out[b->out_count].leg->tx_payload += payload_len;
 	b->ops[b->out_count].len = b->ops[b->out_count].header_len + payload_len;
 	b->out_count++;
 }

@@ -85,9 +85,10 @@ put_sound(struct dp_worker *w, const struct dp_in *in, const struct dp_codec *co
 
 	if (duration > 0 && duration <= UINT16_MAX)
 		drop = dp_jbuf_put(&in->leg->jbuf, w->frames, &packet);
-	if (drop == DP_DROP_NONE)
+	if (drop == DP_DROP_NONE) {
+		dp_worker_trace(w, in->leg, in->mbuf, drop);
 		dp_worker_sink(w, in->mbuf);
-	else
+	} else
 		dp_worker_drop(w, in->leg, in->mbuf, drop);
 }
 

@@ -26,6 +26,7 @@ stage_tx(struct dp_worker *w, struct dp_batch *b)
 	for (unsigned i = 0; i < b->out_count; i++) {
 		struct dp_leg *leg = b->out[i].leg;
 
+		dp_worker_trace_out(w, leg, len[i], verdicts[i]);
 		if (verdicts[i] != DP_DROP_NONE) {
 			dp_worker_drop_out(w, leg, verdicts[i]);
 			continue;
@@ -33,6 +34,7 @@ stage_tx(struct dp_worker *w, struct dp_batch *b)
 		w->stats.tx_packets++;
 		w->stats.tx_octets += len[i];
 		leg->tx_packets++;
+		leg->tx_stream++;
 		leg->tx_octets += len[i];
 	}
 	b->out_count = 0;

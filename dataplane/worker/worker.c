@@ -176,6 +176,7 @@ dp_worker_create(struct dp_worker **out, const struct dp_worker_conf *conf, char
 	clocks_set(w);
 	media_set(w);
 	w->wheel.start_ns = conf->start_ns;
+	w->trace.leg = DP_TRACE_NONE;
 	*out = w;
 	return 0;
 }
@@ -287,6 +288,12 @@ void
 dp_worker_leg_peek(const struct dp_worker *w, uint32_t leg, struct dp_leg_stats *out)
 {
 	dp_leg_snapshot(w, &w->legs[leg], out);
+}
+
+struct dp_trace *
+dp_worker_tracer(struct dp_worker *w)
+{
+	return &w->trace;
 }
 
 const uint64_t *

@@ -17,6 +17,7 @@ struct drv_port;
 struct rte_mempool;
 struct rte_ring;
 struct dp_worker;
+struct dp_trace;
 
 struct dp_worker_conf {
 	unsigned index;	  /* = port queue */
@@ -57,6 +58,9 @@ unsigned dp_worker_events(struct dp_worker *w, struct dp_event_rec *recs, unsign
 
 /* Keys that rotations displaced, to be destroyed. */
 unsigned dp_worker_keys(struct dp_worker *w, struct dp_srtp_key **keys, unsigned n);
+
+/* Telemetry: the trace of one of the worker's legs. */
+struct dp_trace *dp_worker_tracer(struct dp_worker *w);
 
 /* Any thread: counters as they stand, each exact, not together (those of LEG_SHOW and NODE_SHOW are). */
 void dp_worker_peek(const struct dp_worker *w, struct dp_worker_stats *out);

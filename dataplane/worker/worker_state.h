@@ -8,6 +8,7 @@
 #include <rte_ring.h>
 #include "dataplane/api/drops.h"
 #include "dataplane/api/stats.h"
+#include "dataplane/trace/trace.h"
 #include "dataplane/worker/batch.h"
 #include "dataplane/worker/conference.h"
 #include "dataplane/worker/leg.h"
@@ -71,7 +72,7 @@ struct dp_worker {
 	uint32_t events_lost;
 	atomic_bool is_stopped;
 
-	struct dp_trace *trace;
+	struct dp_trace trace;
 	uint64_t lateness[DP_LATENESS_BUCKETS];
 	struct dp_table tables[8];
 	unsigned table_count;
@@ -89,6 +90,12 @@ void dp_worker_drop_out(struct dp_worker *w, struct dp_leg *leg, enum dp_drop dr
 void dp_worker_sink(struct dp_worker *w,
 		    struct rte_mbuf *mbuf); /* reached its end in the jitter buffer or here */
 void dp_worker_free_done(struct dp_worker *w);
+
+/* drop.c: for the trace of a leg, when it is being traced. */
+void dp_worker_trace(struct dp_worker *w, const struct dp_leg *leg, const struct rte_mbuf *mbuf,
+		     enum dp_drop drop);
+void dp_worker_trace_out(struct dp_worker *w, const struct dp_leg *leg, uint16_t len,
+			 enum dp_drop drop);
 
 /* event.c */
 void dp_worker_event(struct dp_worker *w, const struct dp_event_rec *rec);

@@ -272,6 +272,33 @@ test_wrong_worker_hands_off(void **state)
 	rte_ring_free(rings[1]);
 }
 
+/* One leg's packets, with what became of them; nothing of the others. */
+static void
+test_trace_of_one_leg(void **state)
+{
+	struct dp_trace *trace = dp_worker_tracer(room.worker);
+	unsigned in = 0, out = 0, bad = 0;
+	uint8_t octets[172] = {0x80};
+
+	assert_int_equal(trace->leg, DP_TRACE_NONE);
+	dp_trace_start(trace, p[0]->leg - 1);
+	room_send(&room, room_raw(&room, p[0], octets, sizeof(octets)));
+	room_run(&room, 400);
+	for (uint32_t i = 0; i < trace->count; i++) {
+		const struct dp_trace_rec *rec = &trace->recs[i];
+
+		bad += rec->drop == DP_DROP_SRTP_AUTH && rec->len == 172;
+		in += !rec->is_out && rec->drop == DP_DROP_NONE;
+		out += rec->is_out && rec->drop == DP_DROP_NONE && rec->len >= 172 + 10;
+	}
+	assert_int_equal(bad, 1);
+	assert_in_range(in, 19, 21);
+	assert_in_range(out, 19, 21);
+	assert_int_equal(bad + in + out, trace->count);
+	room_run(&room, 5000);
+	assert_true(trace->count > DP_TRACE_RECORDS);
+}
+
 int
 main(void)
 {
@@ -285,6 +312,7 @@ main(void)
 		CASE(test_key_press_is_told_once_and_not_heard),
 		CASE(test_comfort_noise_is_silence),
 		CASE(test_wrong_worker_hands_off),
+		CASE(test_trace_of_one_leg),
 	};
 
 	return cmocka_run_group_tests_name("scenario/worker/reports", tests, NULL, NULL);
