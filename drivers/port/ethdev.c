@@ -234,9 +234,11 @@ self_set(struct eth_port *eth)
 	static const uint8_t none[6];
 	bool by_device = eth->conf.vlan != 0 && eth->caps.vlan_strip && eth->caps.vlan_insert;
 
-	if (memcmp(eth->caps.mac, none, 6) == 0) /* rings and the like have no address: a local one */
+	if (memcmp(eth->caps.mac, none, 6) ==
+	    0) /* rings and the like have no address: a local one */
 		rte_eth_random_addr(eth->caps.mac);
-	if (strcmp(eth->caps.driver, "net_tap") == 0) /* this one is the kernel's, at the other end */
+	if (strcmp(eth->caps.driver, "net_tap") ==
+	    0) /* this one is the kernel's, at the other end */
 		eth->caps.mac[5] ^= 1;
 	memcpy(eth->self.mac, eth->caps.mac, 6);
 	eth->vlan_tci = by_device ? eth->conf.vlan : 0;

@@ -90,7 +90,8 @@ run(const uint8_t *data, size_t size)
 static size_t
 mutate(uint8_t *data, size_t size, uint64_t *state)
 {
-	static const uint8_t odd[] = {0, 1, 0x7f, 0x80, 0xff, '\r', '\n', ' ', ':', '=', ';', '|', '"', '/'};
+	static const uint8_t odd[] = {0,   1,	0x7f, 0x80, 0xff, '\r', '\n',
+				      ' ', ':', '=',  ';',  '|',  '"',	'/'};
 	unsigned count = 1 + next_random(state) % 6;
 
 	while (count-- > 0) {
@@ -158,7 +159,8 @@ main(int argc, char **argv)
 			run(files[i].data, size);
 	while (time(NULL) < end) {
 		for (int burst = 0; burst < 64; burst++) {
-			const struct input *seed = file_count ? &files[next_random(&state) % file_count] : NULL;
+			const struct input *seed =
+				file_count ? &files[next_random(&state) % file_count] : NULL;
 
 			size = seed ? seed->size : 0;
 			if (size)

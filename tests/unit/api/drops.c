@@ -29,8 +29,10 @@ suites_have_the_sizes_of_the_rfcs(void **state)
 		enum dp_suite suite;
 		int key, salt, rtp, rtcp;
 	} rows[] = {
-		{DP_SUITE_AES_CM_128_HMAC_SHA1_80, 16, 14, 10, 10}, {DP_SUITE_AES_CM_128_HMAC_SHA1_32, 16, 14, 4, 10},
-		{DP_SUITE_AES_256_CM_HMAC_SHA1_80, 32, 14, 10, 10}, {DP_SUITE_AEAD_AES_128_GCM, 16, 12, 16, 16},
+		{DP_SUITE_AES_CM_128_HMAC_SHA1_80, 16, 14, 10, 10},
+		{DP_SUITE_AES_CM_128_HMAC_SHA1_32, 16, 14, 4, 10},
+		{DP_SUITE_AES_256_CM_HMAC_SHA1_80, 32, 14, 10, 10},
+		{DP_SUITE_AEAD_AES_128_GCM, 16, 12, 16, 16},
 		{DP_SUITE_AEAD_AES_256_GCM, 32, 12, 16, 16},
 	};
 
