@@ -7,7 +7,7 @@ import pytest
 from node import BUILD
 
 INSTALLED = [
-    "bin/conclave", "bin/conclave-cp", "bin/conclave-dp", "share/man/man1/conclave.1", "share/man/man5/conclave.yaml.5",
+    "bin/conclave", "bin/conclave-cp", "bin/conclave-dp", "bin/conclave-ue", "share/man/man1/conclave.1", "share/man/man1/conclave-ue.1", "share/man/man5/conclave.yaml.5",
     "share/man/man8/conclave-cp.8", "share/man/man8/conclave-dp.8", "share/bash-completion/completions/conclave",
     "share/zsh/site-functions/_conclave", "share/doc/conclave/reference.yaml", "share/doc/conclave/laptop.yaml",
     "share/doc/conclave/single-nic.yaml", "lib/systemd/system/conclave-dp.service", "lib/systemd/system/conclave-cp.service",

@@ -1,8 +1,11 @@
 """conclave-ue by itself: what it says when nobody, nothing of use or a refusal answers; against a node: what it hears, and its exit codes."""
 import json
+import math
 import socket
+import struct
 import subprocess
 import threading
+import wave
 
 import pytest
 
@@ -151,7 +154,14 @@ def test_mistakes_in_the_command():
         assert code in (2, 4)
         assert lines == []
         assert "conclave-ue: " in errors
-    assert subprocess.run([program("conclave-ue"), "--help"], capture_output=True, check=False).returncode == 0
+
+
+def test_help_and_manual_name_every_option():
+    pages = [subprocess.run([program("conclave-ue"), word], capture_output=True, text=True, check=True).stdout for word in ("--help", "--man")]
+    names = [line.split()[0] for line in pages[0].splitlines() if line.startswith("  --")]
+    assert len(names) > 50
+    for name in names[:-3]:
+        assert name.replace("-", "\\-") in pages[1]
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +178,23 @@ def test_three_hear_each_other(node):
     assert lines[3]["all_heard"]
     assert all(0 < line["delay_ms"]["p50"] < 500 for line in lines[:3] if line["delay_ms"])
     assert all(line["isfocus"] for line in lines[:3])
+
+
+def test_a_file_is_heard(node, tmp_path):
+    path = tmp_path / "tone.wav"
+    with wave.open(str(path), "wb") as file:  # 16 kHz, -20 dBov: as long as 450 Hz goes round without a seam
+        file.setparams((1, 2, 16000, 0, "NONE", ""))
+        peak = 32768 * math.sqrt(2) * 10 ** (-20 / 20)
+        file.writeframes(b"".join(struct.pack("<h", round(peak * math.sin(2 * math.pi * 450 * i / 16000))) for i in range(16000)))
+    speaker = subprocess.Popen([program("conclave-ue"), "--wav", str(path), "--for", "20", node.uri()], stdout=subprocess.DEVNULL)
+    try:
+        node.wait_participants(1)
+        code, lines, _ = ue("--tone", 700, "--expect", 450, "--expect-heard", "--for", 2.5, node.uri())
+        assert code == 0, lines
+    finally:
+        speaker.terminate()
+        speaker.wait(timeout=10)
+    node.wait_participants(0)
 
 
 def test_what_is_not_there_is_missed(node):

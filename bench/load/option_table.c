@@ -1,0 +1,364 @@
+/* The options of conclave-ue: names, how they are taken, help. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "bench/load/options_state.h"
+
+#define FIELD(o, type, at) (*(type *)((char *)(o) + (at)))
+
+static int
+take_text(struct ue_options *o, const char *value, size_t field)
+{
+	FIELD(o, const char *, field) = value;
+	return 0;
+}
+
+static int
+take_unsigned(struct ue_options *o, const char *value, size_t field)
+{
+	char *end;
+	unsigned long v = strtoul(value, &end, 0);
+
+	if (end == value || *end || v > 100000000 || value[0] == '-')
+		return -EINVAL;
+	FIELD(o, unsigned, field) = (unsigned)v;
+	return 0;
+}
+
+static int
+take_number(struct ue_options *o, const char *value, size_t field)
+{
+	char *end;
+	double v = strtod(value, &end);
+
+	if (end == value || *end)
+		return -EINVAL;
+	FIELD(o, double, field) = v;
+	return 0;
+}
+
+static int
+take_percent(struct ue_options *o, const char *value, size_t field)
+{
+	int err = take_number(o, value, field);
+
+	FIELD(o, double, field) /= 100;
+	return err;
+}
+
+static int
+take_true(struct ue_options *o, const char *value, size_t field)
+{
+	FIELD(o, bool, field) = true;
+	return 0;
+}
+
+static int
+take_false(struct ue_options *o, const char *value, size_t field)
+{
+	FIELD(o, bool, field) = false;
+	return 0;
+}
+
+/* The next part of a list with commas. False: the list is at its end. */
+static bool
+part_next(const char **list, char *out, size_t size)
+{
+	size_t n = strcspn(*list, ",");
+
+	if (**list == '\0')
+		return false;
+	snprintf(out, size, "%.*s", (int)n, *list);
+	*list += n + ((*list)[n] == ',');
+	return true;
+}
+
+static int
+take_pitches(const char *value, unsigned *out, unsigned *count)
+{
+	char part[16], *end;
+
+	for (*count = 0; part_next(&value, part, sizeof(part)); (*count)++) {
+		unsigned long hz = strtoul(part, &end, 10);
+
+		if (*count == UE_TONES_MAX || end == part || *end || hz >= 4000)
+			return -EINVAL;
+		out[*count] = (unsigned)hz;
+	}
+	return 0;
+}
+
+static int
+take_tones(struct ue_options *o, const char *value, size_t field)
+{
+	return take_pitches(value, o->tone, &o->tone_count);
+}
+
+static int
+take_expect(struct ue_options *o, const char *value, size_t field)
+{
+	return take_pitches(value, o->expect, &o->expect_count);
+}
+
+static int
+take_suites(struct ue_options *o, const char *value, size_t field)
+{
+	char part[48];
+
+	if (strcmp(value, "all") == 0) {
+		for (o->suite_count = 0; o->suite_count < DP_SUITE_COUNT - 1; o->suite_count++)
+			o->suite[o->suite_count] = DP_SUITE_NONE + 1 + o->suite_count;
+		return 0;
+	}
+	for (o->suite_count = 0; part_next(&value, part, sizeof(part)); o->suite_count++) {
+		if (o->suite_count == UE_KEYS_MAX || ue_suite_by_name(part) == DP_SUITE_NONE)
+			return -EINVAL;
+		o->suite[o->suite_count] = ue_suite_by_name(part);
+	}
+	return 0;
+}
+
+static int
+take_codecs(struct ue_options *o, const char *value, size_t field)
+{
+	char part[16];
+
+	for (o->codec_count = 0; part_next(&value, part, sizeof(part)); o->codec_count++) {
+		if (o->codec_count == UE_CODECS_MAX || ue_codec_by_name(part) == DP_CODEC_NONE)
+			return -EINVAL;
+		o->codec[o->codec_count] = ue_codec_by_name(part);
+	}
+	return 0;
+}
+
+static int
+take_mki(struct ue_options *o, const char *value, size_t field)
+{
+	unsigned mki, len;
+
+	if (sscanf(value, "%u:%u", &mki, &len) != 2 || len < 1 || len > 4)
+		return -EINVAL;
+	o->mki = mki;
+	o->mki_len = (uint8_t)len;
+	return 0;
+}
+
+static int
+take_ports(struct ue_options *o, const char *value, size_t field)
+{
+	unsigned low, high;
+
+	if (sscanf(value, "%u-%u", &low, &high) != 2 || low < 1024 || high > 65535 ||
+	    high < low + 3)
+		return -EINVAL;
+	o->port_low = (uint16_t)low;
+	o->port_high = (uint16_t)high;
+	return 0;
+}
+
+static int
+take_password(struct ue_options *o, const char *value, size_t field)
+{
+	return snprintf(o->password, sizeof(o->password), "%s", value) < (int)sizeof(o->password)
+		       ? 0
+		       : -EINVAL;
+}
+
+static int
+take_password_file(struct ue_options *o, const char *value, size_t field)
+{
+	FILE *f = fopen(value, "r");
+
+	if (!f || !fgets(o->password, sizeof(o->password), f)) {
+		if (f)
+			fclose(f);
+		return -EINVAL;
+	}
+	o->password[strcspn(o->password, "\r\n")] = '\0';
+	fclose(f);
+	return 0;
+}
+
+static int
+take_header(struct ue_options *o, const char *value, size_t field)
+{
+	if (o->header_count == UE_HEADERS_MAX || !strchr(value, ':'))
+		return -EINVAL;
+	o->header[o->header_count++] = value;
+	return 0;
+}
+
+static int
+action_add(struct ue_options *o, double at, enum ue_action_kind kind, const char *arg)
+{
+	struct ue_action *a = &o->action[o->action_count];
+
+	if (o->action_count == UE_ACTIONS_MAX || at < 0 || at > 1e6)
+		return -EINVAL;
+	a->at = at;
+	a->kind = kind;
+	snprintf(a->arg, sizeof(a->arg), "%s", arg);
+	o->action_count++;
+	return 0;
+}
+
+/* SECONDS, or SECONDS:ARGUMENT */
+static int
+take_action(struct ue_options *o, const char *value, size_t field)
+{
+	char *end;
+	double at = strtod(value, &end);
+
+	if (end == value || (*end && *end != ':'))
+		return -EINVAL;
+	return action_add(o, at, (enum ue_action_kind)field, *end ? end + 1 : "");
+}
+
+/* An argument, from the start on */
+static int
+take_action_now(struct ue_options *o, const char *value, size_t field)
+{
+	return action_add(o, field == UE_DTMF ? 1 : 0, (enum ue_action_kind)field, value);
+}
+
+static const char *const action_names[] = {
+	[UE_HOLD] = "hold",
+	[UE_UNHOLD] = "unhold",
+	[UE_REKEY] = "rekey",
+	[UE_REINVITE] = "reinvite",
+	[UE_MOVE] = "move",
+	[UE_CODEC] = "codec",
+	[UE_DTMF] = "dtmf",
+	[UE_MUTE] = "mute",
+	[UE_UNMUTE] = "unmute",
+	[UE_SSRC] = "ssrc",
+	[UE_GARBAGE] = "garbage",
+	[UE_WRONG_KEY] = "wrong-key",
+	[UE_WRONG_SOURCE] = "wrong-source",
+	[UE_BYE] = "bye",
+	[UE_VANISH] = "vanish",
+};
+
+static int
+script_line(struct ue_options *o, const char *line)
+{
+	char name[24], arg[40] = "";
+	double at;
+
+	if (sscanf(line, "%lf %23s %39s", &at, name, arg) < 2)
+		return -EINVAL;
+	for (unsigned i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
+		if (strcmp(action_names[i], name) == 0)
+			return action_add(o, at, i, arg);
+	return -EINVAL;
+}
+
+static int
+take_script(struct ue_options *o, const char *value, size_t field)
+{
+	FILE *f = fopen(value, "r");
+	char line[256];
+	int number = 0, err = f ? 0 : -EINVAL;
+
+	while (!err && fgets(line, sizeof(line), f)) {
+		number++;
+		if (line[strspn(line, " \t\r\n")] != '\0' && line[0] != '#')
+			err = script_line(o, line);
+	}
+	if (f && err)
+		fprintf(stderr, "conclave-ue: %s:%d: want 'SECONDS ACTION [ARGUMENT]'\n", value,
+			number);
+	if (f)
+		fclose(f);
+	return err;
+}
+
+#define AT(field) offsetof(struct ue_options, field)
+
+/* clang-format off */
+const struct ue_option ue_option_table[] = {
+	{"Who", NULL, NULL, 0, NULL},
+	{"from", "URI", take_text, AT(from), "identity; %d is the participant's number (sip:ue%d@HOST)"},
+	{"user", "NAME", take_text, AT(user), "answer a digest challenge as NAME (MD5, SHA-256); %d as above"},
+	{"password", "WORD", take_password, 0, "its password; seen by others in ps: better --password-file"},
+	{"password-file", "FILE", take_password_file, 0, "first line of FILE"},
+	{"pai", "URI", take_text, AT(pai), "send P-Asserted-Identity; %d as above"},
+	{"header", "'NAME: VALUE'", take_header, 0, "one more header in each INVITE; up to 8 times"},
+	{"Signalling", NULL, NULL, 0, NULL},
+	{"transport", "udp|tcp", take_text, AT(transport), "for URIs that name none (udp)"},
+	{"local", "ADDRESS", take_text, AT(local), "own address, IPv4 or IPv6 (the one that routes to the focus)"},
+	{"sip-port", "PORT", take_unsigned, AT(sip_port), "own SIP port (any)"},
+	{"timeout", "SECONDS", take_number, AT(timeout), "give an INVITE up after it (10)"},
+	{"late-offer", NULL, take_true, AT(is_late_offer), "INVITE without SDP; answer the offer in the ACK"},
+	{"session-expires", "SECONDS", take_unsigned, AT(session_expires), "ask for a session timer (RFC 4028), refresh when it is ours"},
+	{"no-bye", NULL, take_false, AT(has_bye), "at the end vanish: neither BYE nor RTCP BYE"},
+	{"Keys and media", NULL, NULL, 0, NULL},
+	{"suite", "NAME,…|all", take_suites, 0, "crypto lines to offer (AES_CM_128_HMAC_SHA1_80)"},
+	{"plain", NULL, take_true, AT(is_plain), "offer RTP/AVP without keys"},
+	{"mki", "VALUE:OCTETS", take_mki, 0, "put an MKI on the wire"},
+	{"lifetime", "TEXT", take_text, AT(lifetime), "of the key in crypto lines, e.g. 2^31"},
+	{"session-params", "TEXT", take_text, AT(params), "of crypto lines, e.g. UNENCRYPTED_SRTCP"},
+	{"rtcp-mux", NULL, take_true, AT(has_mux), "offer it (RFC 5761)"},
+	{"codec", "NAME,…", take_codecs, 0, "PCMU, PCMA, L16 in the order of preference (PCMU)"},
+	{"ptime", "MS", take_unsigned, AT(ptime), "10, 20, 30, 40 or 60 (20)"},
+	{"no-media", NULL, take_false, AT(has_media), "signalling only: send neither RTP nor RTCP"},
+	{"media-ports", "LOW-HIGH", take_ports, 0, "UDP ports to take pairs from (33000-60999)"},
+	{"rtcp-every", "MS", take_unsigned, AT(rtcp_ms), "mean time between reports (2500); 0: none"},
+	{"Sound", NULL, NULL, 0, NULL},
+	{"tone", "HZ,…", take_tones, 0, "of the first, second… participant of a conference (300, 400, …)"},
+	{"level", "DBOV", take_number, AT(level), "of tones (-20)"},
+	{"wav", "FILE", take_text, AT(wav), "send this file (PCM, 16 bits) over and over instead of a tone"},
+	{"silence", NULL, take_true, AT(is_silent), "send silence"},
+	{"talkers", "N", take_unsigned, AT(talkers), "only the first N of a conference send tones, the others silence (all)"},
+	{"no-marks", NULL, take_false, AT(has_marks), "no gaps of 60 ms every 2 s in tones; then no delay is measured"},
+	{"Hearing", NULL, NULL, 0, NULL},
+	{"expect", "HZ,…", take_expect, 0, "tones of others to listen for, beside those of this process"},
+	{"expect-heard", NULL, take_true, AT(must_hear), "exit 1 unless all of them are heard at the right level, and nobody hears itself"},
+	{"tolerance", "DB", take_number, AT(tolerance), "of the right level (3)"},
+	{"settle", "SECONDS", take_number, AT(settle), "after the last join, before measuring (1)"},
+	{"listen-every", "N", take_unsigned, AT(listen_every), "measure one packet in N (1; 10 beyond 64 participants)"},
+	{"How many, how long", NULL, NULL, 0, NULL},
+	{"for", "SECONDS", take_number, AT(seconds), "stay after the last join (10); Ctrl-C ends it politely at any time"},
+	{"count", "N", take_unsigned, AT(count), "participants (1)"},
+	{"per-conference", "K", take_unsigned, AT(per_conference), "K of them in each conference: %d in URI is its number"},
+	{"first", "N", take_unsigned, AT(first), "number of the first conference (1)"},
+	{"rate", "N", take_number, AT(rate), "joins a second (50); 0: as fast as answers come"},
+	{"window", "N", take_unsigned, AT(window), "with --rate 0: INVITEs under way at a time (32)"},
+	{"share", "N", take_unsigned, AT(share), "participants that share a pair of sockets: cheaper for thousands (1)"},
+	{"cpu", "N", take_unsigned, AT(cpu), "pin the media thread"},
+	{"realtime", NULL, take_true, AT(is_realtime), "run the media thread ahead of all others (SCHED_RR), where we may"},
+	{"Things that happen", NULL, NULL, 0, NULL},
+	{"hold-at", "S[:DIR]", take_action, UE_HOLD, "S seconds after the answer; DIR: inactive, sendonly, recvonly"},
+	{"unhold-at", "S", take_action, UE_UNHOLD, "send and receive again"},
+	{"rekey-at", "S", take_action, UE_REKEY, "re-INVITE with a new key"},
+	{"reinvite-same-at", "S", take_action, UE_REINVITE, "re-INVITE that changes nothing"},
+	{"move-at", "S", take_action, UE_MOVE, "re-INVITE from other media ports, with a new key"},
+	{"codec-at", "S:NAME", take_action, UE_CODEC, "re-INVITE with another codec"},
+	{"dtmf-at", "S:DIGITS", take_action, UE_DTMF, "telephone-events (RFC 4733)"},
+	{"dtmf", "DIGITS", take_action_now, UE_DTMF, "the same, after one second"},
+	{"mute-at", "S", take_action, UE_MUTE, "send silence from then on"},
+	{"unmute-at", "S", take_action, UE_UNMUTE, "and sound again"},
+	{"ssrc-change-at", "S", take_action, UE_SSRC, "go on under another SSRC, sequence and timestamp"},
+	{"garbage", "N", take_action_now, UE_GARBAGE, "N random datagrams a second to the focus's media ports"},
+	{"wrong-key", "N", take_action_now, UE_WRONG_KEY, "N packets a second with our SSRC and wrong tags"},
+	{"wrong-source", "N", take_action_now, UE_WRONG_SOURCE, "N packets a second with our SSRC from another socket"},
+	{"bye-at", "S", take_action, UE_BYE, "leave"},
+	{"vanish-at", "S", take_action, UE_VANISH, "fall silent without BYE"},
+	{"script", "FILE", take_script, 0, "lines 'SECONDS ACTION [ARGUMENT]': hold unhold rekey reinvite move codec dtmf mute unmute ssrc "
+		"garbage wrong-key wrong-source bye vanish"},
+	{"actors", "N", take_unsigned, AT(actors), "only the first N participants do what stands above (all)"},
+	{"A bad network, on what is sent", NULL, NULL, 0, NULL},
+	{"loss", "PERCENT", take_percent, AT(loss), "lose packets"},
+	{"reorder", "PERCENT", take_percent, AT(reorder), "hold packets back past the next one"},
+	{"jitter", "MS", take_unsigned, AT(jitter_ms), "delay by 0 to MS at random"},
+	{"start-seq", "N", take_unsigned, AT(start_seq), "first sequence number (random below 32768)"},
+	{"seed", "N", take_unsigned, AT(seed), "of the random numbers of this section"},
+	{"What is printed", NULL, NULL, 0, NULL},
+	{"each", NULL, take_true, AT(prints_each), "with --count: a line for each participant, then the summary"},
+	{"progress", NULL, take_true, AT(has_progress), "a line each second (of at most 64 participants)"},
+	{"quiet", NULL, take_true, AT(is_quiet), "nothing on stderr but mistakes"},
+};
+/* clang-format on */
+
+const size_t ue_option_count = sizeof(ue_option_table) / sizeof(ue_option_table[0]);
