@@ -44,6 +44,8 @@ struct program {
 	struct dp_worker *worker[DP_WORKERS_MAX];
 	struct dp_node *node;
 	unsigned launched;
+	bool is_eal_up;
+	char telemetry[32]; /* DPDK's name of this instance */
 	char text[TEXT];
 };
 
@@ -90,6 +92,20 @@ usage(FILE *out, int status)
 	return status;
 }
 
+/* DPDK's name of this instance (dpdk-telemetry.py -f NAME): the same at every start, another for a node of another folder. */
+static void
+telemetry_name(char *out, size_t size, const char *folder)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *c = folder; *c != 0; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619u;
+	if (strcmp(folder, "/run/conclave") == 0)
+		snprintf(out, size, "conclave");
+	else
+		snprintf(out, size, "conclave-%08x", hash);
+}
+
 static int
 eal_start(struct program *p, const char *name)
 {
@@ -97,10 +113,9 @@ eal_start(struct program *p, const char *name)
 	static const int uses[] = {-1, 0, 1};
 	const char *const allowed[] = {media->device,
 				       NULL}; /* other cards stay with whom they are */
-	char prefix[32];
 	struct drv_eal_conf conf = {
 		.program = name,
-		.file_prefix = prefix,
+		.file_prefix = p->telemetry,
 		.main_cpu = (int)media->main_cpu,
 		.workers = (uint16_t)media->workers,
 		.huge_pages = uses[media->huge_pages],
@@ -110,7 +125,7 @@ eal_start(struct program *p, const char *name)
 		.allowed = allowed,
 	};
 
-	snprintf(prefix, sizeof(prefix), "conclave%d", (int)getpid());
+	telemetry_name(p->telemetry, sizeof(p->telemetry), p->config.node.runtime_dir);
 	memcpy(conf.worker_cpu, p->config.worker_cpu, sizeof(conf.worker_cpu));
 	return drv_eal_init(&conf, p->text, sizeof(p->text));
 }
@@ -262,7 +277,8 @@ node_start(struct program *p)
 	memcpy(conf.worker, p->worker, sizeof(conf.worker));
 	rc = dp_node_open(&p->node, &conf, &socket, p->text, sizeof(p->text));
 	if (rc == 0)
-		say(p, LOG_LEVEL_INFO, "control socket %s", path);
+		say(p, LOG_LEVEL_INFO, "control socket %s, telemetry by dpdk-telemetry.py -f %s",
+		    path, p->telemetry);
 	return rc;
 }
 
@@ -295,6 +311,7 @@ start(struct program *p, const char *name)
 
 	limits_raise(p);
 	rc = eal_start(p, name);
+	p->is_eal_up = rc == 0;
 	if (rc == 0)
 		rc = port_start(p);
 	if (rc == 0)
@@ -335,6 +352,8 @@ stop(struct program *p)
 		dp_worker_destroy(p->worker[q]);
 	if (p->port != NULL)
 		drv_port_close(p->port);
+	if (p->is_eal_up)
+		drv_eal_fini();
 }
 
 static int
