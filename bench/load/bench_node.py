@@ -130,11 +130,14 @@ def sip_joins(name, build):
                        answer_ms_p99=max(r["join_ms"]["p99"] for r in rounds))
 
 
-def telemetry(pid, command):
-    """An answer of conclave-dp's DPDK telemetry, as dpdk-telemetry.py would show it."""
+def telemetry(folder, command):
+    """An answer of conclave-dp's DPDK telemetry, as dpdk-telemetry.py would show it. Its name there follows from the runtime folder."""
+    name = 2166136261  # FNV-1a, as in dataplane/main.c
+    for octet in folder.encode():
+        name = (name ^ octet) * 16777619 & 0xffffffff
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as client:
         client.settimeout(5)
-        client.connect(f"{os.environ.get('RUNTIME_DIRECTORY', '/var/run/dpdk')}/conclave{pid}/dpdk_telemetry.v2")
+        client.connect(f"{os.environ.get('RUNTIME_DIRECTORY', '/var/run/dpdk')}/conclave-{name:08x}/dpdk_telemetry.v2")
         client.recv(1024)  # who it is
         client.send(command.encode())
         return json.loads(client.recv(16384))[command]
@@ -147,7 +150,7 @@ def tick_lateness(name, build):
         pin(node.cp.pid, UE_CPU)
         favour(node.dp.pid, "rte-worker-1")
         ok, seen, busy = trial(build, node, count, "AES_CM_128_HMAC_SHA1_80", 3)
-        late = telemetry(node.dp.pid, "/conclave/lateness")
+        late = telemetry(node.folder, "/conclave/lateness")
     return result.emit(name, "ns", late["p50_ns"], ok and late["ticks"] > 1000, p99=late["p99_ns"], p999=late["p999_ns"],
                        ticks=late["ticks"], participants=count, worker_cpu=round(busy, 3))
 
