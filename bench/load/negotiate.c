@@ -87,9 +87,7 @@ key_expand(const struct ue_sdes *key, const char *params)
 	struct dp_srtp_key_conf conf = {.suite = key->suite, .mki_len = key->mki_len};
 	struct dp_srtp_key *made;
 
-	conf.is_srtp_plain =
-		params && strstr(params, "UNENCRYPTED_SRTP") &&
-		(strcmp(params, "UNENCRYPTED_SRTP") == 0 || strstr(params, "UNENCRYPTED_SRTP "));
+	conf.is_srtp_plain = params && strstr(params, "UNENCRYPTED_SRTP");
 	conf.is_srtcp_plain = params && strstr(params, "UNENCRYPTED_SRTCP");
 	for (unsigned i = 0; i < key->mki_len; i++)
 		conf.mki[i] = (uint8_t)(key->mki >> 8 * (key->mki_len - 1 - i));
