@@ -170,6 +170,23 @@ do_conf_destroy(struct dp_worker *w, struct dp_msg *msg)
 	w->stats.conferences--;
 }
 
+/* RFC 3550 8.1, 8.2: the SSRC that we begin to use may be one that a participant of the conference has. */
+static void
+check_collision(struct dp_worker *w, const struct dp_leg *leg)
+{
+	const struct dp_conference *conf = &w->confs[leg->conf];
+
+	for (uint32_t i = 0; i < conf->leg_count; i++) {
+		const struct dp_leg *other = &w->legs[conf->members[i]];
+
+		if (other->rx_ssrc != leg->tx_ssrc || other->rtp.received == 0)
+			continue;
+		dp_worker_leg_event(w, leg, (enum dp_event_type)DP_EVENT_SSRC_COLLISION,
+				    leg->tx_ssrc, 0);
+		return;
+	}
+}
+
 static void
 do_leg_add(struct dp_worker *w, struct dp_msg *msg)
 {
@@ -208,6 +225,7 @@ do_leg_add(struct dp_worker *w, struct dp_msg *msg)
 	w->live[w->live_count++] = msg->leg;
 	leg_configure(w, leg, in);
 	leg->is_live = true;
+	check_collision(w, leg);
 }
 
 static void
@@ -300,8 +318,10 @@ do_key_install(struct dp_worker *w, struct dp_msg *msg)
 	msg->key.is_fresh &= leg->tx_packets > 0 || leg->report.tx_rtcp > 0;
 	give_back(msg, out,
 		  dp_srtp_tx_install(&leg->srtp_tx, msg->key.slot, flags, msg->key.key, out));
-	if (msg->key.is_fresh)
+	if (msg->key.is_fresh) {
 		stream_restart(leg, msg->key.ssrc, msg->key.seq);
+		check_collision(w, leg);
+	}
 }
 
 static void
@@ -348,6 +368,7 @@ do_leg_ssrc(struct dp_worker *w, struct dp_msg *msg)
 	dp_report_add(w, leg, true);
 	dp_reports_flush(w);
 	stream_restart(leg, msg->ssrc.ssrc, msg->ssrc.seq);
+	check_collision(w, leg);
 }
 
 static void (*const handlers[DP_MSG_TYPE_COUNT])(struct dp_worker *w, struct dp_msg *msg) = {

@@ -214,6 +214,47 @@ test_keys_change_under_way(void **state)
 	assert_int_equal(drops(DP_DROP_SRTP_AUTH), 0);
 }
 
+/* A key for 100 packets: told at 90 and 100, and not one packet more goes under it, either way. */
+static void
+test_key_is_used_up(void **state)
+{
+	for (uint8_t dir = DP_DIR_RECEIVE; dir <= DP_DIR_SEND; dir++) {
+		struct dp_srtp_key_conf conf = {.suite = SUITE, .lifetime_rtp = 100};
+		struct dp_msg *msg = room_msg(DP_MSG_KEY_INSTALL);
+		struct dp_srtp_key *out[DP_SRTP_OUT_MAX];
+		struct dp_srtp_key *theirs;
+
+		memset(conf.key, 77 + dir, sizeof(conf.key));
+		msg->leg = p[0]->leg - 1;
+		msg->key.key = dp_srtp_key_create(&conf);
+		msg->key.dir = dir;
+		msg->key.slot = DP_KEY_CURRENT;
+		room_done(room_do(&room, msg));
+		conf.lifetime_rtp = 0;
+		theirs = dp_srtp_key_create(&conf);
+		unsigned n =
+			dir == DP_DIR_RECEIVE
+				? dp_srtp_tx_install(&p[0]->tx, DP_KEY_CURRENT, 0, theirs, out)
+				: dp_srtp_rx_install(&p[0]->rx, DP_KEY_CURRENT, 0, theirs, out);
+
+		while (n > 0)
+			dp_srtp_key_destroy(out[--n]);
+	}
+	uint32_t got = p[0]->got;
+
+	room_run(&room, 1850);
+	assert_int_equal(room_events(&room, DP_EVENT_KEY_SOON, p[0]->leg), 2);
+	room_run(&room, 1000);
+	assert_int_equal(room_events(&room, DP_EVENT_KEY_SOON, p[0]->leg), 4);
+	assert_int_equal(p[0]->got - got, 100);
+	assert_true(drops(DP_DROP_TX_LIFETIME) >= 35);
+	assert_true(drops(DP_DROP_SRTP_LIFETIME) >= 35);
+	for (uint32_t i = 0; i < room.event_count; i++)
+		if (room.events[i].event == DP_EVENT_KEY_SOON)
+			assert_true(room.events[i].b == 900 || room.events[i].b == 1000);
+	assert_true(room_hears(p[1], p[2]->hz, 300) > 3700);
+}
+
 static void
 test_retired_key_is_no_key(void **state)
 {
@@ -384,6 +425,7 @@ main(void)
 		CASE(test_latch_follows_what_authenticates),
 		CASE(test_plain_leg_believes_its_source_only),
 		CASE(test_keys_change_under_way),
+		CASE(test_key_is_used_up),
 		CASE(test_retired_key_is_no_key),
 		CASE(test_garbage_is_accounted_for),
 		CASE(test_no_buffer_left),

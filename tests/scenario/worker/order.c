@@ -192,6 +192,21 @@ test_collision_is_told(void **state)
 	assert_int_equal(p[1]->got_bad, 0);
 }
 
+/* The other way round: what we are given for a new leg is already a participant's. */
+static void
+test_collision_of_a_new_leg(void **state)
+{
+	struct peer *late;
+
+	p[0]->ssrc = 0x20000004; /* what the room gives to its fourth leg */
+	room_run(&room, 100);
+	late = room_join(&room, &(struct seat){.conf = 1, .suite = SUITE, .hz = 2000});
+	room_run(&room, 5);
+	assert_int_equal(late->leg, 4);
+	assert_int_equal(room_events(&room, DP_EVENT_SSRC_COLLISION, 4), 1);
+	assert_int_equal(room_events(&room, DP_EVENT_SSRC_COLLISION, 0), 1);
+}
+
 static void
 test_stall_is_skipped(void **state)
 {
@@ -240,6 +255,7 @@ main(void)
 		CASE(test_silence_when_alone),
 		CASE(test_new_source_is_followed),
 		CASE(test_collision_is_told),
+		CASE(test_collision_of_a_new_leg),
 		CASE(test_stall_is_skipped),
 		CASE(test_media_lost_and_back),
 	};
