@@ -105,6 +105,9 @@ policy_of(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
 	case CP_CONF_NONE:
 		p->security = CP_SDP_PLAIN;
 		break;
+	case CP_CONF_MIKEY:
+		p->security = CP_SDP_MIKEY;
+		break;
 	}
 	return p;
 }

@@ -316,7 +316,7 @@ cp_leg_state_name(enum cp_leg_state state)
 const char *
 cp_conf_security_name(enum cp_conf_security security)
 {
-	static const char *const names[] = {"sdes", "either", "none"};
+	static const char *const names[] = {"sdes", "either", "none", "mikey-ticket"};
 
 	return names[security];
 }

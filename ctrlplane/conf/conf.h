@@ -33,8 +33,9 @@
 /* What media security a conference wants; ctrlplane/app makes a cp_sdp_policy of it. */
 enum cp_conf_security {
 	CP_CONF_SDES = 0, /* SRTP keyed by SDES, no fall-back */
-	CP_CONF_EITHER,	  /* SRTP where offered, else plain RTP */
+	CP_CONF_EITHER,	  /* SRTP where offered, keyed by MIKEY-TICKET or SDES, else plain RTP */
 	CP_CONF_NONE,	  /* plain RTP only */
+	CP_CONF_MIKEY,	  /* SRTP keyed by MIKEY-TICKET, no fall-back */
 };
 
 /* What an operator sets. Strings are borrowed by cp_conf_create and cp_conf_update, which copy. */
@@ -149,8 +150,9 @@ struct cp_leg *cp_leg_by_id(const struct cp_focus *focus, uint32_t id);
 size_t cp_conf_count(const struct cp_focus *focus);
 size_t cp_leg_count(const struct cp_focus *focus);
 
-const char *cp_leg_state_name(enum cp_leg_state state);		   /* joining, connected, adopted */
-const char *cp_conf_security_name(enum cp_conf_security security); /* sdes, either, none */
+const char *cp_leg_state_name(enum cp_leg_state state); /* joining, connected, adopted */
+const char *
+cp_conf_security_name(enum cp_conf_security security);	     /* sdes, either, none, mikey-ticket */
 const char *cp_conf_origin_name(enum cp_conf_origin origin); /* configured, created, adopted */
 
 /* Somebody wants in. */

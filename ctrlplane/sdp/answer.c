@@ -2,6 +2,7 @@
  * m-line is taken, all others get port 0. */
 #include "ctrlplane/sdp/sdp.h"
 
+#include "ctrlplane/sdp/keymgmt.h"
 #include "ctrlplane/sdp/peer.h"
 
 #define KEY_ATTEMPTS 8
@@ -12,6 +13,7 @@ struct decision {
 	const struct cp_desc *desc;
 	const struct cp_sdp_policy *policy;
 	const struct cp_sdp_media *before; /* NULL: nothing agreed yet */
+	size_t audio;			   /* the m-line of before */
 };
 
 static int
@@ -70,13 +72,58 @@ make_tx_key(const struct decision *d, struct cp_sdp_media *media)
 }
 
 static int
+refuse_without_mikey(const struct decision *d)
+{
+	return cp_sdp_refuse(d->out, 488, CP_SDP_WARN_ATTRIBUTE,
+			     "this conference wants RTP/SAVP with a=key-mgmt:mikey (RFC 4567, "
+			     "MIKEY-TICKET)");
+}
+
+static int
 refuse_profile(const struct decision *d, bool wants_secure)
 {
+	if (d->policy->security == CP_SDP_MIKEY)
+		return refuse_without_mikey(d);
 	return cp_sdp_refuse(d->out, 488, CP_SDP_WARN_TRANSPORT,
 			     wants_secure ? "the audio is offered without SRTP; this conference "
 					    "wants RTP/SAVP with a=crypto (RFC 4568)"
 					  : "the audio is offered with SRTP; this conference takes "
 					    "plain RTP/AVP only");
+}
+
+/* A call stays with what keyed it first: a message in the middle of a call would change who it is. */
+static bool
+may_mikey(const struct decision *d)
+{
+	if (d->before != NULL)
+		return d->before->keying == CP_SDP_MIKEY_TICKET;
+	return d->policy->security == CP_SDP_MIKEY ||
+	       (d->policy->security == CP_SDP_EITHER && d->policy->may_mikey);
+}
+
+/* Keys for an m-line with SRTP: MIKEY goes before SDES. */
+static int
+key_mline(const struct decision *d, const struct cp_desc_media *section, struct cp_sdp_media *media)
+{
+	const struct cp_sdp_policy *policy = d->policy;
+	int status;
+
+	if (may_mikey(d)) {
+		bool is_same = section == &d->desc->media[d->audio];
+
+		status = cp_sdp_choose_mikey(media, d->out, d->desc, section,
+					     is_same ? d->before : NULL);
+		if (status != 0 || media->keying == CP_SDP_MIKEY_TICKET)
+			return status;
+	}
+	if (policy->security == CP_SDP_MIKEY)
+		return refuse_without_mikey(d);
+	status = cp_sdp_choose_crypto(media, d->out, section, policy);
+	if (status == 0)
+		status = make_tx_key(d, media);
+	if (status == 0)
+		media->keying = CP_SDP_SDES;
+	return status;
 }
 
 /* Try one m-line. Returns 0 with media filled, or the refusal in out. */
@@ -86,17 +133,16 @@ try_mline(const struct decision *d, const struct cp_desc_media *section, bool wa
 {
 	int status;
 
+	d->out->mikey = cp_slice(NULL, 0);
+	d->out->next.has_mikey = d->out->next.is_mikey_of_session = false;
 	if (section->port == 0)
 		return cp_sdp_refuse(d->out, 488, CP_SDP_WARN_MEDIA,
 				     "the audio is offered with port 0");
 	status = cp_sdp_read_peer(media, d->out, d->desc, section, d->policy, d->before);
 	if (status == 0 && cp_sdp_profile_is_secure(media->profile) != wants_secure)
 		status = refuse_profile(d, wants_secure);
-	if (status == 0 && wants_secure) {
-		status = cp_sdp_choose_crypto(media, d->out, section, d->policy);
-		if (status == 0)
-			status = make_tx_key(d, media);
-	}
+	if (status == 0 && wants_secure)
+		status = key_mline(d, section, media);
 	if (status != 0)
 		cp_sdp_media_drop(media);
 	return status;
@@ -162,6 +208,7 @@ is_same_answer(const struct cp_sdp_session *a, const struct cp_sdp_session *b)
 {
 	return !a->is_offer && a->mline_count == b->mline_count && a->audio == b->audio &&
 	       memcmp(a->mlines, b->mlines, sizeof(a->mlines)) == 0 &&
+	       a->has_mikey == b->has_mikey && !b->has_mikey &&
 	       a->media.crypto_tag == b->media.crypto_tag && a->media.profile == b->media.profile &&
 	       a->media.tx_dtmf_pt == b->media.tx_dtmf_pt &&
 	       (cp_sdp_changes(&a->media, &b->media) &
@@ -176,7 +223,8 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 	struct decision d = {.out = out,
 			     .desc = &desc,
 			     .policy = policy,
-			     .before = previous->was_agreed ? &previous->media : NULL};
+			     .before = previous->was_agreed ? &previous->media : NULL,
+			     .audio = previous->audio};
 	int status;
 
 	memset(out, 0, sizeof(*out));
@@ -185,6 +233,8 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 	if (cp_desc_decode(&desc, offer) < 0)
 		return cp_sdp_refuse_malformed(out, &desc);
 	status = copy_mlines(out, &desc);
+	if (status == 0 && may_mikey(&d))
+		status = cp_keymgmt_check(out, &desc);
 	if (status == 0)
 		status = pick_by_policy(&d);
 	if (status != 0) {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include "ctrlplane/base/base64.h"
 #include "ctrlplane/sdp/codec.h"
 #include "ctrlplane/sdp/peer.h"
 
@@ -107,6 +108,26 @@ put_crypto(struct writer *w, uint32_t tag, const struct cp_key *key, uint8_t fla
 }
 
 static void
+put_mikey(struct writer *w, struct cp_slice octets)
+{
+	put(w, "a=key-mgmt:mikey ");
+	if (w->is_full || octets.len > CP_SDP_MIKEY_MAX ||
+	    w->size - w->len <= CP_BASE64_LEN(octets.len)) {
+		w->is_full = true;
+		return;
+	}
+	cp_base64_encode(w->text + w->len, (const uint8_t *)octets.ptr, octets.len);
+	w->len += CP_BASE64_LEN(octets.len);
+	put(w, "\r\n");
+}
+
+static void
+put_refused(struct writer *w, const struct cp_sdp_mline *line)
+{
+	put(w, "m=%s 0 %s %s\r\n", line->media, line->proto, line->format);
+}
+
+static void
 put_audio(struct writer *w, const struct cp_sdp_session *session, const struct cp_sdp_local *local)
 {
 	const struct cp_sdp_media *media =
@@ -121,10 +142,12 @@ put_audio(struct writer *w, const struct cp_sdp_session *session, const struct c
 	/* for a peer that does not mux; left out it is the next port (RFC 5761 5.1.1, RFC 3605) */
 	if (!media->has_mux || (session->is_offer && local->rtcp.port != local->rtp.port))
 		put(w, "a=rtcp:%u\r\n", local->rtcp.port);
+	if (session->has_mikey && !session->is_mikey_of_session)
+		put_mikey(w, local->mikey);
 	if (session->phase == CP_SDP_OFFERED)
 		for (int i = 0; i < session->offered_count; i++)
 			put_crypto(w, session->offered[i].tag, &session->offered[i].key, flags);
-	else if (media->suite != DP_SUITE_NONE)
+	else if (media->keying == CP_SDP_SDES)
 		put_crypto(w, media->crypto_tag, &media->tx_key, flags);
 }
 
@@ -143,16 +166,37 @@ cp_sdp_encode(char *text, size_t size, const struct cp_sdp_session *session,
 	put(&w, "c=IN ");
 	put_address(&w, &local->rtp);
 	put(&w, "\r\nt=0 0\r\n");
+	if (session->has_mikey && session->is_mikey_of_session)
+		put_mikey(&w, local->mikey);
 	for (int i = 0; i < session->mline_count; i++) {
 		if (i == session->audio)
 			put_audio(&w, session, local);
 		else
-			put(&w, "m=%s 0 %s %s\r\n", session->mlines[i].media,
-			    session->mlines[i].proto, session->mlines[i].format);
+			put_refused(&w, &session->mlines[i]);
 	}
 	if (w.is_full) {
 		cp_wipe(text, size);
 		return -ENOSPC;
 	}
 	return (int)w.len;
+}
+
+int
+cp_sdp_encode_refusal(char *text, size_t size, const struct cp_sdp_result *result,
+		      struct cp_slice mikey)
+{
+	const struct cp_sdp_session *next = &result->next;
+	struct writer w = {.text = text, .size = size};
+
+	put(&w, "v=0\r\no=conclave %" PRIu64 " %" PRIu64 " IN IP4 0.0.0.0\r\ns=-\r\n", next->id,
+	    next->version);
+	put(&w, "t=0 0\r\n");
+	if (next->is_mikey_of_session)
+		put_mikey(&w, mikey);
+	for (int i = 0; i < next->mline_count; i++) {
+		put_refused(&w, &next->mlines[i]);
+		if (i == next->audio && !next->is_mikey_of_session)
+			put_mikey(&w, mikey);
+	}
+	return w.is_full ? -ENOSPC : (int)w.len;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include "ctrlplane/sdp/codec.h"
+#include "ctrlplane/sdp/keymgmt.h"
 #include "ctrlplane/sdp/peer.h"
 
 #define PT_DYNAMIC_MIN 96
@@ -57,6 +58,12 @@ propose_keys(struct cp_sdp_session *next, const struct cp_sdp_media *before,
 {
 	struct cp_sdp_offered *offered = next->offered;
 
+	/* no a=key-mgmt in a later offer: the keys stay */
+	next->has_mikey = before ? before->keying == CP_SDP_MIKEY_TICKET && policy->wants_new_key
+				 : policy->security == CP_SDP_MIKEY ||
+					   (policy->security == CP_SDP_EITHER && policy->may_mikey);
+	if (before ? before->keying == CP_SDP_MIKEY_TICKET : policy->security == CP_SDP_MIKEY)
+		return 0;
 	if (before != NULL) {
 		offered->tag = before->crypto_tag;
 		if (!policy->wants_new_key)
@@ -124,6 +131,7 @@ cp_sdp_offer(struct cp_sdp_result *out, const struct cp_sdp_policy *policy,
 		cp_sdp_drop(out);
 		return cp_sdp_refuse(out, 500, CP_SDP_WARN_OTHER, "no key could be made");
 	}
+	next->is_mikey_of_session = before != NULL && previous->is_mikey_of_session;
 	next->phase = CP_SDP_OFFERED;
 	next->was_agreed = before != NULL;
 	next->is_offer = true;
@@ -168,7 +176,36 @@ accept_crypto(struct cp_sdp_result *out, const struct cp_desc *desc,
 				     "the answer's a=crypto line has not the tag, suite and "
 				     "parameters of one that we offered");
 	media->tx_key = cp_key_copy(&offered->key);
+	media->keying = CP_SDP_SDES;
 	return 0;
+}
+
+/* MIKEY where we offered it and the answer has it, else SDES where we offered that. */
+static int
+accept_keys(struct cp_sdp_result *out, const struct cp_desc *desc,
+	    const struct cp_desc_media *section, const struct cp_sdp_policy *policy,
+	    const struct cp_sdp_session *previous)
+{
+	const struct cp_sdp_media *before = previous->was_agreed ? &previous->media : NULL;
+	bool is_keyed = before != NULL && before->keying == CP_SDP_MIKEY_TICKET;
+	int status = 0;
+
+	if (previous->has_mikey || is_keyed)
+		status = cp_sdp_choose_mikey(&out->next.media, out, desc, section, before);
+	if (status != 0)
+		return status;
+	if (out->mikey.len > 0 && (!previous->has_mikey ||
+				   out->next.is_mikey_of_session != previous->is_mikey_of_session))
+		return cp_sdp_refuse(out, 488, CP_SDP_WARN_ATTRIBUTE,
+				     "the answer has a=key-mgmt where the offer has none");
+	if (out->next.media.keying == CP_SDP_MIKEY_TICKET &&
+	    previous->has_mikey == (out->mikey.len > 0))
+		return 0;
+	if (previous->has_mikey && previous->offered_count == 0)
+		return cp_sdp_refuse(out, 488, CP_SDP_WARN_ATTRIBUTE,
+				     "the answer has no a=key-mgmt:mikey");
+	return previous->offered_count > 0 ? accept_crypto(out, desc, section, policy, previous)
+					   : 0;
 }
 
 /* What the answer says, brought together with what we offered: we receive by our numbers and send
@@ -222,9 +259,7 @@ accept_section(struct cp_sdp_result *out, const struct cp_desc *desc,
 		return cp_sdp_refuse(out, 488, CP_SDP_WARN_TRANSPORT,
 				     "the answer has another transport than the offer");
 	status = accept_formats(out, &previous->proposal);
-	if (status == 0 && previous->offered_count > 0)
-		status = accept_crypto(out, desc, section, policy, previous);
-	return status;
+	return status == 0 ? accept_keys(out, desc, section, policy, previous) : status;
 }
 
 int

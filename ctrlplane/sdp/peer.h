@@ -12,6 +12,7 @@ enum cp_sdp_warning {
 	CP_SDP_WARN_TRANSPORT = 302, /* incompatible transport protocol */
 	CP_SDP_WARN_MEDIA = 304,     /* media type not available */
 	CP_SDP_WARN_FORMAT = 305,    /* incompatible media format */
+	CP_SDP_WARN_ATTRIBUTE = 306, /* attribute not understood: RFC 4567 4.1.2 */
 	CP_SDP_WARN_MULTICAST = 330, /* multicast not available */
 	CP_SDP_WARN_OTHER = 399,
 };

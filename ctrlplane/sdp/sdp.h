@@ -38,13 +38,22 @@
 #define CP_SDP_CODECS_MAX 4 /* DP_CTL_CODECS_MAX */
 #define CP_SDP_SUITES_MAX 5
 #define CP_SDP_RX_KEYS_MAX 2   /* of one crypto line: current and next, told apart by MKI */
-#define CP_SDP_TEXT_MAX 4096   /* octets that cp_sdp_encode needs at most */
+#define CP_SDP_MIKEY_MAX 4096  /* octets of a MIKEY message, either way */
+#define CP_SDP_TEXT_MAX 10240  /* octets that cp_sdp_encode needs at most */
 #define CP_SDP_INPUT_MAX 16384 /* longer bodies are refused */
 
 enum cp_sdp_security {
 	CP_SDP_SECURE = 0, /* SDES on RTP/SAVP or SAVPF; there is no fall-back */
-	CP_SDP_EITHER,	   /* SDES where offered, else plain RTP */
+	CP_SDP_EITHER,	   /* MIKEY-TICKET where offered, else SDES, else plain RTP */
 	CP_SDP_PLAIN,	   /* plain RTP only */
+	CP_SDP_MIKEY,	   /* MIKEY-TICKET only */
+};
+
+/* What made the keys of a call. */
+enum cp_sdp_keying {
+	CP_SDP_UNKEYED = 0,
+	CP_SDP_SDES,
+	CP_SDP_MIKEY_TICKET,
 };
 
 enum cp_sdp_profile {
@@ -63,6 +72,7 @@ struct cp_sdp_policy {
 	bool has_ip4, has_ip6; /* which of our media addresses there are */
 	bool may_mux;	       /* RFC 5761 */
 	bool may_plain_srtcp;  /* accept UNENCRYPTED_SRTCP (still authenticated) */
+	bool may_mikey;	       /* there is somebody to ask about tickets */
 	bool wants_new_key;    /* cp_sdp_offer: re-key */
 	uint8_t suites[CP_SDP_SUITES_MAX]; /* enum dp_suite, the most wanted first */
 	uint8_t codecs[CP_SDP_CODECS_MAX]; /* enum dp_codec_id, the most wanted first */
@@ -85,6 +95,7 @@ enum cp_sdp_dir {
 /* What was agreed for the audio m-line, from the media plane's view. */
 struct cp_sdp_media {
 	enum cp_sdp_profile profile;
+	enum cp_sdp_keying keying;
 	enum dp_suite suite;	    /* DP_SUITE_NONE: plain RTP */
 	struct dp_addr remote_rtp;  /* c= and m=; through a hold by 0.0.0.0 it stays what it was */
 	struct dp_addr remote_rtcp; /* a=rtcp, else port + 1; with mux the RTP address */
@@ -130,6 +141,8 @@ struct cp_sdp_session {
 	enum cp_sdp_phase phase;
 	bool was_agreed; /* media below is agreed; through OFFERED it goes on */
 	bool is_offer;	 /* what cp_sdp_encode writes */
+	bool has_mikey;	 /* with a=key-mgmt, at this level: */
+	bool is_mikey_of_session;
 	uint8_t mline_count;
 	uint8_t audio;	      /* index of the m-line that is in use */
 	uint64_t id, version; /* our o= line: id is constant, version counts what we send */
@@ -164,6 +177,13 @@ struct cp_sdp_result {
 	uint16_t warning; /* Warning code of RFC 3261 20.43, with text */
 	char text[160];	  /* printable ASCII without quotes; says what was missing */
 	uint32_t changes; /* enum cp_sdp_change */
+	/*
+	 * Base64 of the MIKEY message that keys the audio, borrowed from the input; empty: none. Then
+	 * next.media has neither suite nor keys until cp_sdp_set_keys.
+	 */
+	struct cp_slice mikey;
+	uint8_t cs_id;	    /* the first of the audio's two crypto sessions in it */
+	char protocols[64]; /* of all a=key-mgmt lines: "mikey" (RFC 4567 4.1.4) */
 	struct cp_sdp_session next;
 };
 
@@ -171,7 +191,8 @@ struct cp_sdp_result {
 struct cp_sdp_local {
 	struct dp_addr rtp;
 	struct dp_addr rtcp;
-	const char *name; /* the conference's title for s=, NULL: "-" */
+	const char *name;      /* the conference's title for s=, NULL: "-" */
+	struct cp_slice mikey; /* octets of our MIKEY message, where next.has_mikey */
 };
 
 /* Secure, all suites with AES_CM_128_HMAC_SHA1_80 first, PCMU PCMA L16, mux, 20 ms, IPv4 and IPv6,
@@ -191,6 +212,19 @@ int cp_sdp_offer(struct cp_sdp_result *out, const struct cp_sdp_policy *policy,
 /* The answer to our offer came in. */
 int cp_sdp_accept(struct cp_sdp_result *out, struct cp_slice answer,
 		  const struct cp_sdp_policy *policy, const struct cp_sdp_session *previous);
+
+/* The octets of result->mikey. Their number, or -ENOSPC. */
+int cp_sdp_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result *result);
+
+/* The keys that the MIKEY exchange gave (copied); changes are made anew. The same keys as before:
+ * nothing changes. */
+void cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previous,
+		     const struct cp_key *rx, const struct cp_key *tx);
+
+/* A body for a 488: every m-line refused, and a MIKEY error message at the level of the offer's. As
+ * cp_sdp_encode; before cp_sdp_drop. */
+int cp_sdp_encode_refusal(char *text, size_t size, const struct cp_sdp_result *result,
+			  struct cp_slice mikey);
 
 /* session takes over what result decided (keys of the old one are let go). Only after status 0. */
 void cp_sdp_commit(struct cp_sdp_session *session, struct cp_sdp_result *result);

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct cp_sdp_local local = {
 	.rtp = {.family = DP_FAMILY_IP4, .port = 26000, .ip = {127, 0, 0, 1}},
 	.rtcp = {.family = DP_FAMILY_IP4, .port = 26001, .ip = {127, 0, 0, 1}},
+	.mikey = {"MIKEY message", 13},
 };
 
 static uint8_t key_octet;
@@ -57,7 +58,7 @@ check_text(const struct cp_sdp_session *session)
 	must(cp_desc_decode(&desc, cp_slice(text, (size_t)len)) == 0);
 	must(desc.media_count == session->mline_count && desc.media[session->audio].port == 26000);
 	rest = desc.media[session->audio].lines;
-	if (media->suite == DP_SUITE_NONE) {
+	if (media->keying != CP_SDP_SDES) {
 		must(!cp_desc_attribute(&rest, "crypto", &value));
 		return;
 	}
@@ -75,13 +76,34 @@ check_media(const struct cp_sdp_media *media)
 	must(media->ptime_ms >= 10 && media->ptime_ms <= 60 && media->ptime_ms % 10 == 0);
 	must(media->tx.pt < 128 && media->dtmf_pt < 128);
 	must((media->suite == DP_SUITE_NONE) == (media->rx_key_count == 0));
+	must((media->suite == DP_SUITE_NONE) == (media->keying == CP_SDP_UNKEYED));
+}
+
+/* What an exchange would give. */
+static void
+set_keys(struct cp_sdp_result *r, const struct cp_sdp_session *session)
+{
+	struct cp_key rx, tx;
+	uint8_t octets[CP_SDP_MIKEY_MAX], kept = key_octet;
+
+	if (r->mikey.len == 0)
+		return;
+	must(cp_sdp_mikey_octets(octets, sizeof(octets), r) > 0);
+	must(r->cs_id % 2 == 1 && strstr(r->protocols, "mikey") != NULL);
+	key_octet = 200;
+	must(next_key(&rx, DP_SUITE_AEAD_AES_128_GCM) == 0);
+	must(next_key(&tx, DP_SUITE_AEAD_AES_128_GCM) == 0);
+	key_octet = kept;
+	cp_sdp_set_keys(r, session, &rx, &tx);
+	cp_key_drop(&rx);
+	cp_key_drop(&tx);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum cp_sdp_security securities[] = {CP_SDP_SECURE, CP_SDP_EITHER,
-							  CP_SDP_PLAIN};
+							  CP_SDP_PLAIN, CP_SDP_MIKEY};
 	struct cp_slice input = cp_slice((const char *)data, size);
 	struct cp_sdp_policy policy;
 	struct cp_sdp_result r;
@@ -89,7 +111,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cp_sdp_policy_default(&policy);
 	policy.make_key = next_key;
 	policy.make_session_id = fixed_id;
-	for (int i = 0; i < 3; i++) {
+	policy.may_mikey = true;
+	for (int i = 0; i < 4; i++) {
 		struct cp_sdp_session session = {0};
 
 		policy.security = securities[i];
@@ -99,6 +122,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				must(round == 0);
 				break;
 			}
+			set_keys(&r, &session);
 			must(securities[i] != CP_SDP_SECURE || r.next.media.suite != DP_SUITE_NONE);
 			must(round == 0 || (r.changes & ~(uint32_t)CP_SDP_CHANGE_HOLD) == 0);
 			check_media(&r.next.media);
@@ -109,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(cp_sdp_offer(&r, &policy, &session) == 0);
 		cp_sdp_commit(&session, &r);
 		if (cp_sdp_accept(&r, input, &policy, &session) == 0) {
+			set_keys(&r, &session);
 			check_media(&r.next.media);
 			cp_sdp_drop(&r);
 		}
