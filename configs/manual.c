@@ -1,16 +1,19 @@
 /*
- * conclave-manual: writes configs/reference.yaml and the manual page conclave.yaml(5) from the tables of options of both
+ * conclave-manual: writes configs/reference.yaml and the manual page conclave.yaml(5) from the tables of options of the
  * programs. Used when building and in tests, not installed.
  */
 #include <stdio.h>
 #include <string.h>
 #include "configs/loader/loader.h"
 #include "ctrlplane/app/config.h"
+#include "ctrlplane/kms/setup/config.h"
 #include "dataplane/setup/config.h"
 
 static const char reference_head[] =
-	"# Every option of Conclave at its default, for conclave-dp (node, log, media) and "
-	"conclave-cp (all but media).\n"
+	"# Every option of Conclave at its default, for conclave-dp (node, log, media), "
+	"conclave-kms "
+	"(node, log, kms) and\n"
+	"# conclave-cp (all but media and kms).\n"
 	"# A configuration needs only what differs. Errors name file and line: conclave-dp --check "
 	"--config FILE, and\n"
 	"# the same with conclave-cp. Durations: 20ms, 5s, 10m, 1h. Sizes: 4096, 64K, 256M. null: "
@@ -19,14 +22,15 @@ static const char reference_head[] =
 
 static const char man_head[] =
 	".TH CONCLAVE.YAML 5 \"\" \"conclave " CONCLAVE_VERSION "\" \"Conclave\"\n"
-	".SH NAME\nconclave.yaml \\- configuration of conclave\\-dp and conclave\\-cp\n"
+	".SH NAME\nconclave.yaml \\- configuration of conclave\\-dp, conclave\\-cp and "
+	"conclave\\-kms\n"
 	".SH DESCRIPTION\n"
-	"One YAML file for both programs of a node; each reads its sections and knows the names of "
+	"One YAML file for the programs of a node; each reads its sections and knows the names of "
 	"the others.\n"
 	"An option that is absent, empty or null has its default. Unknown options, options that "
 	"stand twice, and values of the\n"
 	"wrong kind or out of range are errors, each with its line; nothing is started then.\n"
-	"Both programs check the file with\n.BR \\-\\-check .\n"
+	"All programs check the file with\n.BR \\-\\-check .\n"
 	".PP\nDurations are written as 20ms, 5s, 10m, 1h; sizes as 4096, 64K, 256M.\n";
 
 static const char man_tail[] =
@@ -37,18 +41,20 @@ static const char man_tail[] =
 	".fi\n"
 	".SH FILES\n.TP\n.I /etc/conclave/conclave.yaml\nWhat the installed units read.\n"
 	".TP\n.I /usr/share/doc/conclave/reference.yaml\nEvery option at its default.\n"
-	".SH SEE ALSO\n.BR conclave (1),\n.BR conclave\\-cp (8),\n.BR conclave\\-dp (8)\n";
+	".SH SEE ALSO\n.BR conclave (1),\n.BR conclave\\-cp (8),\n.BR conclave\\-dp (8),\n.BR "
+	"conclave\\-kms (8)\n";
 
 /* In the order of the file. */
 static const char *const helps[][2] = {
-	{"node", "Who this node is; both programs read it"},
-	{"log", "What both programs write to the log"},
+	{"node", "Who this node is; all programs read it"},
+	{"log", "What the programs write to the log"},
 	{"media", "The media plane, conclave-dp"},
 	{"sip", "SIP: addresses, who is believed, limits"},
 	{"http", "The API, for the conclave command line and scripts"},
 	{"conferences", "Conferences that exist from the start"},
 	{"security", "SRTP: which suites, in which order"},
 	{"call", "What holds for every call"},
+	{"kms", "The key management server, conclave-kms"},
 };
 
 #define SECTIONS (sizeof(helps) / sizeof(helps[0]))
@@ -80,12 +86,14 @@ main(int argc, char **argv)
 {
 	static struct cp_config cp;
 	static struct dp_media media;
+	static struct cp_kms_settings kms;
 	struct conf_section dp[] = {{.name = "media", .options = dp_media_options, .into = &media},
 				    {.name = NULL}};
 	struct conf_section all[SECTIONS + 1] = {{.name = NULL}};
 
 	cp_config_init(&cp);
-	if (!pick(all, cp.sections) || !pick(all, dp))
+	cp_kms_settings_init(&kms);
+	if (!pick(all, cp.sections) || !pick(all, dp) || !pick(all, kms.sections))
 		return 1;
 	if (argc == 2 && strcmp(argv[1], "reference") == 0) {
 		fputs(reference_head, stdout);

@@ -92,7 +92,7 @@ struct cp_config {
 	struct conf_objects conferences; /* struct cp_config_conference */
 	struct cp_config_security security;
 	struct cp_config_call call;
-	struct conf_section sections[9];
+	struct conf_section sections[10];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

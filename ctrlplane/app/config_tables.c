@@ -306,6 +306,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "security", .options = security_options, .into = &c->security},
 		{.name = "call", .options = call_options, .into = &c->call},
 		{.name = "media"},
+		{.name = "kms"},
 		{.name = NULL},
 	};
 

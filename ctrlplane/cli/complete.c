@@ -42,12 +42,26 @@ list_nouns(FILE *out)
 			fprintf(out, "%s\n", cp_commands[i].noun);
 }
 
+/* First words of verbs, or with a group the second ones of its verbs. */
 static void
-list_verbs(const char *noun, FILE *out)
+list_verbs(const char *noun, const char *group, FILE *out)
 {
-	for (size_t i = 0; i < CP_COMMAND_COUNT; i++)
-		if (strcmp(cp_commands[i].noun, noun) == 0 && cp_commands[i].verb[0] != '\0')
-			fprintf(out, "%s\n", cp_commands[i].verb);
+	size_t skip = group != NULL ? strlen(group) + 1 : 0, len;
+	const char *last = "";
+
+	for (size_t i = 0; i < CP_COMMAND_COUNT; i++) {
+		const char *verb = cp_commands[i].verb;
+
+		if (strcmp(cp_commands[i].noun, noun) != 0 || strlen(verb) <= skip ||
+		    (group != NULL &&
+		     (strncmp(verb, group, skip - 1) != 0 || verb[skip - 1] != ' ')))
+			continue;
+		verb += skip;
+		len = strcspn(verb, " ");
+		if (strncmp(verb, last, len) != 0 || last[len] != ' ')
+			fprintf(out, "%.*s\n", (int)len, verb);
+		last = verb;
+	}
 }
 
 static void
@@ -117,17 +131,23 @@ read_before(struct before *b, const char *const *words, size_t count)
 		} else if (b->count < CP_CLI_REST_MAX) {
 			b->words[b->count++] = words[i];
 			if (b->command == NULL)
-				b->command =
-					cp_cli_find(b->words[0], b->count > 1 ? b->words[1] : NULL);
+				b->command = cp_cli_find_words(b->words, b->count);
 		}
 	}
+}
+
+/* Of the command's own name. */
+static size_t
+words_of(const struct cp_command *command)
+{
+	return command->verb[0] == '\0' ? 1 : strchr(command->verb, ' ') == NULL ? 2 : 3;
 }
 
 /* The index-th word of the command, a live id where it is one. */
 static void
 list_words(const struct before *b, cp_cli_ids_fn ids, void *arg, FILE *out)
 {
-	size_t count, skip = b->command->verb[0] != '\0' ? 2 : 1, index = b->count - skip;
+	size_t count, skip = words_of(b->command), index = b->count - skip;
 	const struct cp_param *params = cp_command_params(b->command->id, &count);
 
 	for (size_t i = 0; i < count; i++) {
@@ -161,10 +181,10 @@ cp_cli_complete(const char *const *words, size_t count, cp_cli_ids_fn ids, void 
 	else if (b.count == 0 ||
 		 (b.command != NULL && b.command->id == CP_COMMAND_HELP && b.count == 1))
 		list_nouns(out);
-	else if (b.command != NULL && b.command->id == CP_COMMAND_HELP && b.count == 2)
-		list_verbs(b.words[1], out);
+	else if (b.command != NULL && b.command->id == CP_COMMAND_HELP)
+		list_verbs(b.words[1], b.count > 2 ? b.words[2] : NULL, out);
 	else if (b.command == NULL)
-		list_verbs(b.words[0], out);
+		list_verbs(b.words[0], b.count > 1 ? b.words[1] : NULL, out);
 	else
 		list_words(&b, ids, arg, out);
 }

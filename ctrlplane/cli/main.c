@@ -9,6 +9,7 @@
 #include "ctrlplane/cli/complete.h"
 #include "ctrlplane/cli/doctor.h"
 #include "ctrlplane/cli/help.h"
+#include "ctrlplane/cli/kms.h"
 #include "ctrlplane/cli/show.h"
 #include "ctrlplane/cli/words.h"
 
@@ -151,14 +152,14 @@ static int
 run_help(const struct cp_cli *cli)
 {
 	const char *noun = cli->rest_count > 0 ? cli->rest[0] : NULL;
+	const struct cp_command *command = cp_cli_find_words(cli->rest, cli->rest_count);
 	const char *verb = cli->rest_count > 1 ? cli->rest[1] : NULL;
-	const struct cp_command *command = noun != NULL ? cp_cli_find(noun, verb) : NULL;
 
 	if (noun == NULL) {
 		cp_cli_help(stdout);
 	} else if (command != NULL) {
 		cp_cli_help_command(command, stdout);
-	} else if (cp_cli_is_noun(noun) && verb == NULL) {
+	} else if (cp_cli_is_noun(noun) && (verb == NULL || cp_cli_is_group(noun, verb))) {
 		cp_cli_help_noun(noun, stdout);
 	} else {
 		fprintf(stderr,
@@ -214,8 +215,10 @@ run_local(struct cp_cli *cli)
 	case CP_COMMAND_MAN:
 		cp_cli_man(stdout);
 		return CP_CLI_OK;
-	default:
+	case CP_COMMAND_HELP:
 		return run_help(cli);
+	default:
+		return cp_cli_kms(cli);
 	}
 }
 

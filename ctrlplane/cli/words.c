@@ -34,6 +34,33 @@ cp_cli_is_noun(const char *noun)
 	return false;
 }
 
+const struct cp_command *
+cp_cli_find_words(const char *const *words, size_t count)
+{
+	const struct cp_command *found = count > 0 ? cp_cli_find(words[0], NULL) : NULL;
+	char verb[64];
+
+	if (found == NULL && count > 1)
+		found = cp_cli_find(words[0], words[1]);
+	if (found == NULL && count > 2) {
+		snprintf(verb, sizeof(verb), "%s %s", words[1], words[2]);
+		found = cp_cli_find(words[0], verb);
+	}
+	return found;
+}
+
+bool
+cp_cli_is_group(const char *noun, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < CP_COMMAND_COUNT; i++)
+		if (strcmp(cp_commands[i].noun, noun) == 0 &&
+		    strncmp(cp_commands[i].verb, word, len) == 0 && cp_commands[i].verb[len] == ' ')
+			return true;
+	return false;
+}
+
 void
 cp_cli_option_name(char *out, size_t size, const struct cp_param *param)
 {
@@ -204,6 +231,18 @@ takes_rest(const struct cp_command *command)
 }
 
 static int
+read_verb(struct reading *r, const char *word)
+{
+	struct cp_cli *out = r->out;
+	char verb[64];
+
+	snprintf(verb, sizeof(verb), "%s%s%s", out->group != NULL ? out->group : "",
+		 out->group != NULL ? " " : "", word);
+	out->command = cp_cli_find(out->noun, verb);
+	return out->command != NULL ? 0 : unknown_verb(r->err, out->noun, verb);
+}
+
+static int
 read_word(struct reading *r, const char *word, size_t *words)
 {
 	struct cp_cli *out = r->out;
@@ -216,10 +255,12 @@ read_word(struct reading *r, const char *word, size_t *words)
 		out->command = cp_cli_find(word, NULL);
 		return 0;
 	}
-	if (out->command == NULL) {
-		out->command = cp_cli_find(out->noun, word);
-		return out->command != NULL ? 0 : unknown_verb(r->err, out->noun, word);
+	if (out->command == NULL && out->group == NULL && cp_cli_is_group(out->noun, word)) {
+		out->group = word;
+		return 0;
 	}
+	if (out->command == NULL)
+		return read_verb(r, word);
 	if (takes_rest(out->command)) {
 		if (out->rest_count < CP_CLI_REST_MAX)
 			out->rest[out->rest_count++] = word;
@@ -249,8 +290,10 @@ check_complete(const struct cp_cli *cli, size_t words, FILE *err)
 	if (cli->wants_help || cli->wants_version || cli->noun == NULL)
 		return 0;
 	if (cli->command == NULL) {
-		fprintf(err, "conclave: say what to do with '%s'; conclave %s --help lists it\n",
-			cli->noun, cli->noun);
+		fprintf(err,
+			"conclave: say what to do with '%s%s%s'; conclave %s --help lists it\n",
+			cli->noun, cli->group != NULL ? " " : "",
+			cli->group != NULL ? cli->group : "", cli->noun);
 		return CP_CLI_USAGE;
 	}
 	missing = find_word(cli->command, words);

@@ -23,6 +23,7 @@ struct cp_cli {
 	const char *socket;
 	bool is_json, wants_help, wants_version;
 	const char *noun;		  /* NULL: no command was named */
+	const char *group;		  /* the first word of a verb of two, "user" */
 	const struct cp_command *command; /* NULL: only a noun that has verbs */
 	json_t *params;			  /* owned */
 	size_t rest_count;		  /* words of help and complete */
@@ -36,6 +37,10 @@ void cp_cli_fini(struct cp_cli *cli);
 /* noun and verb (NULL or empty: none) of the list; NULL: no such command. */
 const struct cp_command *cp_cli_find(const char *noun, const char *verb);
 bool cp_cli_is_noun(const char *noun);
+/* The same from the first of words: noun, and a verb of no, one or two words. */
+const struct cp_command *cp_cli_find_words(const char *const *words, size_t count);
+/* Verbs of two words begin with it: "user" of "user add". */
+bool cp_cli_is_group(const char *noun, const char *word);
 
 /* As an option: '-' for '_'. */
 void cp_cli_option_name(char *out, size_t size, const struct cp_param *param);

@@ -59,6 +59,9 @@ commands_and_parameters_are_read(void **state)
 		{"conference watch demo --for 5", CP_COMMAND_CONFERENCE_WATCH,
 		 "{\"conference\":\"demo\",\"for\":5}"},
 		{"completion zsh", CP_COMMAND_COMPLETION, "{\"shell\":\"zsh\"}"},
+		{"kms init", CP_COMMAND_KMS_INIT, "{}"},
+		{"kms user disable sip:a@b --store s", CP_COMMAND_KMS_USER_DISABLE,
+		 "{\"uri\":\"sip:a@b\",\"store\":\"s\"}"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -197,7 +200,8 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nparticipant\nnode\ndoctor\ncompletion\nhelp\nman\n"},
+		 "status\nhealth\nconference\nparticipant\nnode\nkms\ndoctor\ncompletion\nhelp\nman"
+		 "\n"},
 		{{"node", ""}, "show\ndrain\nresume\n"},
 		{{"conference", "show", ""}, "demo\n"},
 		{{"participant", "mute", "demo", ""}, "17 of demo\n"},
@@ -207,6 +211,10 @@ completion_knows_what_may_stand_next(void **state)
 		{{"conference", "watch", "x", "-"}, "--for\n--help\n--json\n--socket\n"},
 		{{"conference", "list", ""}, ""},
 		{{"help", "node", ""}, "show\ndrain\nresume\n"},
+		{{"kms", ""}, "init\nuser\ntpk\naudit\n"},
+		{{"kms", "tpk", ""}, "list\nrotate\nadd\n"},
+		{{"help", "kms", "tpk", ""}, "list\nrotate\nadd\n"},
+		{{"kms", "tpk", "add", "sip:a@b", "--set", ""}, "128\n256\n"},
 		{{"--socket", ""}, ""},
 	};
 
