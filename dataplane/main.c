@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -104,6 +105,30 @@ telemetry_name(char *out, size_t size, const char *folder)
 		snprintf(out, size, "conclave");
 	else
 		snprintf(out, size, "conclave-%08x", hash);
+}
+
+/* DPDK would print its usage instead of a reason. */
+static int
+cpus_check(struct program *p)
+{
+	const struct dp_media *media = &p->config.media;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 0;
+	for (int64_t q = -1; q < media->workers; q++) {
+		int cpu = q < 0 ? (int)media->main_cpu : p->config.worker_cpu[q];
+
+		if (cpu < 0 || CPU_ISSET((size_t)cpu, &set))
+			continue;
+		snprintf(p->text, sizeof(p->text),
+			 "media.%s: CPU %d is not one that we may run on; nproc and lscpu show "
+			 "which "
+			 "are",
+			 q < 0 ? "main_cpu" : "worker_cpus", cpu);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int
@@ -299,7 +324,7 @@ limits_raise(const struct program *p)
 		    (unsigned long)files, (unsigned long)(files - FILES_BESIDE) / 2,
 		    (unsigned long)legs);
 	if (dp_srtp_keys_reserve(&held, legs * KEYS_PER_LEG) != 0 || held < legs * KEYS_PER_LEG)
-		say(p, LOG_LEVEL_WARN,
+		say(p, LOG_LEVEL_INFO,
 		    "only %zu keys fit into locked memory, %lu are wanted; raise ulimit -l", held,
 		    (unsigned long)legs * KEYS_PER_LEG);
 }
@@ -310,7 +335,9 @@ start(struct program *p, const char *name)
 	int rc;
 
 	limits_raise(p);
-	rc = eal_start(p, name);
+	rc = cpus_check(p);
+	if (rc == 0)
+		rc = eal_start(p, name);
 	p->is_eal_up = rc == 0;
 	if (rc == 0)
 		rc = port_start(p);
