@@ -37,6 +37,7 @@ struct cp_mikey_line {
 	uint16_t suites; /* SRTP: bits 1u << enum dp_suite, acceptable ones */
 	uint8_t preference
 		[DP_SUITE_COUNT]; /* enum dp_suite, the best first; ends with DP_SUITE_NONE */
+	uint8_t key;		  /* who starts: which session key of the ticket, the first is 0 */
 };
 
 /* A line of an SRTP m-line that takes the suites of preference in that order. */
