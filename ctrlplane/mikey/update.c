@@ -144,6 +144,7 @@ cp_mikey_update_make(struct cp_mikey_out *out, struct cp_mikey_csb *csb,
 	struct cp_mikey_proposal proposal = {
 		.hdr = {.data_type = CP_MIKEY_TRANSFER_INIT, .v_flag = true, .csb_id = csb->id}};
 	struct cp_mikey_held key = {.key = NULL};
+	struct cp_mikey_held keys[CP_MIKEY_KEYS_MAX]; /* the proposal borrows their SPIs */
 	int error = 0;
 
 	if (csb->pending != NULL)
@@ -159,17 +160,11 @@ cp_mikey_update_make(struct cp_mikey_out *out, struct cp_mikey_csb *csb,
 	proposal.hdr.prf = cp_mikey_set_info(csb->set)->prf;
 	if (update->new_tgk)
 		error = draw_tgk(&key, csb->set, env);
-	if (error == 0 && update->new_tgk) {
-		struct cp_mikey_held keys[CP_MIKEY_KEYS_MAX];
-
-		for (size_t i = 0; i < CP_MIKEY_KEYS_MAX; i++)
-			keys[i] = key; /* whichever a line names: there is only this one */
-		error = cp_mikey_propose(&proposal, update->lines, update->count, keys,
-					 csb->is_initiator);
-	} else if (error == 0) {
-		error = cp_mikey_propose(&proposal, update->lines, update->count, csb->held,
-					 csb->is_initiator);
-	}
+	for (size_t i = 0; i < CP_MIKEY_KEYS_MAX && update->new_tgk; i++)
+		keys[i] = key; /* whichever a line names: there is only this one */
+	if (error == 0)
+		error = cp_mikey_propose(&proposal, update->lines, update->count,
+					 update->new_tgk ? keys : csb->held, csb->is_initiator);
 	if (error == 0)
 		error = write_update(out, csb, &proposal, update->new_tgk ? &key : NULL, env);
 	if (error == 0) {
