@@ -159,13 +159,24 @@ connected(struct cp_call *call)
 	cp_app_handle(call->app, &event);
 }
 
+/* No room, no port, no descriptor, nobody there: it may go better in a while. */
+static bool
+is_passing(int error)
+{
+	static const int passing[] = {ENOSPC, ENOMEM,	EMFILE,	    ENFILE,   EADDRINUSE,
+				      EAGAIN, ENOTCONN, ECONNRESET, ETIMEDOUT};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (error == -passing[i])
+			return true;
+	return false;
+}
+
 /* The media plane did not do it. */
 static void
 step_failed(struct cp_call *call, enum cp_app_step step)
 {
-	bool is_load = call->error == -ENOSPC || call->error == -ENOMEM || call->error == -EAGAIN ||
-		       call->error == -ENOTCONN || call->error == -ECONNRESET ||
-		       call->error == -ETIMEDOUT;
+	bool is_load = is_passing(call->error);
 	struct cp_sip_refusal refusal = {
 		.status = is_load ? 503 : 500,
 		.retry_after_s = is_load ? RETRY_AFTER_S : 0,

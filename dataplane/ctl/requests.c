@@ -150,31 +150,38 @@ do_conf_destroy(const struct call *call)
 	return 0;
 }
 
-/* Takes a free index of the worker whose ports can be opened; ports that somebody else has are skipped. */
+/* The ports of a leg: RTP, and RTCP beside it where it has one of its own. */
+static int
+endpoints_open(struct dp_node *node, unsigned worker, const struct dp_ctl_leg *leg, uint16_t port)
+{
+	struct drv_port *drv = node->conf.port;
+	uint16_t queue = (uint16_t)worker;
+	int rc = drv_port_endpoint_open(drv, queue, leg->local_index, port);
+
+	if (rc != 0 || (leg->flags & DP_LEG_RTCP_MUX) != 0)
+		return rc;
+	rc = drv_port_endpoint_open(drv, queue, leg->local_index, (uint16_t)(port + 1));
+	if (rc != 0)
+		drv_port_endpoint_close(drv, queue, leg->local_index, port);
+	return rc;
+}
+
+/* Takes the free index of the worker that rested longest and whose ports can be opened: what another program has is skipped. */
 static int
 leg_take(struct dp_node *node, unsigned worker, const struct dp_ctl_leg *leg, uint32_t *out)
 {
 	struct node_worker *nw = &node->workers[worker];
-	bool is_mux = (leg->flags & DP_LEG_RTCP_MUX) != 0;
 	int rc = -ENOSPC;
 
-	for (unsigned tries = 0; tries < 16 && nw->free_leg_count > 0; tries++) {
+	for (uint32_t left = nw->free_leg_count; left > 0; left--) {
 		uint32_t index = nw->free_legs[nw->free_leg_head];
 		uint32_t own = index - worker * node->legs_per_worker;
-		uint16_t port = (uint16_t)(node->conf.port_base +
-					   worker * node->conf.ports_per_queue + own * 2);
 
 		nw->free_leg_head = (nw->free_leg_head + 1) % node->legs_per_worker;
 		nw->free_leg_count--;
-		rc = drv_port_endpoint_open(node->conf.port, (uint16_t)worker, leg->local_index,
-					    port);
-		if (rc == 0 && !is_mux) {
-			rc = drv_port_endpoint_open(node->conf.port, (uint16_t)worker,
-						    leg->local_index, (uint16_t)(port + 1));
-			if (rc != 0)
-				drv_port_endpoint_close(node->conf.port, (uint16_t)worker,
-							leg->local_index, port);
-		}
+		rc = endpoints_open(node, worker, leg,
+				    (uint16_t)(node->conf.port_base +
+					       worker * node->conf.ports_per_queue + own * 2));
 		if (rc == 0) {
 			*out = index;
 			return 0;

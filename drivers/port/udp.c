@@ -142,14 +142,13 @@ socket_options(int fd, const struct udp_port *port, uint8_t family)
 	return rc == 0 ? 0 : -errno;
 }
 
-/* A socket bound to addr. When a predecessor still holds the port, waits for the worker to close
- * it. */
+/* A socket bound to addr. When our own predecessor may still hold the port, waits for the worker to close it. */
 static int
-socket_bind(int *out, struct udp_queue *q, const struct dp_addr *addr)
+socket_bind(int *out, struct udp_queue *q, const struct dp_addr *addr, bool has_predecessor)
 {
 	struct sockaddr_in6 sa;
 	socklen_t length = udp_addr_to_kernel(addr, &sa);
-	uint64_t end = drv_now_ns() + BIND_PATIENCE_NS;
+	uint64_t end = has_predecessor ? drv_now_ns() + BIND_PATIENCE_NS : 0;
 	int fd = socket(addr->family == DP_FAMILY_IP6 ? AF_INET6 : AF_INET,
 			SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int rc;
@@ -189,7 +188,8 @@ udp_endpoint_open(struct drv_port *port, uint16_t queue, uint8_t local_index, ui
 		return -EEXIST;
 	addr = udp->conf.local[local_index].addr;
 	addr.port = local_port;
-	rc = socket_bind(&fd, q, &addr);
+	rc = socket_bind(&fd, q, &addr, q->is_leaving[slot]);
+	q->is_leaving[slot] = 0; /* closed, or somebody else's by now */
 	if (rc != 0)
 		return rc;
 	if (rte_ring_sp_enqueue(q->commands, command_encode(slot, fd)) != 0) {
@@ -217,6 +217,7 @@ udp_endpoint_close(struct drv_port *port, uint16_t queue, uint8_t local_index, u
 		nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
 	}
 	q->is_open[slot] = 0;
+	q->is_leaving[slot] = 1;
 	udp_wake(port, queue);
 }
 
@@ -239,6 +240,7 @@ queue_fini(struct udp_queue *q)
 	rte_ring_free(q->commands);
 	free(q->sockets);
 	free(q->is_open);
+	free(q->is_leaving);
 }
 
 static void
@@ -300,10 +302,12 @@ queue_init(struct udp_queue *q, uint16_t index, char *text, size_t text_size)
 	q->wake_fd = eventfd(0, EFD_CLOEXEC);
 	q->sockets = calloc(port->slots, sizeof(*q->sockets));
 	q->is_open = calloc(port->slots, 1);
+	q->is_leaving = calloc(port->slots, 1);
 	snprintf(name, sizeof(name), "udp_%u_%u", serial++, index);
 	q->commands = rte_ring_create(name, rte_align32pow2(2 * port->slots), SOCKET_ID_ANY,
 				      RING_F_SP_ENQ | RING_F_SC_DEQ);
-	if (q->wake_fd < 0 || q->sockets == NULL || q->is_open == NULL || q->commands == NULL) {
+	if (q->wake_fd < 0 || q->sockets == NULL || q->is_open == NULL || q->is_leaving == NULL ||
+	    q->commands == NULL) {
 		snprintf(text, text_size,
 			 "udp port: no memory for %u endpoints; lower the ports of a worker",
 			 port->slots);

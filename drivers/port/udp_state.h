@@ -35,6 +35,7 @@ struct udp_queue {
 		*commands; /* control thread → worker: slot and descriptor in a pointer's bits */
 	struct udp_socket *sockets; /* by slot */
 	uint8_t *is_open;	    /* by slot; the control thread's view */
+	uint8_t *is_leaving;	    /* by slot: closed by us, perhaps not yet by the worker */
 	struct udp_uring *uring;    /* one of the two */
 	struct udp_epoll *epoll;
 	int wake_fd;
