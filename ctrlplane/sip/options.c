@@ -22,10 +22,11 @@ cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call 
 	else if (s->is_stopping)
 		status = 503; /* load balancers in front drain us */
 	cp_sip_contact(contact, l, status == 200 ? name : "", sip);
-	nua_respond(nh, status, sip_status_phrase(status), NUTAG_WITH_THIS(l->nua),
-		    SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT), SIPTAG_ACCEPT_ENCODING_STR("identity"),
-		    SIPTAG_ACCEPT_LANGUAGE_STR("en"),
-		    TAG_IF(status == 200, SIPTAG_CONTACT_STR(contact)), TAG_END());
+	nua_respond(
+		nh, status, sip_status_phrase(status), NUTAG_WITH_THIS(l->nua),
+		TAG_IF(status != 200, SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT)), /* NUA adds it to a 200 */
+		SIPTAG_ACCEPT_ENCODING_STR("identity"), SIPTAG_ACCEPT_LANGUAGE_STR("en"),
+		TAG_IF(status == 200, SIPTAG_CONTACT_STR(contact)), TAG_END());
 	if (!call)
 		nua_handle_destroy(nh);
 }

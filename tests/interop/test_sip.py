@@ -230,6 +230,14 @@ def test_missing_contact(node):
         assert caller.invite(drop=["Contact"]).status == 400
 
 
+@pytest.mark.parametrize("user, status", [("demo", 200), ("nobody", 404)])
+def test_options_says_once_what_is_accepted(node, user, status):
+    with Caller(node, user) as caller:
+        answer = caller.request("OPTIONS")
+        assert answer.status == status
+        assert answer.headers["accept"] == ["application/sdp"]
+
+
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "MESSAGE", "INFO", "PUBLISH", "REFER", "DANCE"])
 def test_method_that_we_do_not_have(node, method):
     with Caller(node) as caller:
