@@ -18,6 +18,8 @@
 #define SPARE_FILES 256
 /* A socket that the worker is about to close still holds its port. */
 #define BIND_PATIENCE_NS 50000000u
+/* The kernel takes down the ring of who had our ports a moment ago, and its sockets, when it gets to it. */
+#define SETTLE_NS 300000000u
 #define WAIT_MAX_NS 1000000000u
 
 static void *
@@ -148,7 +150,7 @@ socket_bind(int *out, struct udp_queue *q, const struct dp_addr *addr, bool has_
 {
 	struct sockaddr_in6 sa;
 	socklen_t length = udp_addr_to_kernel(addr, &sa);
-	uint64_t end = has_predecessor ? drv_now_ns() + BIND_PATIENCE_NS : 0;
+	uint64_t end = has_predecessor ? drv_now_ns() + BIND_PATIENCE_NS : q->port->settled_ns;
 	int fd = socket(addr->family == DP_FAMILY_IP6 ? AF_INET6 : AF_INET,
 			SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int rc;
@@ -375,6 +377,7 @@ drv_udp_open(struct drv_port **out, const struct drv_port_conf *conf, char *text
 	}
 	port->conf = *conf;
 	port->slots = conf->local_count * (uint32_t)conf->ports_per_queue;
+	port->settled_ns = drv_now_ns() + SETTLE_NS;
 	port->base = (struct drv_port){.ops = &udp_ops, .can_sleep = true, .is_steered = true};
 	for (uint16_t i = 0; i < conf->queues; i++) {
 		port->queues[i].port = port;

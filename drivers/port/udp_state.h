@@ -45,7 +45,8 @@ struct udp_queue {
 struct udp_port {
 	struct drv_port base;
 	struct drv_port_conf conf;
-	uint32_t slots; /* of a queue: addresses times ports */
+	uint32_t slots;	     /* of a queue: addresses times ports */
+	uint64_t settled_ns; /* from then on a port that is taken is somebody else's */
 	struct udp_queue queues[DRV_PORT_QUEUES_MAX];
 };
 
