@@ -46,7 +46,16 @@ struct program {
 	struct dp_node *node;
 	unsigned launched;
 	bool is_eal_up;
-	char telemetry[32]; /* DPDK's name of this instance */
+	char telemetry[32];
+	static int
+	unknown(const char *option)
+	{
+		fprintf(stderr, "conclave-dp: unknown option, or one without its value: %s\n",
+			option);
+		return usage(stderr, 2);
+	}
+
+	/* DPDK's name of this instance */
 	char text[TEXT];
 };
 
@@ -419,7 +428,7 @@ main(int argc, char **argv)
 	int rc;
 
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return usage(stdout, 0);
 		if (strcmp(argv[i], "--version") == 0)
 			return printf("conclave-dp %s\n", CONCLAVE_VERSION) > 0 ? 0 : 1;
@@ -430,7 +439,7 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
 			path = argv[++i];
 		else
-			return usage(stderr, 2);
+			return unknown(argv[i]);
 	}
 	rc = dp_config_load(&program.config, path, &errors);
 	if (is_check)

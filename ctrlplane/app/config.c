@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ctrlplane/mgmt/mgmt.h"
 #include "dataplane/api/suite.h"
 
 /* What the checks need. */
@@ -20,6 +21,16 @@ static const struct {
 	const char *name;
 	enum dp_codec_id id;
 } codecs[] = {{"PCMU", DP_CODEC_PCMU}, {"PCMA", DP_CODEC_PCMA}, {"L16", DP_CODEC_L16}};
+
+/* Where an option of a section stood; 0: it is at its default. */
+static int
+line_of(const struct check *k, const char *section, const char *option)
+{
+	for (const struct conf_section *s = k->config->sections; s->name; s++)
+		if (strcmp(s->name, section) == 0)
+			return conf_line(s, option);
+	return 0;
+}
 
 static bool
 is_hex(const char *text, size_t len)
@@ -153,8 +164,9 @@ check_suites(const struct check *k)
 		else if (p->suite_count < CP_SDP_SUITES_MAX)
 			p->suites[p->suite_count++] = (uint8_t)suite;
 	}
-	if (p->suite_count == 0)
-		conf_error(k->errors, k->path, 0, "'security.suites' is empty; name one at least");
+	if (names->count == 0)
+		conf_error(k->errors, k->path, line_of(k, "security", "suites"),
+			   "'security.suites' is empty; name one at least");
 }
 
 static void
@@ -177,8 +189,9 @@ check_codecs(const struct check *k)
 		else if (p->codec_count < CP_SDP_CODECS_MAX)
 			p->codecs[p->codec_count++] = (uint8_t)codecs[n].id;
 	}
-	if (p->codec_count == 0)
-		conf_error(k->errors, k->path, 0, "'call.codecs' is empty; name one at least");
+	if (names->count == 0)
+		conf_error(k->errors, k->path, line_of(k, "call", "codecs"),
+			   "'call.codecs' is empty; name one at least");
 }
 
 static void
@@ -194,9 +207,22 @@ check_policy(const struct check *k)
 	c->sdp_policy.may_mux = c->call.rtcp_mux;
 	c->sdp_policy.ptime_ms = (uint16_t)c->call.ptime_ms;
 	if (c->call.ptime_ms % 10 != 0)
-		conf_error(k->errors, k->path, 0, "'call.ptime' is no multiple of 10ms");
+		conf_error(k->errors, k->path, line_of(k, "call", "ptime"),
+			   "'call.ptime' is no multiple of 10ms");
 	if (c->call.jitter_max_ms && c->call.jitter_min_ms > c->call.jitter_max_ms)
-		conf_error(k->errors, k->path, 0, "'call.jitter_min' is above 'call.jitter_max'");
+		conf_error(k->errors, k->path, line_of(k, "call", "jitter_min"),
+			   "'call.jitter_min' is above 'call.jitter_max'");
+}
+
+static void
+check_http(const struct check *k)
+{
+	const char *listen = k->config->http.listen;
+	char why[160];
+
+	if (listen && cp_mgmt_check_listen(listen, why, sizeof(why)) != 0)
+		conf_error(k->errors, k->path, line_of(k, "http", "listen"), "'%s': %s", listen,
+			   why);
 }
 
 static void
@@ -252,6 +278,7 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 	if (check_sip(&check) != 0)
 		return -ENOMEM;
 	check_policy(&check);
+	check_http(&check);
 	check_conferences(&check);
 	if (conf_node_path(c->media_socket, sizeof(c->media_socket), &c->node, c->node.media_socket,
 			   "media.sock") != 0 ||

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "ctrlplane/mgmt/mgmt.h"
 
 #define BACKLOG 64
 #define TOKEN_MIN 16
@@ -111,6 +112,30 @@ is_loopback(const struct sockaddr_storage *addr)
 	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)addr)->sin6_addr);
 }
 
+/* NULL: an address that the API may listen on. */
+static const char *
+bad_address(const char *address, struct sockaddr_storage *addr, socklen_t *len)
+{
+	if (!parse_address(address, addr, len))
+		return "the API's address must look like 127.0.0.1:8480 or [::1]:8480";
+	if (!is_loopback(addr))
+		return "the API listens on loopback only; to reach it from elsewhere use ssh -L";
+	return NULL;
+}
+
+int
+cp_mgmt_check_listen(const char *address, char *why, size_t size)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	const char *bad = bad_address(address, &addr, &len);
+
+	if (bad == NULL)
+		return 0;
+	snprintf(why, size, "%s", bad);
+	return -EINVAL;
+}
+
 int
 cp_listen_loopback(const char *address, char *why, size_t size)
 {
@@ -118,14 +143,10 @@ cp_listen_loopback(const char *address, char *why, size_t size)
 	socklen_t len;
 	int fd, on = 1;
 	char what[160];
+	const char *bad = bad_address(address, &addr, &len);
 
-	if (!parse_address(address, &addr, &len))
-		return fail(-1, EINVAL, why, size,
-			    "the API's address must look like 127.0.0.1:8480 or [::1]:8480");
-	if (!is_loopback(&addr))
-		return fail(
-			-1, EINVAL, why, size,
-			"the API listens on loopback only; to reach it from elsewhere use ssh -L");
+	if (bad != NULL)
+		return fail(-1, EINVAL, why, size, bad);
 	snprintf(what, sizeof(what), "cannot listen for the API on %.64s", address);
 	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)

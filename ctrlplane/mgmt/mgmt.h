@@ -79,6 +79,9 @@ struct cp_mgmt_settings {
 int cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 		 const struct cp_mgmt_ops *ops, char *why, size_t size);
 
+/* May the API listen on this "address:port"? 0, or -EINVAL and why. Opens nothing. */
+int cp_mgmt_check_listen(const char *address, char *why, size_t size);
+
 /* Requests of the media plane that are still under way must have been completed before. */
 void cp_mgmt_close(struct cp_mgmt *mgmt);
 
