@@ -46,16 +46,7 @@ struct program {
 	struct dp_node *node;
 	unsigned launched;
 	bool is_eal_up;
-	char telemetry[32];
-	static int
-	unknown(const char *option)
-	{
-		fprintf(stderr, "conclave-dp: unknown option, or one without its value: %s\n",
-			option);
-		return usage(stderr, 2);
-	}
-
-	/* DPDK's name of this instance */
+	char telemetry[32]; /* DPDK's name of this instance */
 	char text[TEXT];
 };
 
@@ -100,6 +91,13 @@ usage(FILE *out, int status)
 		     "used, what to mend\n"
 		     "  conclave-dp --version | --help\n");
 	return status;
+}
+
+static int
+unknown(const char *option)
+{
+	fprintf(stderr, "conclave-dp: unknown option, or one without its value: %s\n", option);
+	return usage(stderr, 2);
 }
 
 /* DPDK's name of this instance (dpdk-telemetry.py -f NAME): the same at every start, another for a node of another folder. */
@@ -330,7 +328,8 @@ limits_raise(const struct program *p)
 		say(p, LOG_LEVEL_WARN,
 		    "only %lu open files allowed: about %lu participants instead of %lu; raise "
 		    "ulimit -n",
-		    (unsigned long)files, (unsigned long)(files - FILES_BESIDE) / 2,
+		    (unsigned long)files,
+		    (unsigned long)(files > FILES_BESIDE ? (files - FILES_BESIDE) / 2 : 0),
 		    (unsigned long)legs);
 	if (dp_srtp_keys_reserve(&held, legs * KEYS_PER_LEG) != 0 || held < legs * KEYS_PER_LEG)
 		say(p, LOG_LEVEL_INFO,

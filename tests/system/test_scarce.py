@@ -1,7 +1,10 @@
-"""UDP ports of the media range that another program has: calls get the ports that are left."""
+"""A machine that has too little: UDP ports that another program took, descriptors that run out. Calls get what is left, or 503."""
+import re
 import socket
+import subprocess
 
-from node import Node
+import pytest
+from node import SANITIZED, Node, program
 from sip import Caller, sdp
 
 PORTS = 128
@@ -50,3 +53,37 @@ def test_a_call_gets_another_port():
             three.bye()
         for taken in sockets:
             taken.close()
+
+
+POWERLESS = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all"]  # root without its powers: no limit is raised
+FILES = 96
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizers open files of their own")
+def test_descriptors_run_out():
+    with Node(dp_command=[*POWERLESS, "prlimit", f"--nofile={FILES}:{FILES}", program("conclave-dp")]) as node:
+        said = re.search(r"only (\d+) open files allowed: about (\d+) participants instead of 128", node.logs())
+        assert said and int(said[1]) == FILES and int(said[2]) < FILES / 2, node.logs()
+        callers, answer = [], None
+        while len(callers) < FILES:
+            callers.append(Caller(node))
+            answer = callers[-1].invite(body=sdp())
+            if answer.status != 200:
+                break
+        assert answer.status == 503 and int(answer["retry-after"]) > 0, answer.text
+        callers.pop()
+        assert callers
+        callers[0].bye()
+        node.wait_participants(len(callers) - 1)
+        with Caller(node) as late:
+            assert late.invite(body=sdp()).status == 200
+            late.bye()
+        for caller in callers[1:]:
+            caller.bye()
+
+
+@pytest.mark.parametrize("option", ["--bogus", "--config"])
+def test_conclave_dp_names_the_option_that_it_does_not_know(option):
+    result = subprocess.run([program("conclave-dp"), option], capture_output=True, text=True, timeout=10)
+    assert result.returncode == 2
+    assert option in result.stderr.splitlines()[0]
