@@ -25,9 +25,12 @@ def may_make_namespaces():
     name = f"cvprobe{os.getpid()}"
     try:
         ip("netns", "add", name)
-        ip("netns", "delete", name)
+        ip("-n", name, "link", "set", "lo", "up")
+        ip("netns", "exec", name, "true")
     except (OSError, subprocess.CalledProcessError) as error:
         return f"this machine makes no network namespaces: {getattr(error, 'stderr', None) or error}"
+    finally:
+        subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
     return None
 
 
