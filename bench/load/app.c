@@ -59,7 +59,8 @@ on_signal(int number)
 static int
 local_find(struct ue_app *a, union ue_sockaddr *local)
 {
-	const char *at = strchr(a->o->uri, '@'), *host = at ? at + 1 : a->o->uri + 4;
+	const char *uri = a->o->uri ? a->o->uri : "sip:127.0.0.1", *at = strchr(uri, '@'),
+		   *host = at ? at + 1 : uri + 4;
 	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
 	socklen_t len = sizeof(*local);
 	char name[256];
@@ -205,7 +206,11 @@ calls_create(struct ue_app *a)
 	}
 	for (unsigned i = 0; i < o->count; i += size)
 		marks_link(a, i, members(o, i));
-	return 0;
+	a->shared.calls = a->calls;
+	a->shared.call_count = o->count;
+	for (unsigned i = 0; o->is_listening && i < o->count; i++, a->started++)
+		ue_call_listen(&a->calls[i]);
+	return o->is_listening ? ue_listen_open(&a->shared) : 0;
 }
 
 static void
@@ -228,7 +233,8 @@ static int
 agent_create(struct ue_app *a)
 {
 	const struct ue_options *o = a->o;
-	bool is_tcp = strcmp(o->transport, "tcp") == 0 || strstr(o->uri, "transport=tcp");
+	bool is_tcp =
+		strcmp(o->transport, "tcp") == 0 || (o->uri && strstr(o->uri, "transport=tcp"));
 	const sip_contact_t *contact;
 	char url[128], port[16] = "*";
 
@@ -319,6 +325,8 @@ tick(struct ue_app *a, su_timer_t *timer, void *arg)
 {
 	uint64_t now = bench_now_ns();
 
+	if (a->shared.mikey)
+		ue_mikey_node_turn(a->shared.mikey);
 	if (a->phase == PHASE_JOINING)
 		joins_go_on(a, now);
 	now = bench_now_ns();
@@ -350,12 +358,17 @@ start(struct ue_app *a)
 				     .reorder = o->reorder,
 				     .jitter_ms = o->jitter_ms,
 				     .seed = o->seed};
+	char text[256] = "";
 	const char *why = NULL;
 	int err = local_find(a, &conf.local);
 
 	if (err) {
 		fprintf(stderr, "conclave-ue: no way to the host of %s\n", o->uri);
 		return err;
+	}
+	if (o->kms && ue_mikey_node_create(&a->shared.mikey, o, text, sizeof(text)) != 0) {
+		fprintf(stderr, "conclave-ue: %s\n", text);
+		return -EINVAL;
 	}
 	limits_raise(o);
 	err = ue_media_create(&a->shared.media, &conf, &why);
@@ -401,6 +414,7 @@ report(struct ue_app *a)
 static void
 fini(struct ue_app *a)
 {
+	ue_mikey_node_destroy(a->shared.mikey);
 	for (unsigned i = 0; a->calls && i < a->o->count; i++)
 		ue_call_fini(&a->calls[i]);
 	if (a->shared.agent)

@@ -26,8 +26,9 @@ static int invite_answered(struct ue_call *c, nta_outgoing_t *orq, const sip_t *
 const char *
 ue_outcome_name(enum ue_outcome outcome)
 {
-	static const char *const names[UE_OUTCOMES] = {"pending", "joined",	 "refused",
-						       "timeout", "unreachable", "bad-answer"};
+	static const char *const names[UE_OUTCOMES] = {"pending",  "joined",	  "refused",
+						       "timeout",  "unreachable", "bad-answer",
+						       "no-ticket"};
 
 	return names[outcome];
 }
@@ -52,8 +53,8 @@ invite_over(struct ue_call *c)
 	c->is_counted = false;
 }
 
-static void
-done(struct ue_call *c)
+void
+ue_call_done(struct ue_call *c)
 {
 	if (c->state == UE_DONE)
 		return;
@@ -72,7 +73,7 @@ bye_answered(struct ue_call *c, nta_outgoing_t *orq, const sip_t *sip)
 	if (nta_outgoing_status(orq) < 200)
 		return 0;
 	nta_outgoing_destroy(orq);
-	done(c);
+	ue_call_done(c);
 	return 0;
 }
 
@@ -86,11 +87,11 @@ bye_send(struct ue_call *c)
 	ue_leg_end(c->shared->media, c->media, true);
 	orq = nta_outgoing_tcreate(c->leg, bye_answered, c, NULL, SIP_METHOD_BYE, NULL, TAG_END());
 	if (!orq)
-		done(c);
+		ue_call_done(c);
 }
 
-static size_t
-payload_of(const sip_t *sip, const char **text)
+size_t
+ue_call_payload(const sip_t *sip, const char **text)
 {
 	if (!sip || !sip->sip_payload || !sip->sip_payload->pl_data)
 		return 0;
@@ -102,7 +103,7 @@ static int
 ack_came(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 {
 	const char *text;
-	size_t len = payload_of(sip, &text);
+	size_t len = ue_call_payload(sip, &text);
 
 	if (sip && sip->sip_request && sip->sip_request->rq_method == sip_method_ack && len)
 		(void)ue_call_answered(c, text, len);
@@ -119,7 +120,7 @@ offer_came(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 	bool is_invite = sip->sip_request->rq_method == sip_method_invite;
 	char out[UE_SDP_MAX] = "", contact[160];
 	const char *text;
-	size_t len = payload_of(sip, &text);
+	size_t len = ue_call_payload(sip, &text);
 	int err = 0;
 
 	if (c->is_reinviting)
@@ -149,14 +150,14 @@ offer_came(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 }
 
 /* What the focus asks within the dialog. */
-static int
-request_came(struct ue_call *c, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
+int
+ue_call_request(struct ue_call *c, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	switch (sip->sip_request->rq_method) {
 	case sip_method_bye:
 		if (c->state == UE_UP) {
 			c->is_ended_by_focus = true;
-			done(c);
+			ue_call_done(c);
 		}
 		return 200;
 	case sip_method_invite:
@@ -178,22 +179,30 @@ int
 ue_call_init(struct ue_call *c, struct ue_ear *ear)
 {
 	const struct ue_options *o = c->shared->options;
-	const char *at = strchr(o->uri, '@');
-	char host[160];
+	const char *uri = o->uri ? o->uri : "sip:", *at = strchr(uri, '@');
+	char host[160], why[512] = "";
 	int err = ue_leg_create(&c->media, c->shared->media, c->number, ear);
 
+	if (!err && c->shared->mikey)
+		err = ue_mikey_create(&c->mikey, c->shared->mikey, c->number, why, sizeof(why));
+	if (why[0])
+		fprintf(stderr, "conclave-ue: %s\n", why);
 	if (err)
 		return err;
-	number_put(c->uri, sizeof(c->uri), o->uri, c->conference);
-	if (strcmp(o->transport, "tcp") == 0 && !strstr(c->uri, "transport="))
+	c->ssrc = ue_leg_ssrc(c->media);
+	if (o->uri)
+		number_put(c->uri, sizeof(c->uri), o->uri, c->conference);
+	if (o->uri && strcmp(o->transport, "tcp") == 0 && !strstr(c->uri, "transport="))
 		strncat(c->uri, ";transport=tcp", sizeof(c->uri) - strlen(c->uri) - 1);
-	snprintf(host, sizeof(host), "%.*s", (int)strcspn(at ? at + 1 : o->uri + 4, ";?:"),
-		 at ? at + 1 : o->uri + 4);
+	snprintf(host, sizeof(host), "%.*s", (int)strcspn(at ? at + 1 : uri + 4, ";?:"),
+		 at ? at + 1 : uri + 4);
 	if (o->from)
 		number_put(c->identity, sizeof(c->identity), o->from, c->number);
+	else if (c->mikey)
+		snprintf(c->identity, sizeof(c->identity), "%.199s", ue_mikey_identity(c->mikey));
 	else
 		snprintf(c->identity, sizeof(c->identity), "sip:ue%u@%s", c->number,
-			 host[0] == '[' ? "conclave.invalid" : host);
+			 host[0] == '[' || !host[0] ? "conclave.invalid" : host);
 	if (o->start_seq >= 0)
 		ue_leg_seq_set(c->media, (uint16_t)o->start_seq);
 	snprintf(c->contact, sizeof(c->contact),
@@ -233,7 +242,7 @@ invite_send(struct ue_call *c, const char *credentials, bool is_proxy)
 
 	if (has_offer && ue_call_offer(c, sdp) != 0) {
 		c->outcome = UE_BAD_ANSWER;
-		done(c);
+		ue_call_done(c);
 		return;
 	}
 	more_headers(c, headers, sizeof(headers));
@@ -252,8 +261,18 @@ invite_send(struct ue_call *c, const char *credentials, bool is_proxy)
 	if (!c->invite && c->outcome == UE_PENDING) {
 		c->outcome = UE_UNREACHABLE;
 		snprintf(c->reason, sizeof(c->reason), "could not be sent");
-		done(c);
+		ue_call_done(c);
 	}
+}
+
+static void
+no_ticket(struct ue_call *c)
+{
+	struct ue_mikey_report mikey = ue_mikey_report(c->mikey);
+
+	c->outcome = UE_NO_TICKET;
+	snprintf(c->reason, sizeof(c->reason), "%.79s", mikey.fault ? mikey.fault : "no ticket");
+	ue_call_done(c);
 }
 
 void
@@ -267,16 +286,21 @@ ue_call_invite(struct ue_call *c)
 	c->invite_ns = bench_now_ns();
 	snprintf(from, sizeof(from), "<%s>", c->identity);
 	snprintf(to, sizeof(to), "<%s>", c->uri);
-	c->leg = nta_leg_tcreate(c->shared->agent, request_came, c, SIPTAG_FROM_STR(from),
+	c->leg = nta_leg_tcreate(c->shared->agent, ue_call_request, c, SIPTAG_FROM_STR(from),
 				 SIPTAG_TO_STR(to), TAG_END());
 	if (!c->leg) {
 		c->outcome = UE_UNREACHABLE;
 		snprintf(c->reason, sizeof(c->reason), "no call could be made of these URIs");
-		done(c);
+		ue_call_done(c);
 		return;
 	}
 	nta_leg_tag(c->leg, NULL);
-	invite_send(c, NULL, false);
+	if (!c->mikey)
+		invite_send(c, NULL, false);
+	else if (ue_mikey_call(c->mikey, c->uri) == 0)
+		c->is_waiting = true;
+	else
+		no_ticket(c);
 }
 
 /* A parameter of a challenge without its quotes. */
@@ -372,7 +396,7 @@ admitted(struct ue_call *c, nta_outgoing_t *orq, const sip_t *sip)
 	bool is_first = c->outcome == UE_PENDING, is_late = is_first && o->is_late_offer;
 	char answer[UE_SDP_MAX] = "";
 	const char *text;
-	size_t len = payload_of(sip, &text);
+	size_t len = ue_call_payload(sip, &text);
 	int err = len ? 0 : -EBADMSG;
 
 	if (is_first) {
@@ -404,6 +428,12 @@ admitted(struct ue_call *c, nta_outgoing_t *orq, const sip_t *sip)
 static void
 refused(struct ue_call *c, const sip_t *sip, int status)
 {
+	const char *body = NULL;
+	size_t len = ue_call_payload(sip, &body);
+	bool is_mikey = sip && sip->sip_content_type && sip->sip_content_type->c_type &&
+			strcasecmp(sip->sip_content_type->c_type, "application/mikey") == 0;
+
+	ue_call_offer_refused(c, (const uint8_t *)body, len, !is_mikey);
 	if (c->outcome == UE_JOINED) {
 		c->reinvites_failed++;
 		return;
@@ -412,7 +442,7 @@ refused(struct ue_call *c, const sip_t *sip, int status)
 	c->outcome = sip && !nta_sip_is_internal(sip) ? UE_REFUSED
 		     : status == 408		      ? UE_TIMED_OUT
 						      : UE_UNREACHABLE;
-	done(c);
+	ue_call_done(c);
 }
 
 static int
@@ -513,7 +543,8 @@ ue_call_act(struct ue_call *c, const struct ue_action *action)
 		hold(c, "sendrecv");
 		break;
 	case UE_REKEY:
-		ue_call_rekey(c);
+		if (!c->is_reinviting)
+			ue_call_rekey(c);
 		reinvite(c);
 		break;
 	case UE_REINVITE:
@@ -558,16 +589,38 @@ ue_call_leave(struct ue_call *c, bool in_silence)
 {
 	if (c->state == UE_UP && !in_silence) {
 		bye_send(c);
-	} else if (c->state == UE_UP || c->state == UE_IDLE) {
+	} else if (c->state == UE_UP || c->state == UE_IDLE || c->state == UE_LISTENING) {
 		c->is_vanished = true;
-		done(c);
+		ue_call_done(c);
+	} else if (c->state == UE_RINGING) {
+		ue_call_refused(c, 480, "leaving");
 	} else if (c->state == UE_INVITING) {
 		/* a 200 can still come: then BYE follows */
 		c->state = UE_LEAVING;
 		if (c->invite)
 			nta_outgoing_cancel(c->invite);
 		else
-			done(c);
+			ue_call_done(c);
+	}
+}
+
+/* The KMS is asked: on with the call when it has answered. */
+static void
+kms_wait(struct ue_call *c, uint64_t now_ns)
+{
+	int err = c->state == UE_INVITING || c->state == UE_RINGING ? ue_mikey_ready(c->mikey)
+								    : -ECANCELED;
+
+	if (err == -EAGAIN)
+		return;
+	c->is_waiting = false;
+	if (c->state == UE_RINGING) {
+		ue_call_ready(c, err);
+	} else if (err && c->state == UE_INVITING) {
+		no_ticket(c);
+	} else if (!err) {
+		c->invite_ns = now_ns;
+		invite_send(c, NULL, false);
 	}
 }
 
@@ -576,6 +629,8 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 {
 	const struct ue_options *o = c->shared->options;
 
+	if (c->is_waiting)
+		kms_wait(c, now_ns);
 	if (c->state == UE_INVITING && now_ns > c->invite_ns &&
 	    (double)(now_ns - c->invite_ns) / 1e9 > o->timeout) {
 		c->outcome = UE_TIMED_OUT;
@@ -583,7 +638,7 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 			nta_outgoing_cancel(c->invite);
 			c->invite = NULL;
 		}
-		done(c);
+		ue_call_done(c);
 	}
 	if (c->state != UE_UP)
 		return;
@@ -603,6 +658,8 @@ ue_call_fini(struct ue_call *c)
 {
 	if (c->leg)
 		nta_leg_destroy(c->leg);
+	ue_mikey_destroy(c->mikey);
+	free(c->offer);
 	explicit_bzero(&c->ours, sizeof(c->ours));
 	explicit_bzero(&c->tx_key, sizeof(c->tx_key));
 	explicit_bzero(&c->rx_key, sizeof(c->rx_key));

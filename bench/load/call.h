@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "bench/load/media.h"
+#include "bench/load/mikey.h"
 #include "bench/load/options.h"
 #include "bench/load/sdp.h"
 
@@ -18,6 +19,8 @@ struct nta_incoming_s;
 
 enum ue_state {
 	UE_IDLE,
+	UE_LISTENING, /* for a call */
+	UE_RINGING,   /* one came, and waits for the KMS */
 	UE_INVITING,
 	UE_UP,
 	UE_LEAVING, /* BYE or CANCEL is under way */
@@ -31,6 +34,7 @@ enum ue_outcome {
 	UE_TIMED_OUT,	/* no final answer */
 	UE_UNREACHABLE, /* the INVITE could not be delivered */
 	UE_BAD_ANSWER,	/* 200, but with no audio stream that we could use */
+	UE_NO_TICKET,	/* the KMS gave none: nobody was called */
 	UE_OUTCOMES
 };
 
@@ -39,6 +43,9 @@ struct ue_shared {
 	const struct ue_options *options;
 	struct nta_agent_s *agent;
 	struct ue_media *media;
+	struct ue_mikey_node *mikey; /* NULL: no MIKEY */
+	struct ue_call *calls;
+	unsigned call_count;
 	char local[UE_ADDR_MAX];
 	uint16_t sip_port;
 	/* sounds by codec and place in the conference; the last place is silence */
@@ -58,11 +65,17 @@ struct ue_call {
 	enum ue_state state;
 	enum ue_outcome outcome;
 	bool is_counted; /* in shared->inviting */
+	struct ue_mikey *mikey;
+	bool is_waiting; /* for the KMS */
+	uint32_t ssrc;	 /* what the leg begins with */
 	bool was_challenged, is_vanished, is_reinviting;
 	struct nta_leg_s *leg;
 	struct nta_outgoing_s *invite;
 	struct nta_incoming_s
 		*reinvite; /* of the focus, without SDP: the answer comes in its ACK */
+	struct nta_incoming_s *incoming; /* the INVITE that called us */
+	char *offer;			 /* in it */
+	size_t offer_len;
 	char uri[256], identity[200];
 	struct ue_sdp ours; /* last described */
 	struct ue_sdes tx_key, rx_key;
@@ -85,6 +98,10 @@ struct ue_call {
 /* Media leg and identity; shared, number, conference, place and hz are set. 0 or -errno. */
 int ue_call_init(struct ue_call *c, struct ue_ear *ear);
 void ue_call_invite(struct ue_call *c);
+
+/* Waits to be called; ue_listen_open takes the calls. */
+void ue_call_listen(struct ue_call *c);
+int ue_listen_open(struct ue_shared *shared);
 void ue_call_act(struct ue_call *c, const struct ue_action *action);
 
 /* BYE, CANCEL, or nothing where there is no call; in silence: nothing is said to the focus. */

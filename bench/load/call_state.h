@@ -13,6 +13,20 @@ int ue_call_answered(struct ue_call *c, const char *text, size_t len);
 /* The focus offers: our answer. 0, or -EBADMSG. */
 int ue_call_answer(struct ue_call *c, const char *text, size_t len, char out[UE_SDP_MAX]);
 
+/* Our offer was refused, with this in the answer: an SDP, or a MIKEY message. */
+void ue_call_offer_refused(struct ue_call *c, const uint8_t *body, size_t len, bool is_sdp);
+
+/* What both sides of a call need of call.c. */
+struct sip_s;
+size_t ue_call_payload(const struct sip_s *sip, const char **text);
+int ue_call_request(struct ue_call *c, struct nta_leg_s *leg, struct nta_incoming_s *irq,
+		    const struct sip_s *sip);
+void ue_call_done(struct ue_call *c);
+void ue_call_refused(struct ue_call *c, int status, const char *reason);
+
+/* callee.c: what the KMS said to the call that came. */
+void ue_call_ready(struct ue_call *c, int err);
+
 /* New keys into the next offer. */
 void ue_call_rekey(struct ue_call *c);
 

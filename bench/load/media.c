@@ -255,6 +255,12 @@ ue_leg_rtp_port(const struct ue_leg *leg)
 	return leg->pair->rtp.port;
 }
 
+uint32_t
+ue_leg_ssrc(const struct ue_leg *leg)
+{
+	return leg->ssrc;
+}
+
 uint16_t
 ue_leg_rtcp_port(const struct ue_leg *leg)
 {

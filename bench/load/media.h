@@ -101,6 +101,7 @@ const struct ue_media_stats *ue_media_stats(const struct ue_media *m);
 int ue_leg_create(struct ue_leg **out, struct ue_media *m, unsigned number, struct ue_ear *ear);
 uint16_t ue_leg_rtp_port(const struct ue_leg *leg);
 uint16_t ue_leg_rtcp_port(const struct ue_leg *leg);
+uint32_t ue_leg_ssrc(const struct ue_leg *leg); /* before setup */
 const char *ue_leg_cname(const struct ue_leg *leg);
 const struct ue_mark *ue_leg_mark(const struct ue_leg *leg);
 void ue_leg_seq_set(struct ue_leg *leg, uint16_t seq); /* before setup */

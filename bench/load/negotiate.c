@@ -41,16 +41,33 @@ ours_begin(struct ue_call *c)
 	s->session = 4000000000u + c->number;
 	s->lifetime = o->lifetime;
 	s->params = o->params;
-	for (unsigned i = 0; !o->is_plain && i < o->suite_count && !err; i++)
+	s->is_mikey_at_session = o->is_mikey_at_session;
+	if (o->is_plain || (c->mikey && !o->has_sdes_too))
+		return 0;
+	for (unsigned i = 0; i < o->suite_count && !err; i++)
 		err = key_random(c, &s->key[s->key_count++], o->suite[i], i + 1);
 	return err;
+}
+
+static void
+mikey_set(struct ue_call *c, const char *text)
+{
+	c->ours.mikey = text;
+	c->ours.mikey_len = text ? strlen(text) : 0;
 }
 
 int
 ue_call_offer(struct ue_call *c, char text[UE_SDP_MAX])
 {
-	int err = c->ours.version == 0 ? ours_begin(c) : 0;
+	bool is_first = c->ours.version == 0;
+	int err = is_first ? ours_begin(c) : 0;
 
+	if (!err && is_first && c->mikey) {
+		const char *mikey;
+
+		err = ue_mikey_offer(c->mikey, c->ssrc, &mikey);
+		mikey_set(c, err ? NULL : mikey);
+	}
 	c->ours.version++;
 	if (!err && ue_sdp_write(text, &c->ours) == 0)
 		err = -ENOSPC;
@@ -60,6 +77,15 @@ ue_call_offer(struct ue_call *c, char text[UE_SDP_MAX])
 void
 ue_call_rekey(struct ue_call *c)
 {
+	struct ue_sdes key[2];
+	const char *mikey;
+
+	if (c->mikey && ue_mikey_is_keyed(c->mikey, key)) {
+		explicit_bzero(key, sizeof(key));
+		if (ue_mikey_update(c->mikey, c->ssrc, &mikey) == 0)
+			mikey_set(c, mikey);
+		return;
+	}
 	for (unsigned i = 0; i < c->ours.key_count; i++)
 		(void)key_random(c, &c->ours.key[i], c->ours.key[i].suite, c->ours.key[i].tag);
 }
@@ -201,28 +227,37 @@ media_apply(struct ue_call *c, const struct ue_sdp *theirs, struct ue_leg_setup 
 	return 0;
 }
 
+/* Keys of crypto lines, ours and theirs. */
 static int
-theirs_take(struct ue_call *c, const struct ue_sdp *theirs)
+sdes_agree(struct ue_call *c, const struct ue_sdp *theirs, struct ue_sdes key[2])
+{
+	unsigned our_index = 0, their_index = 0;
+
+	if (!keys_match(&c->ours, theirs, &our_index, &their_index))
+		return -EBADMSG;
+	key[0] = c->ours.key[our_index];
+	key[1] = theirs->key[their_index];
+	/* from now on only the key in use is offered */
+	c->ours.key[0] = key[0];
+	c->ours.key_count = 1;
+	return 0;
+}
+
+/* key: for what we send, for what we receive. */
+static int
+theirs_take(struct ue_call *c, const struct ue_sdp *theirs, const struct ue_sdes key[2])
 {
 	struct ue_leg_setup setup = {0};
-	unsigned our_index = 0, their_index = 0;
 	int err;
 
-	if (theirs->port == 0 || theirs->is_secure != c->ours.is_secure ||
-	    !codec_choose(c, theirs, &setup))
-		return -EBADMSG;
-	if (c->ours.is_secure && !keys_match(&c->ours, theirs, &our_index, &their_index))
+	if (!codec_choose(c, theirs, &setup))
 		return -EBADMSG;
 	err = media_apply(c, theirs, &setup);
-	if (!err && c->ours.is_secure) {
-		err = keys_take(c, &setup, &c->ours.key[our_index], &theirs->key[their_index]);
-		/* from now on only the key in use is offered */
-		c->ours.key[0] = c->ours.key[our_index];
-		c->ours.key_count = 1;
-	}
+	if (!err && c->ours.is_secure)
+		err = keys_take(c, &setup, &key[0], &key[1]);
 	if (err)
 		return err;
-	if (c->is_fresh_next)
+	if (c->is_fresh_next && !c->mikey) /* MIKEY's map names the SSRC */
 		ue_leg_ssrc_change(c->shared->media, c->media);
 	ue_leg_setup(c->shared->media, c->media, &setup);
 	c->is_fresh_next = false;
@@ -232,13 +267,42 @@ theirs_take(struct ue_call *c, const struct ue_sdp *theirs)
 int
 ue_call_answered(struct ue_call *c, const char *text, size_t len)
 {
+	struct ue_sdes key[2] = {{0}, {0}};
 	struct ue_sdp theirs;
 	int err = ue_sdp_read(&theirs, text, len);
 
+	if (!err && (theirs.port == 0 || theirs.is_secure != c->ours.is_secure))
+		err = -EBADMSG;
+	if (!err && c->ours.is_secure) {
+		err = c->mikey ? ue_mikey_answered(c->mikey, theirs.mikey, theirs.mikey_len, key)
+			       : -ENOENT;
+		if (!err)
+			c->ours.key_count = 0;
+		else if (err == -ENOENT)
+			err = sdes_agree(c, &theirs, key);
+	}
+	mikey_set(c, NULL); /* said once */
 	if (!err)
-		err = theirs_take(c, &theirs);
+		err = theirs_take(c, &theirs, key);
 	explicit_bzero(&theirs, sizeof(theirs));
+	explicit_bzero(key, sizeof(key));
 	return err;
+}
+
+void
+ue_call_offer_refused(struct ue_call *c, const uint8_t *body, size_t len, bool is_sdp)
+{
+	struct ue_sdp theirs;
+
+	mikey_set(c, NULL);
+	if (!c->mikey)
+		return;
+	if (!is_sdp && len)
+		ue_mikey_refused(c->mikey, body, len);
+	else if (len && ue_sdp_read(&theirs, (const char *)body, len) == 0)
+		ue_mikey_refused_text(c->mikey, theirs.mikey, theirs.mikey_len);
+	else
+		ue_mikey_refused_text(c->mikey, "", 0);
 }
 
 /* Our key for the first of their crypto lines whose suite we have; the one in use where it is that suite. */
@@ -265,22 +329,48 @@ key_for(struct ue_call *c, const struct ue_sdp *theirs)
 	return -EBADMSG;
 }
 
+/* Keys for an answer: by MIKEY where it is offered or in use, else by a crypto line. */
+static int
+answer_keys(struct ue_call *c, const struct ue_sdp *theirs, struct ue_sdes key[2])
+{
+	const char *mikey = NULL;
+	int err;
+
+	if (c->mikey && theirs->mikey) {
+		err = ue_mikey_answer(c->mikey, theirs->mikey, theirs->mikey_len, c->ssrc, &mikey,
+				      key);
+		c->ours.is_mikey_at_session = theirs->is_mikey_at_session;
+		c->ours.key_count = 0;
+		mikey_set(c, mikey);
+		return err;
+	}
+	if (c->mikey && ue_mikey_is_keyed(c->mikey, key))
+		return 0;
+	err = key_for(c, theirs);
+	return err ? err : sdes_agree(c, theirs, key);
+}
+
 int
 ue_call_answer(struct ue_call *c, const char *text, size_t len, char out[UE_SDP_MAX])
 {
+	struct ue_sdes key[2] = {{0}, {0}};
 	struct ue_sdp theirs;
 	int err = ue_sdp_read(&theirs, text, len);
 
 	if (!err && c->ours.version == 0)
 		err = ours_begin(c);
+	if (!err && (theirs.port == 0 || theirs.is_secure != c->ours.is_secure))
+		err = -EBADMSG;
 	if (!err && c->ours.is_secure)
-		err = key_for(c, &theirs);
+		err = answer_keys(c, &theirs, key);
 	if (!err)
-		err = theirs_take(c, &theirs);
+		err = theirs_take(c, &theirs, key);
 	if (!err) {
 		c->ours.version++;
 		err = ue_sdp_write(out, &c->ours) ? 0 : -ENOSPC;
 	}
+	mikey_set(c, NULL);
 	explicit_bzero(&theirs, sizeof(theirs));
+	explicit_bzero(key, sizeof(key));
 	return err;
 }

@@ -190,6 +190,66 @@ take_header(struct ue_options *o, const char *value, size_t field)
 }
 
 static int
+take_mikey_set(struct ue_options *o, const char *value, size_t field)
+{
+	if (strcmp(value, "128") != 0 && strcmp(value, "256") != 0)
+		return -EINVAL;
+	o->mikey_set = value[0] == '2';
+	return 0;
+}
+
+static int
+take_mikey_level(struct ue_options *o, const char *value, size_t field)
+{
+	o->is_mikey_at_session = strcmp(value, "session") == 0;
+	return o->is_mikey_at_session || strcmp(value, "media") == 0 ? 0 : -EINVAL;
+}
+
+static int
+take_listen(struct ue_options *o, const char *value, size_t field)
+{
+	o->is_listening = true;
+	return take_unsigned(o, value, field);
+}
+
+/* NAME, or NAME=ARGUMENT where that kind has one. */
+static int
+take_misbehave(struct ue_options *o, const char *value, size_t field)
+{
+	static const struct {
+		const char *name;
+		enum ue_misbehaviour kind;
+		char arg; /* 'n': a number, 't': a text, 0: none */
+	} kinds[] = {
+		{"wrong-psk", UE_WRONG_PSK, 0},
+		{"expired", UE_EXPIRED, 0},
+		{"other-identity", UE_OTHER_IDENTITY, 't'},
+		{"replay", UE_REPLAY, 0},
+		{"flip", UE_FLIP, 'n'},
+		{"flip-update", UE_FLIP_UPDATE, 'n'},
+		{"truncate", UE_TRUNCATE, 'n'},
+		{"no-flag", UE_NO_FLAG, 't'},
+		{"no-sdp-ids", UE_NO_SDP_IDS, 0},
+		{"wrong-idri", UE_WRONG_IDRI, 0},
+		{"skew", UE_SKEW, 'n'},
+	};
+	size_t len = strcspn(value, "=");
+	char *end;
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strlen(kinds[i].name) != len || strncmp(kinds[i].name, value, len) != 0)
+			continue;
+		if ((kinds[i].arg != 0) != (value[len] == '='))
+			return -EINVAL;
+		o->misbehaviour = kinds[i].kind;
+		o->misbehave_arg = kinds[i].arg ? value + len + 1 : "";
+		o->misbehave_number = strtol(o->misbehave_arg, &end, 10);
+		return kinds[i].arg != 'n' || (end != o->misbehave_arg && !*end) ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+static int
 action_add(struct ue_options *o, double at, enum ue_action_kind kind, const char *arg)
 {
 	struct ue_action *a = &o->action[o->action_count];
@@ -305,6 +365,21 @@ const struct ue_option ue_option_table[] = {
 	{"no-media", NULL, take_false, AT(has_media), "signalling only: send neither RTP nor RTCP"},
 	{"media-ports", "LOW-HIGH", take_ports, 0, "UDP ports to take pairs from (33000-60999)"},
 	{"rtcp-every", "MS", take_unsigned, AT(rtcp_ms), "mean time between reports (2500); 0: none"},
+	{"Keys by MIKEY-TICKET", NULL, NULL, 0, NULL},
+	{"kms", "URL", take_text, AT(kms), "get a ticket from this KMS and key the call by it (http://127.0.0.1:8643)"},
+	{"kms-id", "URI", take_text, AT(kms_id), "who the KMS is (sip:kms.localhost)"},
+	{"psk-file", "FILE", take_text, AT(psk_file), "the key shared with the KMS: as 'conclave kms user add' writes it, or nothing but the key, "
+		"binary or hexadecimal; %d as above"},
+	{"identity", "URI", take_text, AT(identity), "who the KMS knows us as (what FILE says); %d as above"},
+	{"mikey-set", "256|128", take_mikey_set, 0, "set of algorithms (256)"},
+	{"mikey-level", "media|session", take_mikey_level, 0, "where a=key-mgmt stands (media)"},
+	{"responder", "URI", take_text, AT(responder), "whom the ticket is for (the conference)"},
+	{"validity", "SECONDS", take_unsigned, AT(validity), "of the ticket asked for (3600)"},
+	{"ticket-reuse", NULL, take_true, AT(reuses_tickets), "one ticket for all calls of an identity to a conference, where the KMS allows it"},
+	{"sdes-too", NULL, take_true, AT(has_sdes_too), "offer crypto lines beside MIKEY"},
+	{"listen", "PORT", take_listen, AT(sip_port), "call nobody: answer a call on this SIP port, by MIKEY or SDES as it is offered"},
+	{"misbehave", "WHAT", take_misbehave, 0, "wrong-psk, expired, other-identity=URI, replay, flip=N, flip-update=N, truncate=N, no-flag=LETTER, "
+		"no-sdp-ids, wrong-idri or skew=SECONDS: what the KMS or the focus must refuse"},
 	{"Sound", NULL, NULL, 0, NULL},
 	{"tone", "HZ,…", take_tones, 0, "of the first, second… participant of a conference (300, 400, …)"},
 	{"level", "DBOV", take_number, AT(level), "of tones (-20)"},

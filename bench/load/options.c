@@ -33,6 +33,9 @@ defaults(struct ue_options *o)
 		.port_high = 60999,
 		.start_seq = -1,
 		.rtcp_ms = 2500,
+		.kms_id = "sip:kms.localhost",
+		.mikey_set = 1,
+		.validity = 3600,
 	};
 }
 
@@ -100,8 +103,18 @@ actions_sort(struct ue_options *o)
 static int
 check(const struct ue_options *o)
 {
-	if (!o->uri || strncasecmp(o->uri, "sip:", 4) != 0)
+	if (!o->is_listening && (!o->uri || strncasecmp(o->uri, "sip:", 4) != 0))
 		return complain("want the URI of a conference, sip:NAME@HOST", "");
+	if (o->is_listening && o->uri)
+		return complain("who waits to be called calls nobody: --listen or ", o->uri);
+	if (!o->kms != !o->psk_file)
+		return complain("--kms and --psk-file go together", "");
+	if (o->kms && o->is_late_offer)
+		return complain("--late-offer goes with SDES only", "");
+	if (o->kms && o->is_plain)
+		return complain("--plain is without keys, --kms with them", "");
+	if (!o->kms && (o->misbehaviour || o->reuses_tickets))
+		return complain("--misbehave and --ticket-reuse want --kms", "");
 	if (o->ptime < 10 || o->ptime > 60 || o->ptime % 10 || o->ptime == 50)
 		return complain("--ptime is 10, 20, 30, 40 or 60", "");
 	if (strcmp(o->transport, "udp") != 0 && strcmp(o->transport, "tcp") != 0)

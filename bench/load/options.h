@@ -28,6 +28,22 @@ enum ue_action_kind {
 	UE_VANISH, /* leave without BYE, silently */
 };
 
+/* What MIKEY's participant does wrong on purpose. */
+enum ue_misbehaviour {
+	UE_WELL_BEHAVED,
+	UE_WRONG_PSK,
+	UE_EXPIRED,	   /* calls after its ticket's end */
+	UE_OTHER_IDENTITY, /* asks for a ticket as somebody else */
+	UE_REPLAY,	   /* all but the first participant send the first one's message */
+	UE_FLIP,	   /* a bit in octet N of TRANSFER_INIT or TRANSFER_RESP */
+	UE_FLIP_UPDATE,	   /* the same in a CSB update */
+	UE_TRUNCATE,	   /* N octets of it */
+	UE_NO_FLAG,	   /* clears one in the ticket's policy */
+	UE_NO_SDP_IDS,
+	UE_WRONG_IDRI,
+	UE_SKEW, /* a clock that is N seconds off */
+};
+
 struct ue_action {
 	double at; /* seconds after the answer */
 	enum ue_action_kind kind;
@@ -53,6 +69,16 @@ struct ue_options {
 	uint32_t mki;
 	uint8_t mki_len;
 	const char *lifetime, *params;
+	/* keys by MIKEY-TICKET, where there is a KMS */
+	const char *kms, *kms_id, *identity, *psk_file, *responder;
+	unsigned mikey_set; /* enum cp_mikey_set */
+	unsigned validity;  /* seconds */
+	bool reuses_tickets, is_mikey_at_session, has_sdes_too;
+	enum ue_misbehaviour misbehaviour;
+	const char *misbehave_arg;
+	long misbehave_number;
+	/* waits to be called, on sip_port */
+	bool is_listening;
 	/* sound */
 	unsigned codec_count;
 	enum dp_codec_id codec[UE_CODECS_MAX];

@@ -151,11 +151,35 @@ remote_json(const struct ue_leg_stats *s)
 			 s->rtt_ms >= 0 ? real(s->rtt_ms) : json_null());
 }
 
+/* Who the KMS says they are, and by what; no key. */
+static json_t *
+mikey_json(const struct ue_mikey *m)
+{
+	struct ue_mikey_report r = ue_mikey_report(m);
+	char csb_id[12];
+	json_t *j = json_pack("{s:o, s:s, s:s}", "identity", text(r.identity), "kms", r.kms, "set",
+			      r.set);
+
+	snprintf(csb_id, sizeof(csb_id), "%08x", r.csb_id);
+	json_object_set_new(j, "csb_id", r.csb_id ? json_string(csb_id) : json_null());
+	json_object_set_new(j, "initiator", r.initiator[0] ? text(r.initiator) : json_null());
+	json_object_set_new(j, "responder", r.responder[0] ? text(r.responder) : json_null());
+	json_object_set_new(j, "flags", r.flags[0] ? json_string(r.flags) : json_null());
+	json_object_set_new(j, "rekeys", json_integer(r.rekeys));
+	json_object_set_new(j, "ticket_ms", r.ticket_ms >= 0 ? real(r.ticket_ms) : json_null());
+	json_object_set_new(j, "ticket_uses", json_integer(r.ticket_uses));
+	json_object_set_new(j, "error", r.error >= 0 ? json_integer(r.error) : json_null());
+	json_object_set_new(j, "fault", r.fault ? text(r.fault) : json_null());
+	return j;
+}
+
 static json_t *
 call_json(const struct ue_report *r)
 {
 	const struct ue_call *c = r->call;
 	const struct ue_options *o = c->shared->options;
+	struct ue_sdes key[2];
+	bool is_mikey = c->mikey && ue_mikey_is_keyed(c->mikey, key);
 	const char *suite = c->outcome != UE_JOINED ? NULL
 			    : o->is_plain	    ? "none"
 						    : dp_suite_info(c->tx_key.suite)->name;
@@ -165,6 +189,13 @@ call_json(const struct ue_report *r)
 		"status", c->status, "reason", text(c->reason), "warning",
 		c->warning[0] ? text(c->warning) : json_null(), "isfocus", c->is_focus);
 
+	explicit_bzero(key, sizeof(key));
+	json_object_set_new(j, "keyed_by",
+			    !suite ? json_null()
+				   : json_string(o->is_plain ? "none"
+						 : is_mikey  ? "mikey-ticket"
+							     : "sdes"));
+	json_object_set_new(j, "mikey", c->mikey ? mikey_json(c->mikey) : json_null());
 	json_object_set_new(j, "suite", suite ? json_string(suite) : json_null());
 	json_object_set_new(j, "codec", suite ? json_string(ue_codec_name(c->codec)) : json_null());
 	json_object_set_new(j, "ptime", json_integer(o->ptime));
@@ -286,6 +317,7 @@ ue_report_summary(const struct ue_call *calls, unsigned count, double join_secon
 		      "unreachable", (int)t.outcome[UE_UNREACHABLE], "bad_answer",
 		      (int)t.outcome[UE_BAD_ANSWER], "ended_by_focus", (int)t.ended_by_focus,
 		      "heard_as_expected", (int)t.heard, "all_heard", t.heard == count);
+	json_object_set_new(j, "no_ticket", json_integer(t.outcome[UE_NO_TICKET]));
 	json_object_set_new(j, "joins_per_second",
 			    real(join_seconds > 0 ? t.joins / join_seconds : 0));
 	json_object_set_new(j, "join_ms", quantiles(t.join_ms, t.joins));

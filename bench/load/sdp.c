@@ -94,6 +94,8 @@ ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp)
 #define PUT(...) n += (size_t)snprintf(out + n, n < UE_SDP_MAX ? UE_SDP_MAX - n : 0, __VA_ARGS__)
 	PUT("v=0\r\no=- %llu %u IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
 	    (unsigned long long)sdp->session, sdp->version, ip, sdp->addr, ip, sdp->addr);
+	if (sdp->mikey && sdp->is_mikey_at_session)
+		PUT("a=key-mgmt:mikey %.*s\r\n", (int)sdp->mikey_len, sdp->mikey);
 	PUT("m=audio %u RTP/%s", sdp->port, sdp->is_secure ? "SAVP" : "AVP");
 	for (unsigned i = 0; i < sdp->codec_count; i++)
 		PUT(" %u", sdp->pt[i]);
@@ -110,6 +112,8 @@ ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp)
 		PUT("a=rtcp-mux\r\n");
 	if (sdp->rtcp_port && sdp->rtcp_port != sdp->port + 1)
 		PUT("a=rtcp:%u IN %s %s\r\n", sdp->rtcp_port, ip, sdp->addr);
+	if (sdp->mikey && !sdp->is_mikey_at_session)
+		PUT("a=key-mgmt:mikey %.*s\r\n", (int)sdp->mikey_len, sdp->mikey);
 #undef PUT
 	for (unsigned i = 0; i < sdp->key_count && n < UE_SDP_MAX; i++)
 		n += (size_t)crypto_write(out + n, UE_SDP_MAX - n, sdp, &sdp->key[i]);
@@ -228,6 +232,8 @@ ue_sdp_read(struct ue_sdp *out, const char *text, size_t len)
 {
 	const char *end = text + len;
 	char line[1024];
+	static const char mikey[] = "a=key-mgmt:mikey ";
+	const size_t prefix = sizeof(mikey) - 1;
 	unsigned medias = 0, audio = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -238,7 +244,13 @@ ue_sdp_read(struct ue_sdp *out, const char *text, size_t len)
 
 		while (text + n < end && text[n] != '\n' && text[n] != '\r')
 			n++;
-		if (n >= 2 && n < sizeof(line)) {
+		/* borrowed, and longer than a line; at media level it overrides */
+		if (n > prefix && memcmp(text, mikey, prefix) == 0 &&
+		    (medias == 0 || medias == audio)) {
+			out->mikey = text + prefix;
+			out->mikey_len = n - prefix;
+			out->is_mikey_at_session = medias == 0;
+		} else if (n >= 2 && n < sizeof(line)) {
 			memcpy(line, text, n);
 			line[n] = '\0';
 			if (strncmp(line, "m=", 2) == 0)

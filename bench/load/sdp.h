@@ -11,7 +11,7 @@
 #include "dataplane/api/codec_id.h"
 #include "dataplane/api/suite.h"
 
-#define UE_SDP_MAX 4096
+#define UE_SDP_MAX 8192
 #define UE_KEYS_MAX 5
 #define UE_CODECS_MAX 4
 #define UE_ADDR_MAX 46
@@ -45,6 +45,10 @@ struct ue_sdp {
 	unsigned version;
 	const char *lifetime; /* of the key in our crypto lines, e.g. "2^31"; may be NULL */
 	const char *params;   /* session parameters of our crypto lines; may be NULL */
+	/* base64 of a=key-mgmt:mikey, borrowed: of the text that was read, then not NUL-terminated; NULL: none */
+	const char *mikey;
+	size_t mikey_len;
+	bool is_mikey_at_session;
 };
 
 /* The length, or 0 when it does not fit. */

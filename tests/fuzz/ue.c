@@ -32,7 +32,7 @@ sdp(const uint8_t *data, size_t len)
 
 	if (ue_sdp_read(&in, (const char *)data, len) != 0)
 		return;
-	if (in.key_count > UE_KEYS_MAX || in.codec_count > UE_CODECS_MAX)
+	if (in.key_count > UE_KEYS_MAX || in.codec_count > UE_CODECS_MAX || in.mikey_len > len)
 		abort();
 	/* what we know how to write we read again */
 	for (unsigned i = 0; i < in.codec_count; i++)

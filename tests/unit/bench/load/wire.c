@@ -221,6 +221,41 @@ sdp_of_others(void **state)
 	assert_true(ue_sdp_read(&out, "v=0\r\n", 5) < 0);
 }
 
+/* a=key-mgmt at either level, longer than any other line; another protocol and another m-line's are passed over. */
+static void
+sdp_with_mikey(void **state)
+{
+	char base64[3001], text[UE_SDP_MAX];
+	struct ue_sdp in = {.addr = "192.0.2.1",
+			    .port = 40000,
+			    .is_secure = true,
+			    .dir = "sendrecv",
+			    .ptime = 20,
+			    .mikey = base64,
+			    .mikey_len = sizeof(base64) - 1};
+	struct ue_sdp out;
+	size_t len;
+
+	memset(base64, 'A', sizeof(base64) - 1);
+	base64[sizeof(base64) - 1] = '\0';
+	for (unsigned level = 0; level < 2; level++) {
+		in.is_mikey_at_session = level;
+		len = ue_sdp_write(text, &in);
+		assert_int_equal(ue_sdp_read(&out, text, len), 0);
+		assert_int_equal(out.mikey_len, 3000);
+		assert_memory_equal(out.mikey, base64, 3000);
+		assert_int_equal(out.is_mikey_at_session, level);
+	}
+	snprintf(text, sizeof(text),
+		 "v=0\nc=IN IP4 192.0.2.1\na=key-mgmt:mikey AAAA\nm=audio 5004 RTP/SAVP 0\n"
+		 "a=key-mgmt:other BBBB\na=key-mgmt:mikey CCCC\nm=video 5006 RTP/SAVP 31\n"
+		 "a=key-mgmt:mikey DDDD\n");
+	assert_int_equal(ue_sdp_read(&out, text, strlen(text)), 0);
+	assert_int_equal(out.mikey_len, 4);
+	assert_memory_equal(out.mikey, "CCCC", 4);
+	assert_false(out.is_mikey_at_session);
+}
+
 /* RFC 7616 3.9.1 */
 static void
 digest_of_the_rfc(void **state)
@@ -276,6 +311,23 @@ command_lines(void **state)
 	assert_int_equal(o.action[1].kind, UE_REKEY);
 	assert_true(o.loss > 0.049 && o.loss < 0.051);
 	assert_false(o.has_bye);
+	assert_int_equal(
+		options(&o, "--kms http://k --psk-file f --mikey-set 128 --mikey-level session "
+			    "--misbehave flip=12 --ticket-reuse sip:a@b"),
+		0);
+	assert_int_equal(o.mikey_set, 0);
+	assert_true(o.is_mikey_at_session && o.reuses_tickets);
+	assert_int_equal(o.misbehaviour, UE_FLIP);
+	assert_int_equal(o.misbehave_number, 12);
+	assert_int_equal(options(&o, "--listen 5070"), 0);
+	assert_int_equal(o.sip_port, 5070);
+	assert_int_equal(options(&o, "--listen 5070 sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --plain sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --late-offer sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave flip sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave sing sip:a@b"), 2);
+	assert_int_equal(options(&o, "--misbehave expired sip:a@b"), 2);
 	assert_int_equal(options(&o, ""), 2);
 	assert_int_equal(options(&o, "http://a"), 2);
 	assert_int_equal(options(&o, "--tone x sip:a@b"), 2);
@@ -300,6 +352,7 @@ main(void)
 		cmocka_unit_test(reports_go_round),
 		cmocka_unit_test(sdp_goes_round),
 		cmocka_unit_test(sdp_of_others),
+		cmocka_unit_test(sdp_with_mikey),
 		cmocka_unit_test(digest_of_the_rfc),
 		cmocka_unit_test(command_lines),
 	};

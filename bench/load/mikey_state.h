@@ -1,0 +1,84 @@
+/* Layout of a participant's MIKEY: tickets in mikey.c, transfers in transfer.c, mistakes on purpose in misbehave.c. */
+#ifndef BENCH_LOAD_MIKEY_STATE_H
+#define BENCH_LOAD_MIKEY_STATE_H
+
+#include <sys/queue.h>
+#include "bench/load/kms.h"
+#include "bench/load/mikey.h"
+#include "ctrlplane/conf/identity.h"
+#include "ctrlplane/mikey/transfer.h"
+
+/* A ticket: of one call, or with --ticket-reuse of all calls of an identity to a responder. */
+struct ue_ticket {
+	LIST_ENTRY(ue_ticket) next;
+	char identity[CP_IDENTITY_MAX], responder[CP_IDENTITY_MAX];
+	bool is_asked; /* the KMS has not answered yet */
+	int err;
+	struct cp_mikey_request *request;
+	struct cp_mikey_ticket *ticket;
+	struct cp_mikey_fault fault;
+	char why[160];
+	unsigned uses;
+	uint64_t asked_ns, came_ns;
+};
+
+struct ue_mikey_node {
+	const struct ue_options *options;
+	struct ue_kms *kms;
+	struct cp_mikey_env env;
+	LIST_HEAD(, ue_ticket) tickets;
+	char *first; /* text of the first TRANSFER_INIT that was accepted, to be replayed */
+};
+
+enum ue_mikey_phase {
+	UE_MIKEY_IDLE,
+	UE_MIKEY_WANTS_TICKET,
+	UE_MIKEY_HAS_TICKET,
+	UE_MIKEY_OFFERED, /* TRANSFER_INIT is out */
+	UE_MIKEY_RESOLVING,
+	UE_MIKEY_RESOLVED, /* of a call that came */
+	UE_MIKEY_KEYED,
+	UE_MIKEY_UPDATING, /* keyed, and a CSB update is out */
+	UE_MIKEY_FAILED,
+};
+
+struct ue_mikey {
+	struct ue_mikey_node *node;
+	unsigned number;
+	enum ue_mikey_phase phase;
+	int err; /* in UE_MIKEY_FAILED */
+	char identity[CP_IDENTITY_MAX], psk_id[CP_IDENTITY_MAX], claims[CP_IDENTITY_MAX];
+	char to[CP_IDENTITY_MAX];
+	struct cp_secret *psk[2];
+	struct ue_ticket *ticket;
+	struct cp_mikey_initiator *initiator;
+	struct cp_mikey_responder_config config;
+	struct cp_mikey_responder *responder;
+	struct cp_mikey_csb *csb;
+	uint8_t cs_id; /* first of the pair in use */
+	struct ue_sdes key[2];
+	char *text;  /* what we wrote last */
+	char *heard; /* the offer that it answers; NULL: it answers none */
+	struct cp_mikey_fault fault;
+	char why[160];
+	bool has_error;
+	unsigned rekeys;
+};
+
+void ue_mikey_account(const struct ue_mikey *m, struct cp_mikey_account *account);
+/* The participant's own words for why it failed; gives err back. */
+int ue_mikey_fail(struct ue_mikey *m, int err, const char *why);
+/* The same from MIKEY, where err is -EPROTO. */
+int ue_mikey_fault(struct ue_mikey *m, int err, const struct cp_mikey_fault *fault);
+
+/* Octets as base64 into m->text, and the reverse: a length, or -errno. */
+int ue_mikey_text_set(struct ue_mikey *m, const uint8_t *octets, size_t len);
+int ue_mikey_octets(uint8_t *out, size_t size, const char *base64, size_t len);
+
+/* misbehave.c: the clock that it sends by, the ticket's policy, TRANSFER_INIT. */
+struct cp_mikey_env ue_misbehave_env(const struct ue_mikey *m);
+void ue_misbehave_policy(const struct ue_mikey *m, struct cp_mikey_policy *policy);
+void ue_misbehave_init(struct ue_mikey *m, struct cp_mikey_out *out);
+bool ue_misbehaves(const struct ue_mikey *m, enum ue_misbehaviour kind);
+
+#endif
