@@ -84,7 +84,7 @@ static const char tail[] =
 	"a Unix socket, and on\n"
 	"loopback TCP where\n.B http.listen\nsays so. Members of the body have the names of the "
 	"options with '_' for\n"
-	"\\(aq\\-\\(aq. A body needs\n.BR \"Content-Type: application/json\" .\n"
+	"\\(aq\\-\\(aq. A POST must have\n.BR \"Content-Type: application/json\" .\n"
 	"Errors are problem documents with type, title, status, detail, instance, and errors "
 	"(pointer, detail) where the\n"
 	"request had mistakes.\n"
@@ -102,7 +102,8 @@ static const char tail[] =
 	".TP\n.I /run/conclave/api.sock\nThe API's socket.\n"
 	".TP\n.I /etc/conclave/conclave.yaml\nThe configuration; see\n.BR conclave.yaml (5).\n"
 	".SH SEE ALSO\n"
-	".BR conclave\\-cp (8),\n.BR conclave\\-dp (8),\n.BR conclave.yaml (5)\n";
+	".BR conclave\\-cp (8),\n.BR conclave\\-dp (8),\n.BR conclave\\-kms (8),\n"
+	".BR conclave.yaml (5)\n";
 
 void
 cp_cli_man(FILE *out)

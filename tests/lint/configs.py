@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""configs/: reference.yaml is what the programs' tables say, and both programs take every configuration there is.
+"""configs/: reference.yaml is what the programs' tables say, and all programs take every configuration there is.
 
 usage: configs.py SOURCE CONCLAVE-MANUAL PROGRAM...
 """
@@ -24,7 +24,7 @@ for path in found:
         if result.returncode != 0 or result.stdout != f"{path}: ok\n":
             bad.append(f"{os.path.basename(program)} --check: {result.stdout}{result.stderr}")
 # The long options that a program's help names stand in its manual page.
-for program, page in zip(programs, ["dataplane/conclave-dp.8", "ctrlplane/app/conclave-cp.8"]):
+for program, page in zip(programs, ["dataplane/conclave-dp.8", "ctrlplane/app/conclave-cp.8", "ctrlplane/kms/conclave-kms.8"]):
     text = open(os.path.join(source, page), encoding="utf-8").read().replace("\\-", "-")
     usage = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     for word in set(usage.replace("[", " ").replace("]", " ").replace(",", " ").split()):

@@ -12,7 +12,7 @@ THIRD = {
     r"rte_": ("drivers/", "dataplane/", "bench/", "tests/"),
     r"intel-ipsec-mb": ("drivers/crypto/", "dataplane/srtp/", "bench/kernel/", "tests/"),
     r"srtp2/": ("tests/", "bench/"),
-    r"microhttpd": ("ctrlplane/mgmt/", "ctrlplane/app/"),
+    r"microhttpd": ("ctrlplane/mgmt/", "ctrlplane/app/", "ctrlplane/kms/"),
     r"yaml": ("configs/loader/",),
     r"sqlite3": ("ctrlplane/store/", "ctrlplane/kms/"),
     r"liburing": ("drivers/port/", "bench/load/"),

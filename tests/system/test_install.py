@@ -8,9 +8,10 @@ from node import BUILD
 
 INSTALLED = [
     "bin/conclave", "bin/conclave-cp", "bin/conclave-dp", "bin/conclave-ue", "share/man/man1/conclave.1", "share/man/man1/conclave-ue.1", "share/man/man5/conclave.yaml.5",
-    "share/man/man8/conclave-cp.8", "share/man/man8/conclave-dp.8", "share/bash-completion/completions/conclave",
+    "share/man/man8/conclave-cp.8", "share/man/man8/conclave-dp.8", "share/man/man8/conclave-kms.8", "bin/conclave-kms", "share/bash-completion/completions/conclave",
     "share/zsh/site-functions/_conclave", "share/doc/conclave/reference.yaml", "share/doc/conclave/laptop.yaml",
     "share/doc/conclave/single-nic.yaml", "lib/systemd/system/conclave-dp.service", "lib/systemd/system/conclave-cp.service",
+    "lib/systemd/system/conclave-kms.service",
     "lib/sysusers.d/conclave.conf", "lib/tmpfiles.d/conclave.conf",
 ]
 
@@ -36,14 +37,14 @@ def test_is_installed(root, name):
 
 
 def test_programs_run(root):
-    for name in ("conclave", "conclave-cp", "conclave-dp"):
+    for name in ("conclave", "conclave-cp", "conclave-dp", "conclave-kms"):
         result = subprocess.run([prefix(root) / "bin" / name, "--version"], capture_output=True, text=True, check=True)
         assert result.stdout.startswith(f"{name} ")
 
 
 def test_the_first_configuration_is_checked_and_kept(root):
     path = root / "etc/conclave/conclave.yaml"
-    for name in ("conclave-cp", "conclave-dp"):
+    for name in ("conclave-cp", "conclave-dp", "conclave-kms"):
         subprocess.run([prefix(root) / "bin" / name, "--check", "--config", path], check=True, capture_output=True)
     path.write_text("# mine\n")
     install(root)

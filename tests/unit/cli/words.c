@@ -200,8 +200,7 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nparticipant\nnode\nkms\nmikey\ndoctor\ncompletion\nhe"
-		 "lp\nman"
+		 "status\nhealth\nconference\nparticipant\nnode\nkms\ndoctor\ncompletion\nhelp\nman"
 		 "\n"},
 		{{"node", ""}, "show\ndrain\nresume\n"},
 		{{"conference", "show", ""}, "demo\n"},
