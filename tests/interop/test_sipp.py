@@ -1,4 +1,4 @@
-"""SIP flows and their error paths, by the SIPp scenarios in tests/interop/sipp; the media plane is a fake one."""
+"""SIP flows and their error paths, by the SIPp scenarios in tests/interop/sipp."""
 import re
 
 import pytest

@@ -1,4 +1,4 @@
-"""A node whose media plane is tests/fake/media_plane.py, SIPp against it, and a caller that sends SIP octet by octet."""
+"""A node with a tap between its planes (media_tap.py), SIPp against it, and a caller that sends SIP octet by octet."""
 import json
 import os
 import re
@@ -10,7 +10,7 @@ import urllib.request
 from node import Node, ROOT, free_port, program, wait_until
 
 SCENARIOS = os.path.join(ROOT, "tests", "interop", "sipp")
-FAKE = [sys.executable, os.path.join(ROOT, "tests", "fake", "media_plane.py")]
+TAPPED = [sys.executable, os.path.join(ROOT, "tests", "lib", "media_tap.py"), program("conclave-dp")]
 KEY = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 KEY2 = "inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
 CM80, CM32 = "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"
@@ -23,11 +23,11 @@ def sdp(crypto=(f"1 {CM80} {KEY}",), proto="RTP/SAVP", formats="0 8 101", addres
 
 
 class SipNode(Node):
-    """A node without media, that keeps what the media plane was asked."""
+    """A node that keeps what the media plane was asked, and can be made to fail."""
 
     def __init__(self, sip=None, **config):
         super().__init__({"sip": {"trusted_peers": [], "t1": "100ms", **(sip or {})}, "log": {"level": "debug"}, **config}, start=False,
-                         dp_command=FAKE)
+                         dp_command=TAPPED)
         if sip and "listen" in sip:
             self.config["sip"]["listen"] = sip["listen"] + [f"sip:127.0.0.1:{self.sip_port}"]
         self.start()
