@@ -232,6 +232,8 @@ reports_parse(struct ue_rtcp_news *out, const uint8_t *block, unsigned count, ui
 void
 ue_rtcp_parse(struct ue_rtcp_news *out, const uint8_t *data, size_t len, uint32_t our_ssrc)
 {
+	uint32_t from = 0;
+
 	memset(out, 0, sizeof(*out));
 	while (len >= 4) {
 		size_t size = 4 * ((size_t)get16(data + 2) + 1);
@@ -240,13 +242,16 @@ ue_rtcp_parse(struct ue_rtcp_news *out, const uint8_t *data, size_t len, uint32_
 
 		if (data[0] >> 6 != 2 || size > len)
 			return;
+		if ((type == 200 || type == 201) && size >= 8)
+			from = get32(data + 4);
 		if ((type == 200 || type == 201) && size >= head + 24 * (size_t)count) {
 			reports_parse(out, data + head, count, our_ssrc);
 			out->has_sr |= type == 200;
 			if (type == 200)
 				out->sr_mid = get32(data + 10);
 		}
-		out->has_bye |= type == 203;
+		/* Of the sender, not of those whom it mixes. */
+		out->has_bye |= type == 203 && count > 0 && size >= 8 && get32(data + 4) == from;
 		out->is_valid = true;
 		data += size;
 		len -= size;

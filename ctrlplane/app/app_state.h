@@ -50,6 +50,7 @@ struct cp_call {
 	bool is_over;	   /* free when nothing is under way */
 	bool is_rekey_due; /* our re-INVITE as soon as it may be */
 	bool has_leg;	   /* local is right */
+	bool is_private;   /* others are not to learn who it is */
 	int64_t rekey_ms;  /* not before */
 	struct cp_sdp_session sdp;
 	struct cp_sdp_result next; /* agreed, not yet carried out */

@@ -296,6 +296,7 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 
 	snprintf(call->uri, sizeof(call->uri), "%s",
 		 *identity && !id->is_private ? identity : "anonymous");
+	call->is_private = id->is_private || !*identity;
 	call->verified_by = id->proof == CP_SIP_ASSERTED ? "asserted"
 			    : id->proof == CP_SIP_DIGEST ? "digest"
 							 : "none";

@@ -79,7 +79,8 @@ leg_message(const struct cp_call *call, const struct cp_sdp_media *media, enum d
 		.conf = call->conf,
 		.flags = flags | (media->has_mux ? DP_LEG_RTCP_MUX : 0) |
 			 (media->is_srtcp_plain ? DP_LEG_SRTCP_PLAIN : 0) |
-			 (media->has_rtcp ? 0 : DP_LEG_NO_RTCP),
+			 (media->has_rtcp ? 0 : DP_LEG_NO_RTCP) |
+			 (call->is_private ? DP_LEG_PRIVATE : 0),
 		.dirs = media->dirs,
 		.local_index = local_index(call->app, &media->remote_rtp),
 		.is_secure = media->suite != DP_SUITE_NONE || media->profile >= CP_SDP_SAVP,

@@ -101,6 +101,7 @@ enum dp_leg_flag {
 		1
 		<< 4, /* LEG_UPDATE: the peer moved; latch anew on the next packet that authenticates */
 	DP_LEG_NO_RTCP = 1 << 5, /* the peer sends no RTCP (b=RR:0 and RS:0) */
+	DP_LEG_PRIVATE = 1 << 6, /* others are not told its CNAME */
 };
 
 /* Directions are the media plane's: RECEIVE = we take the participant's sound, SEND = we send it the mix. */

@@ -12,7 +12,7 @@
 #define JBUF_BOUND_MS 1000
 #define LEG_FLAGS                                                                     \
 	(DP_LEG_RTCP_MUX | DP_LEG_SRTCP_PLAIN | DP_LEG_SRTP_PLAIN | DP_LEG_NO_LATCH | \
-	 DP_LEG_RELATCH | DP_LEG_NO_RTCP)
+	 DP_LEG_RELATCH | DP_LEG_NO_RTCP | DP_LEG_PRIVATE)
 
 static bool
 is_text(const char *text, size_t size)

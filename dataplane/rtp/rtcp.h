@@ -103,14 +103,17 @@ struct dp_rtcp_make {
 	const struct dp_rtcp_block *blocks;
 	const char *cname;
 	const struct dp_rtcp_cname *forwards;
-	const uint32_t *bye_csrcs; /* SSRCs that go with ours when is_bye */
+	const uint32_t *bye_csrcs; /* SSRCs of contributors that left; with is_bye, behind ours */
 	const char *bye_reason;	   /* NULL: none */
 	uint32_t ssrc;
 	uint8_t block_count;	/* at most 31 */
 	uint8_t forward_count;	/* at most 30 */
 	uint8_t bye_csrc_count; /* at most 30 */
-	bool is_bye;
+	bool is_bye;		/* ours leaves */
 };
+
+/* What one CNAME takes in an SDES. */
+size_t dp_rtcp_chunk_octets(const char *text);
 
 /* Returns octets written (a multiple of 4), or 0 when room is too small (nothing useful is then in
  * out). */

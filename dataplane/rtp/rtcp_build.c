@@ -104,6 +104,14 @@ put_chunk(struct cursor *c, uint32_t ssrc, const char *cname)
 	while (c->at % 4);
 }
 
+size_t
+dp_rtcp_chunk_octets(const char *text)
+{
+	size_t octets = 4 + 2 + strnlen(text, TEXT_MAX) + 1;
+
+	return (octets + 3) / 4 * 4;
+}
+
 static void
 put_sdes(struct cursor *c, const struct dp_rtcp_make *make)
 {
@@ -120,9 +128,10 @@ static void
 put_bye(struct cursor *c, const struct dp_rtcp_make *make)
 {
 	unsigned count = make->bye_csrc_count < 30 ? make->bye_csrc_count : 30;
-	size_t start = begin(c, DP_RTCP_BYE, 1 + count);
+	size_t start = begin(c, DP_RTCP_BYE, make->is_bye + count);
 
-	put32(c, make->ssrc);
+	if (make->is_bye)
+		put32(c, make->ssrc);
 	for (unsigned i = 0; i < count; i++)
 		put32(c, make->bye_csrcs[i]);
 	if (make->bye_reason)
@@ -137,7 +146,7 @@ dp_rtcp_build(uint8_t *out, size_t room, const struct dp_rtcp_make *make)
 
 	put_report(&c, make);
 	put_sdes(&c, make);
-	if (make->is_bye)
+	if (make->is_bye || make->bye_csrc_count > 0)
 		put_bye(&c, make);
 	return c.at <= room ? c.at : 0;
 }

@@ -19,6 +19,7 @@ struct dp_conference {
 	uint16_t small_size;
 	bool is_live;
 	bool talkers_changed; /* since TALKERS was said */
+	uint32_t gone_count;  /* contributors that left: contributor.h */
 	uint64_t talkers_ns;  /* when that may be said again */
 } __attribute__((aligned(64)));
 

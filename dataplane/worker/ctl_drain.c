@@ -210,6 +210,8 @@ do_leg_add(struct dp_worker *w, struct dp_msg *msg)
 	leg->level_rx = leg->level_tx = DP_MIX_SILENCE;
 	leg->report.is_first = true;
 	leg->report.avg_octets = 100;
+	leg->report.joined = dp_worker_period(w);
+	leg->report.gone_seen = conf->gone_count;
 	leg->report.due_ns = w->now_ns + 1000000000u + dp_worker_random(w) % 1500000000u;
 	dp_srtp_rx_init(&leg->srtp_rx);
 	dp_srtp_tx_init(&leg->srtp_tx);
@@ -258,6 +260,7 @@ do_leg_remove(struct dp_worker *w, struct dp_msg *msg)
 	if (leg->tx_packets > 0 || leg->report.tx_rtcp > 0)
 		dp_report_add(w, leg, true);
 	dp_reports_flush(w);
+	dp_contributor_gone(w, leg);
 	leg_direct(w, leg, 0);
 	leg_flush(w, leg);
 	give_back(msg, out, dp_srtp_rx_fini(&leg->srtp_rx, out));

@@ -33,8 +33,12 @@ struct dp_leg_report {
 		tx_at_last; /* low bits of tx_packets when the last report left: did we send since? */
 	uint32_t round_trip_us;
 	uint32_t remote_jitter_us;
+	uint32_t joined;      /* period in which the leg was added */
+	uint32_t gone_seen;   /* of the conference's gone_count: whom the leg was told of */
+	uint32_t describe_at; /* member whose CNAME is next */
 	uint8_t remote_lost;
 	bool is_first;
+	bool is_early;	 /* due_ns was brought forward for the sake of a BYE */
 	bool is_latched; /* rtcp_to comes from a packet that authenticated */
 	struct dp_addr rtcp_to;
 	uint64_t rx_rtcp, tx_rtcp;
@@ -59,6 +63,7 @@ struct dp_leg {
 
 	/* line 1 */
 	struct dp_rtp_stats rtp DP_LEG_LINE;
+	uint32_t heard; /* period from 1 in which rx_ssrc was last in a CSRC list; 0: never */
 	uint64_t rx_packets;
 	uint64_t rx_octets;
 	uint32_t rx_ssrc;
@@ -111,7 +116,8 @@ struct dp_leg {
 	struct dp_leg_report report;
 	uint32_t drops[DP_DROP_COUNT];
 	char cname[DP_CTL_CNAME_MAX];
-	char peer_cname[DP_LEG_CNAME_MAX];
+	uint32_t peer_cname_ssrc;
+	char peer_cname[DP_LEG_CNAME_MAX]; /* what the peer's SDES said of that SSRC */
 	uint8_t acc[DP_LEG_ACC_MAX];
 } __attribute__((aligned(128)));
 

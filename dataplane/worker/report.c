@@ -3,8 +3,12 @@
 #include "dataplane/rtp/rtcp.h"
 #include "dataplane/worker/worker_state.h"
 
+#define COMPOUND_MAX 1200 /* octets on the wire, SRTCP's trailer among them */
+/* What a compound takes besides the CNAMEs of others: SR with a block, SDES with ours, BYE. */
+#define OWN_OCTETS (28 + 24 + 4 + 72 + 4 + 4 * DP_GONE_REPORT_MAX)
 #define BANDWIDTH 400 /* octets a second: 5 % of G.711's 64 kbit/s */
 #define MIN_MS 5000
+#define EARLY_MS 4000 /* within 5 s with the pauses between two looks at a leg */
 #define IP_UDP_OCTETS 28
 #define NS 1000000000u
 
@@ -23,6 +27,30 @@ schedule(struct dp_worker *w, struct dp_leg *leg)
 	};
 
 	leg->report.due_ns = w->now_ns + dp_rtcp_interval_ns(&timing);
+}
+
+/* Scratch of a compound. */
+struct others {
+	struct dp_rtcp_cname described[DP_DESCRIBED_MAX];
+	uint32_t gone[DP_GONE_REPORT_MAX];
+};
+
+void
+dp_report_size(struct dp_leg *leg, uint32_t octets)
+{
+	struct dp_leg_report *report = &leg->report;
+
+	report->avg_octets = (octets + IP_UDP_OCTETS + 15u * report->avg_octets) / 16u;
+}
+
+void
+dp_report_early(struct dp_worker *w, struct dp_leg *leg)
+{
+	uint64_t due_ns = w->now_ns + (uint64_t)(dp_worker_random(w) % EARLY_MS) * (NS / 1000u);
+
+	leg->report.is_early = true;
+	if (due_ns < leg->report.due_ns)
+		leg->report.due_ns = due_ns;
 }
 
 static const struct dp_addr *
@@ -55,6 +83,18 @@ block_of(const struct dp_worker *w, struct dp_leg *leg, struct dp_rtcp_block *bl
 	return true;
 }
 
+/* CNAMEs and BYEs of those whom we mix, RFC 3550 7.3. Nothing of it goes with our own BYE. */
+static void
+add_others(struct dp_worker *w, struct dp_leg *leg, struct others *others,
+	   struct dp_rtcp_make *make)
+{
+	make->forwards = others->described;
+	make->forward_count = (uint8_t)dp_contributors_describe(
+		w, leg, others->described, COMPOUND_MAX - DP_SRTP_TRAILER_MAX - OWN_OCTETS);
+	make->bye_csrcs = others->gone;
+	make->bye_csrc_count = (uint8_t)dp_contributors_take_gone(w, leg, others->gone);
+}
+
 static size_t
 build(struct dp_worker *w, struct dp_leg *leg, bool is_bye, uint8_t *out, size_t room)
 {
@@ -66,7 +106,8 @@ build(struct dp_worker *w, struct dp_leg *leg, bool is_bye, uint8_t *out, size_t
 		.octets = leg->tx_payload,
 	};
 	struct dp_rtcp_block block;
-	const struct dp_rtcp_make make = {
+	struct others others;
+	struct dp_rtcp_make make = {
 		.sender = leg->tx_stream != leg->report.tx_at_last ? &sender : NULL,
 		.blocks = &block,
 		.block_count = block_of(w, leg, &block),
@@ -75,6 +116,8 @@ build(struct dp_worker *w, struct dp_leg *leg, bool is_bye, uint8_t *out, size_t
 		.is_bye = is_bye,
 	};
 
+	if (!is_bye)
+		add_others(w, leg, &others, &make);
 	leg->report.tx_at_last = leg->tx_stream;
 	return dp_rtcp_build(out, room, &make);
 }
@@ -86,7 +129,7 @@ dp_report_add(struct dp_worker *w, struct dp_leg *leg, bool is_bye)
 	unsigned i = w->report_count;
 	struct rte_mbuf *mbuf;
 
-	leg->report.is_first = false;
+	leg->report.is_first = leg->report.is_early = false;
 	schedule(w, leg);
 	if (to->family == DP_FAMILY_NONE || (leg->flags & DP_LEG_NO_RTCP) != 0 ||
 	    (leg->is_secure && leg->srtp_tx.current.key == NULL))
@@ -100,7 +143,7 @@ dp_report_add(struct dp_worker *w, struct dp_leg *leg, bool is_bye)
 	struct drv_pkt *pkt = rte_mbuf_to_priv(mbuf);
 	uint8_t *data = rte_pktmbuf_mtod(mbuf, uint8_t *);
 	uint16_t room = (uint16_t)(mbuf->buf_len - mbuf->data_off);
-	size_t len = build(w, leg, is_bye, data, room - DP_SRTP_TRAILER_MAX);
+	size_t len = build(w, leg, is_bye, data, COMPOUND_MAX - DP_SRTP_TRAILER_MAX);
 
 	pkt->peer = *to;
 	pkt->local_index = leg->local_index;
@@ -116,8 +159,6 @@ dp_report_add(struct dp_worker *w, struct dp_leg *leg, bool is_bye)
 		.ssrc = leg->tx_ssrc,
 	};
 	w->report_count++;
-	leg->report.avg_octets =
-		(uint32_t)((len + IP_UDP_OCTETS) + 15u * leg->report.avg_octets) / 16u;
 	if (w->report_count == DP_REPORTS_MAX)
 		dp_reports_flush(w);
 }
@@ -183,6 +224,8 @@ dp_reports_flush(struct dp_worker *w)
 		w->stats.tx_packets++;
 		w->stats.tx_octets += w->report_ops[i].len;
 		w->report_legs[i]->report.tx_rtcp++;
+		dp_report_size(w->report_legs[i], w->report_ops[i].len);
+		schedule(w, w->report_legs[i]);
 	}
 	w->report_count = 0;
 }

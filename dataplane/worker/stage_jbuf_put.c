@@ -28,6 +28,7 @@ source_changed(struct dp_worker *w, struct dp_leg *leg, const struct dp_rtp *rtp
 {
 	if (leg->rtp.received > 0)
 		leg->ssrc_changes++;
+	dp_contributor_gone(w, leg);
 	leg->rx_ssrc = rtp->ssrc;
 	dp_rtp_stats_init(&leg->rtp, rtp->seq);
 	check_collision(w, leg, rtp->ssrc);

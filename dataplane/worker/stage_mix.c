@@ -126,7 +126,10 @@ mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 
 	tc->heard_count = crowd.count < DP_HEARD_MAX ? crowd.count : DP_HEARD_MAX;
 	for (uint32_t i = 0; i < tc->heard_count; i++) {
-		tc->heard[i] = b->leg[crowd.who[i]]->rx_ssrc;
+		struct dp_leg *leg = b->leg[crowd.who[i]];
+
+		leg->heard = (uint32_t)b->period + 1;
+		tc->heard[i] = leg->rx_ssrc;
 		tc->heard_leg[i] = crowd.who[i];
 	}
 	tc->has_all = false;

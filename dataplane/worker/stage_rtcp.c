@@ -2,6 +2,7 @@
  * stage_rtcp: what peers report of our streams, and the leg's slow clock: several times a second every leg is looked after for
  * reports that are due, media that has stopped, key presses that have ended.
  */
+#include <string.h>
 #include "dataplane/rtp/rtcp.h"
 #include "dataplane/worker/stages.h"
 #include "dataplane/worker/worker_state.h"
@@ -40,12 +41,31 @@ read_blocks(struct dp_worker *w, struct dp_leg *leg, const struct dp_rtcp_packet
 	}
 }
 
+/* Its CNAME, kept for those who hear it. Others that it speaks for have no SSRC in our packets. */
+static void
+read_names(struct dp_leg *leg, const struct dp_rtcp_packet *packet, uint32_t from)
+{
+	struct dp_rtcp_sdes_walk walk = {0};
+	struct dp_rtcp_sdes sdes;
+
+	while (dp_rtcp_sdes_next(&sdes, packet, &walk)) {
+		if (sdes.ssrc != from || sdes.type != DP_RTCP_SDES_CNAME || sdes.len == 0 ||
+		    memchr(sdes.text, 0, sdes.len) != NULL)
+			continue;
+		memcpy(leg->peer_cname, sdes.text, sdes.len);
+		leg->peer_cname[sdes.len] = 0;
+		leg->peer_cname_ssrc = from;
+		return;
+	}
+}
+
 static void
 read_bye(struct dp_worker *w, struct dp_leg *leg, const struct dp_rtcp_packet *packet)
 {
 	for (unsigned i = 0; i < packet->count; i++) {
 		if (dp_rtcp_bye_ssrc(packet, i) != leg->rx_ssrc)
 			continue;
+		dp_contributor_gone(w, leg);
 		dp_worker_leg_event(w, leg, DP_EVENT_BYE, 0, 0);
 		return;
 	}
@@ -57,6 +77,7 @@ read_compound(struct dp_worker *w, const struct dp_in *in)
 	struct dp_leg *leg = in->leg;
 	const uint8_t *data = rte_pktmbuf_mtod(in->mbuf, const uint8_t *);
 	struct dp_rtcp_packet packet;
+	uint32_t from = 0; /* the first packet is an SR or RR */
 	size_t at = 0;
 
 	if (dp_rtcp_check(data, in->len) != DP_DROP_NONE) {
@@ -64,13 +85,18 @@ read_compound(struct dp_worker *w, const struct dp_in *in)
 		return;
 	}
 	leg->report.rx_rtcp++;
+	dp_report_size(leg, in->len);
 	while (dp_rtcp_next(&packet, data, in->len, &at)) {
 		if (packet.type == DP_RTCP_SR)
 			read_sender(w, leg, &packet);
-		if (packet.type == DP_RTCP_SR || packet.type == DP_RTCP_RR)
+		if (packet.type == DP_RTCP_SR || packet.type == DP_RTCP_RR) {
+			from = packet.ssrc;
 			read_blocks(w, leg, &packet);
-		else if (packet.type == DP_RTCP_BYE)
+		} else if (packet.type == DP_RTCP_SDES) {
+			read_names(leg, &packet, from);
+		} else if (packet.type == DP_RTCP_BYE) {
 			read_bye(w, leg, &packet);
+		}
 	}
 	w->stats.rx_sunk++;
 	dp_worker_sink(w, in->mbuf);
@@ -103,6 +129,8 @@ look_after(struct dp_worker *w, struct dp_leg *leg)
 {
 	struct dp_dtmf_event event;
 
+	if (!leg->report.is_early && dp_contributors_has_gone(w, leg))
+		dp_report_early(w, leg);
 	if (leg->report.due_ns <= w->now_ns)
 		dp_report_add(w, leg, false);
 	watch_media(w, leg);

@@ -89,6 +89,7 @@ tables_make(struct dp_worker *w)
 
 	w->legs = dp_worker_table(w, (size_t)w->legs_max * sizeof(struct dp_leg));
 	w->confs = dp_worker_table(w, (size_t)w->conf.confs_max * sizeof(struct dp_conference));
+	w->gone = dp_worker_table(w, (size_t)w->conf.confs_max * sizeof(struct dp_gone_ring));
 	w->live = dp_worker_table(w, (size_t)w->legs_max * sizeof(uint32_t));
 	pool = dp_worker_table(w, dp_frame_pool_octets(frames, big));
 	wheel = dp_worker_table(w, dp_wheel_octets(w->conf.confs_max));
@@ -97,8 +98,8 @@ tables_make(struct dp_worker *w)
 	sounds = dp_worker_table(w, DP_TICK_CONFS * (sizeof(struct dp_tick_conf) +
 						     DP_SAMPLES * sizeof(int16_t) +
 						     DP_CODEC_COUNT * DP_FRAME_OCTETS));
-	if (w->legs == NULL || w->confs == NULL || w->live == NULL || pool == NULL ||
-	    wheel == NULL || b->pcm == NULL || scratch == NULL || sounds == NULL)
+	if (w->legs == NULL || w->confs == NULL || w->gone == NULL || w->live == NULL ||
+	    pool == NULL || wheel == NULL || b->pcm == NULL || scratch == NULL || sounds == NULL)
 		return -ENOMEM;
 	w->frames = dp_frame_pool_init(pool, frames, big);
 	dp_wheel_init(&w->wheel, w->conf.confs_max, w->conf.start_ns, wheel);

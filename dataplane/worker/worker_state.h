@@ -11,6 +11,7 @@
 #include "dataplane/trace/trace.h"
 #include "dataplane/worker/batch.h"
 #include "dataplane/worker/conference.h"
+#include "dataplane/worker/contributor.h"
 #include "dataplane/worker/leg.h"
 #include "dataplane/worker/wheel.h"
 #include "dataplane/worker/worker.h"
@@ -39,6 +40,7 @@ struct dp_worker {
 	uint32_t legs_max;
 	struct dp_leg *legs;
 	struct dp_conference *confs;
+	struct dp_gone_ring *gone; /* of each conference */
 	struct dp_frame_pool *frames;
 	struct dp_srtp_engine *engine;
 	const struct dp_codec *codecs;
@@ -74,7 +76,7 @@ struct dp_worker {
 
 	struct dp_trace trace;
 	uint64_t lateness[DP_LATENESS_BUCKETS];
-	struct dp_table tables[8];
+	struct dp_table tables[9];
 	unsigned table_count;
 
 	struct dp_batch batch __attribute__((aligned(64)));
@@ -111,6 +113,12 @@ void dp_leg_snapshot(const struct dp_worker *w, const struct dp_leg *leg, struct
 /* report.c: make an RTCP compound of ours for this leg; sent by dp_reports_flush. */
 void dp_report_add(struct dp_worker *w, struct dp_leg *leg, bool is_bye);
 void dp_reports_flush(struct dp_worker *w);
+
+/* report.c: soon, but not all legs of a conference at once: somebody is gone. */
+void dp_report_early(struct dp_worker *w, struct dp_leg *leg);
+
+/* report.c: a compound came or went, of so many octets above UDP: RFC 3550 6.3.3. */
+void dp_report_size(struct dp_leg *leg, uint32_t octets);
 
 /* May we send to this leg: its direction, its key, its address. */
 static inline bool

@@ -188,7 +188,7 @@ test_collision_is_told(void **state)
 	room_done(room_do(&room, msg));
 	room_run(&room, 300);
 	assert_int_equal(p[1]->last_ssrc, 0x30303030);
-	assert_int_equal(p[1]->got_bye, 1);
+	assert_int_equal(p[1]->own_byes, 1);
 	assert_int_equal(p[1]->got_bad, 0);
 }
 

@@ -39,30 +39,6 @@ end(void **state)
 	return 0;
 }
 
-/* Protect and send a compound of the peer's. */
-static void
-send_rtcp(struct peer *peer, const struct dp_rtcp_make *make)
-{
-	uint8_t octets[512];
-	struct dp_srtp_op op = {.data = octets, .ctx = &peer->tx, .room = sizeof(octets)};
-	struct rte_mbuf *mbuf;
-
-	op.len = (uint32_t)dp_rtcp_build(octets, sizeof(octets) - DP_SRTP_TRAILER_MAX, make);
-	assert_true(op.len > 0);
-	if (peer->is_secure) {
-		dp_srtp_protect_rtcp(room.engine, &op, 1);
-		assert_int_equal(op.verdict, DP_DROP_NONE);
-	}
-	mbuf = room_raw(&room, peer, octets, (uint16_t)op.len);
-	if (!peer->is_mux) {
-		struct drv_pkt *pkt = rte_mbuf_to_priv(mbuf);
-
-		pkt->local_port++;
-		pkt->peer.port++;
-	}
-	room_send(&room, mbuf);
-}
-
 static void
 test_reports_are_sent_and_protected(void **state)
 {
@@ -89,10 +65,11 @@ test_peers_report_of_us(void **state)
 			.dlsr = 65536 / 20,			  /* 50 ms of them there */
 		};
 
-		send_rtcp(p[i], &(struct dp_rtcp_make){.blocks = &block,
-						       .block_count = 1,
-						       .cname = "peer",
-						       .ssrc = p[i]->ssrc});
+		room_rtcp(&room, p[i],
+			  &(struct dp_rtcp_make){.blocks = &block,
+						 .block_count = 1,
+						 .cname = "peer",
+						 .ssrc = p[i]->ssrc});
 		room_run(&room, 1);
 		struct dp_leg_stats s = room_leg_stats(&room, p[i]);
 
@@ -107,13 +84,14 @@ static void
 test_bye_is_told(void **state)
 {
 	for (unsigned i = 0; i < 3; i++)
-		send_rtcp(p[i], &(struct dp_rtcp_make){
-					.cname = "peer", .ssrc = p[i]->ssrc, .is_bye = true});
+		room_rtcp(&room, p[i],
+			  &(struct dp_rtcp_make){
+				  .cname = "peer", .ssrc = p[i]->ssrc, .is_bye = true});
 	room_run(&room, 10);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(room_events(&room, DP_EVENT_BYE, p[i]->leg), 1);
 	/* A BYE for somebody else's SSRC is nobody's. */
-	send_rtcp(p[0], &(struct dp_rtcp_make){.cname = "peer", .ssrc = 99, .is_bye = true});
+	room_rtcp(&room, p[0], &(struct dp_rtcp_make){.cname = "peer", .ssrc = 99, .is_bye = true});
 	room_run(&room, 10);
 	assert_int_equal(room_events(&room, DP_EVENT_BYE, 0), 3);
 }
@@ -144,7 +122,7 @@ test_reports_keep_alive(void **state)
 {
 	p[0]->is_sending = p[1]->is_sending = false;
 	for (unsigned i = 0; i < 8; i++) {
-		send_rtcp(p[0], &(struct dp_rtcp_make){.cname = "peer", .ssrc = p[0]->ssrc});
+		room_rtcp(&room, p[0], &(struct dp_rtcp_make){.cname = "peer", .ssrc = p[0]->ssrc});
 		room_run(&room, 400);
 	}
 	assert_int_equal(room_events(&room, DP_EVENT_MEDIA_LOST, p[0]->leg), 0);

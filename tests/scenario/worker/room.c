@@ -363,6 +363,29 @@ room_packet(struct room *room, struct peer *peer)
 	return room_raw(room, peer, octets, (uint16_t)op.len);
 }
 
+void
+room_rtcp(struct room *room, struct peer *peer, const struct dp_rtcp_make *make)
+{
+	uint8_t octets[1024];
+	struct dp_srtp_op op = {.data = octets, .ctx = &peer->tx, .room = sizeof(octets)};
+	struct rte_mbuf *mbuf;
+
+	op.len = (uint32_t)dp_rtcp_build(octets, sizeof(octets) - DP_SRTP_TRAILER_MAX, make);
+	assert_true(op.len > 0);
+	if (peer->is_secure) {
+		dp_srtp_protect_rtcp(room->engine, &op, 1);
+		assert_int_equal(op.verdict, DP_DROP_NONE);
+	}
+	mbuf = room_raw(room, peer, octets, (uint16_t)op.len);
+	if (!peer->is_mux) {
+		struct drv_pkt *pkt = rte_mbuf_to_priv(mbuf);
+
+		pkt->local_port++;
+		pkt->peer.port++;
+	}
+	room_send(room, mbuf);
+}
+
 static void
 hear_sound(struct peer *peer, const struct dp_rtp *rtp, const uint8_t *data, uint32_t len)
 {
@@ -388,16 +411,61 @@ hear_sound(struct peer *peer, const struct dp_rtp *rtp, const uint8_t *data, uin
 		peer->heard[peer->heard_count++ % ROOM_HEARD] = pcm[i];
 }
 
+/* Our leg's own CNAME comes first; behind it those of others. */
 static void
-hear_rtcp(struct peer *peer, const uint8_t *data, uint32_t len)
+hear_names(struct peer *peer, const struct dp_rtcp_packet *packet, uint32_t from)
+{
+	struct dp_rtcp_sdes_walk walk = {0};
+	struct dp_rtcp_sdes sdes;
+
+	assert_true(dp_rtcp_sdes_next(&sdes, packet, &walk));
+	assert_int_equal(sdes.ssrc, from);
+	peer->name_count = 0;
+	while (dp_rtcp_sdes_next(&sdes, packet, &walk)) {
+		assert_in_range(peer->name_count, 0, DP_DESCRIBED_MAX - 1);
+		assert_int_equal(sdes.type, DP_RTCP_SDES_CNAME);
+		peer->name_ssrc[peer->name_count] = sdes.ssrc;
+		memcpy(peer->name[peer->name_count], sdes.text, sdes.len);
+		peer->name[peer->name_count++][sdes.len] = 0;
+	}
+	assert_int_equal(1 + peer->name_count, packet->count);
+}
+
+static void
+hear_byes(struct peer *peer, const struct dp_rtcp_packet *packet, uint32_t from, uint64_t now_ns)
+{
+	peer->got_bye++;
+	for (unsigned i = 0; i < packet->count; i++) {
+		uint32_t ssrc = dp_rtcp_bye_ssrc(packet, i);
+
+		if (ssrc == from) {
+			peer->own_byes++;
+			assert_int_equal(packet->count, 1);
+			continue;
+		}
+		peer->told_bye = ssrc;
+		peer->told_byes++;
+		peer->bye_ns = now_ns;
+	}
+}
+
+static void
+hear_rtcp(struct peer *peer, const uint8_t *data, uint32_t len, uint64_t now_ns)
 {
 	struct dp_rtcp_packet packet;
+	uint32_t from = 0;
 	size_t at = 0;
 
 	assert_int_equal(dp_rtcp_check(data, len), DP_DROP_NONE);
 	peer->got_rtcp++;
-	while (dp_rtcp_next(&packet, data, len, &at))
-		peer->got_bye += packet.type == DP_RTCP_BYE;
+	while (dp_rtcp_next(&packet, data, len, &at)) {
+		if (packet.type == DP_RTCP_SR || packet.type == DP_RTCP_RR)
+			from = packet.ssrc;
+		else if (packet.type == DP_RTCP_SDES)
+			hear_names(peer, &packet, from);
+		else if (packet.type == DP_RTCP_BYE)
+			hear_byes(peer, &packet, from, now_ns);
+	}
 }
 
 static void
@@ -430,8 +498,10 @@ hear(struct room *room, struct rte_mbuf *mbuf)
 	}
 	if (peer->is_gone)
 		return;
+	if (is_rtcp && mbuf->data_len > peer->rtcp_max)
+		peer->rtcp_max = mbuf->data_len;
 	if (is_rtcp)
-		hear_rtcp(peer, data, op.len);
+		hear_rtcp(peer, data, op.len, room->now_ns);
 	else
 		hear_sound(peer, &rtp, data, op.len);
 }

@@ -5,6 +5,7 @@
 #ifndef TESTS_SCENARIO_ROOM_H
 #define TESTS_SCENARIO_ROOM_H
 
+#include "dataplane/rtp/rtcp.h"
 #include "dataplane/worker/worker_state.h"
 #include "tests/fake/port.h"
 
@@ -33,6 +34,14 @@ struct peer {
 
 	int16_t heard[ROOM_HEARD]; /* ring */
 	uint64_t heard_count;
+	uint64_t bye_ns;     /* the last BYE for told_bye */
+	uint32_t told_bye;   /* SSRC, not our leg's, in the last BYE */
+	uint32_t told_byes;  /* such SSRCs */
+	uint32_t own_byes;   /* BYEs of our leg's SSRC */
+	uint32_t rtcp_max;   /* octets of the longest compound, protected */
+	uint32_t name_count; /* names that the last compound forwarded */
+	uint32_t name_ssrc[DP_DESCRIBED_MAX];
+	char name[DP_DESCRIBED_MAX][256];
 	uint32_t got, got_bad, got_rtcp, got_bye, gaps, markers;
 	uint32_t last_ssrc, last_ts, last_len;
 	uint16_t last_seq;
@@ -94,6 +103,8 @@ void room_run(struct room *room, unsigned ms);
 struct rte_mbuf *room_packet(struct room *room, struct peer *peer);
 struct rte_mbuf *room_raw(struct room *room, const struct peer *peer, const void *octets,
 			  uint16_t len);
+/* Protect and send a compound of the peer's. */
+void room_rtcp(struct room *room, struct peer *peer, const struct dp_rtcp_make *make);
 void room_send(struct room *room, struct rte_mbuf *mbuf);
 
 /* Amplitude of a frequency in what the peer heard last: ms of it. */

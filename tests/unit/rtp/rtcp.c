@@ -123,6 +123,47 @@ a_receiver_without_blocks_is_the_least(void **state)
 	assert_memory_equal(out, want, sizeof(want));
 }
 
+/* RFC 3550 6.6, 7.3: a mixer that stays tells of contributors that left. */
+static void
+contributors_leave_without_us(void **state)
+{
+	uint8_t out[512];
+	struct dp_rtcp_make make = {
+		.cname = "a", .ssrc = 1, .bye_csrcs = gone, .bye_csrc_count = 2};
+	size_t len = dp_rtcp_build(out, sizeof(out), &make), at = 0;
+	struct dp_rtcp_packet packet = {0};
+
+	assert_int_equal(dp_rtcp_check(out, len), DP_DROP_NONE);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(dp_rtcp_next(&packet, out, len, &at));
+	assert_int_equal(packet.type, DP_RTCP_BYE);
+	assert_int_equal(packet.count, 2);
+	assert_int_equal(dp_rtcp_bye_ssrc(&packet, 0), 21);
+	assert_int_equal(dp_rtcp_bye_ssrc(&packet, 1), 22);
+	assert_false(dp_rtcp_next(&packet, out, len, &at));
+}
+
+/* What a name is said to take is what it takes, at every length. */
+static void
+chunks_are_as_long_as_is_said(void **state)
+{
+	uint8_t out[512];
+	char name[256] = "";
+	struct dp_rtcp_cname one = {.text = name, .ssrc = 9};
+	struct dp_rtcp_make make = {.cname = "a", .ssrc = 1};
+	size_t bare = dp_rtcp_build(out, sizeof(out), &make);
+
+	make.forwards = &one;
+	make.forward_count = 1;
+	for (unsigned n = 0; n <= 255; n++) {
+		memset(name, 'n', n);
+		assert_int_equal(dp_rtcp_build(out, sizeof(out), &make),
+				 bare + dp_rtcp_chunk_octets(name));
+		assert_int_equal(dp_rtcp_check(out, bare + dp_rtcp_chunk_octets(name)),
+				 DP_DROP_NONE);
+	}
+}
+
 static void
 too_little_room_builds_nothing(void **state)
 {
@@ -299,6 +340,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_built_is_read),
 		cmocka_unit_test(a_receiver_without_blocks_is_the_least),
+		cmocka_unit_test(contributors_leave_without_us),
+		cmocka_unit_test(chunks_are_as_long_as_is_said),
 		cmocka_unit_test(too_little_room_builds_nothing),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(broken_compounds_are_refused),

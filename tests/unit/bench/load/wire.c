@@ -139,6 +139,11 @@ reports_go_round(void **state)
 	assert_true(news.is_valid && news.has_bye && news.has_sr && news.has_report);
 	assert_int_equal(news.lost, 2);
 	assert_int_equal(news.sr_mid, 0x33445566);
+	/* The BYE ends the compound with the SSRC: another's is that of somebody who is mixed. */
+	data[len - 1] ^= 1;
+	ue_rtcp_parse(&news, data, len, 7);
+	assert_true(news.is_valid && !news.has_bye);
+	data[len - 1] ^= 1;
 	for (size_t cut = 0; cut < len; cut++) {
 		uint8_t *copy = malloc(cut ? cut : 1);
 
