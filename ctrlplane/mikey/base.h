@@ -84,6 +84,7 @@ struct cp_mikey_fault {
 	uint8_t error; /* enum cp_mikey_error */
 	bool authentic;
 	const char *text;
+	uint16_t suites; /* CP_MIKEY_ERR_SP of a responder: those it takes, 1u << enum dp_suite */
 };
 
 /* -EPROTO, and says why. */

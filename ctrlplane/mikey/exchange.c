@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ctrlplane/mikey/sp.h"
 #include "ctrlplane/mikey/time.h"
 
 int
@@ -71,8 +72,9 @@ cp_mikey_finish(struct cp_mikey_out *out, struct cp_mikey_writer *w,
 }
 
 int
-cp_mikey_error_put(struct cp_mikey_out *out, const struct cp_mikey_msg *about, uint8_t error,
-		   const struct cp_mikey_shield *shield, const struct cp_mikey_env *env)
+cp_mikey_error_put(struct cp_mikey_out *out, const struct cp_mikey_msg *about,
+		   const struct cp_mikey_fault *fault, const struct cp_mikey_shield *shield,
+		   const struct cp_mikey_env *env)
 {
 	const struct cp_mikey_msg hdr = {
 		.data_type = CP_MIKEY_ERROR,
@@ -84,7 +86,17 @@ cp_mikey_error_put(struct cp_mikey_out *out, const struct cp_mikey_msg *about, u
 	int result = 0;
 
 	cp_mikey_put_start(&w, &hdr, env);
-	cp_mikey_put_err(&w, error);
+	cp_mikey_put_err(&w, fault->error);
+	for (unsigned suite = 1; suite < DP_SUITE_COUNT; suite++) {
+		uint8_t params[CP_MIKEY_SP_MAX];
+		struct cp_mikey_sp sp = {.no = (uint8_t)suite, .prot = CP_MIKEY_PROT_SRTP};
+
+		if ((fault->suites & 1u << suite) == 0)
+			continue;
+		sp.params =
+			cp_mikey_octets(params, cp_mikey_sp_encode(params, (enum dp_suite)suite));
+		cp_mikey_put_sp(&w, &sp);
+	}
 	if (shield != NULL)
 		result = cp_mikey_finish(out, &w, shield, NULL, 0);
 	if (w.is_full)

@@ -32,9 +32,11 @@ int cp_mikey_finish(struct cp_mikey_out *out, struct cp_mikey_writer *w,
 		    const struct cp_mikey_shield *shield, const struct cp_mikey_octets *appended,
 		    size_t count);
 
-/* An Error message about a message with that header: with V by shield, or without (NULL). */
-int cp_mikey_error_put(struct cp_mikey_out *out, const struct cp_mikey_msg *about, uint8_t error,
-		       const struct cp_mikey_shield *shield, const struct cp_mikey_env *env);
+/* An Error message about a message with that header: with V by shield, or without (NULL).
+ * With the policies that would have been taken, where the fault names them. */
+int cp_mikey_error_put(struct cp_mikey_out *out, const struct cp_mikey_msg *about,
+		       const struct cp_mikey_fault *fault, const struct cp_mikey_shield *shield,
+		       const struct cp_mikey_env *env);
 
 /* An Error message came instead of a response: always -EPROTO. shield: of our message, may be NULL. */
 int cp_mikey_error_take(struct cp_mikey_fault *fault, const struct cp_mikey_msg *msg,

@@ -127,7 +127,9 @@ make(struct cp_mikey_initiator *initiator, struct cp_mikey_out *out,
 	const struct cp_mikey_set_info *info = cp_mikey_set_info(ticket->set);
 	struct cp_mikey_writer w = cp_mikey_writer(out->octets, out->cap);
 	struct cp_mikey_proposal proposal = {
-		.hdr = {.data_type = CP_MIKEY_TRANSFER_INIT, .v_flag = true, .prf = info->prf}};
+		.hdr = {.data_type = CP_MIKEY_TRANSFER_INIT,
+			.v_flag = (ticket->policy.flags & CP_MIKEY_FLAG_F) != 0,
+			.prf = info->prf}};
 	uint8_t rand[CP_MIKEY_KEY_MAX], csb[4];
 	struct cp_mikey_ticket_view view;
 	struct cp_mikey_shield shield;
@@ -174,8 +176,7 @@ cp_mikey_initiator_make(struct cp_mikey_initiator **out, struct cp_mikey_out *me
 
 	if (ticket->is_used && (ticket->policy.flags & CP_MIKEY_FLAG_J) == 0)
 		return -EPERM;
-	if (transfer->responder.data.len == 0 || transfer->responder.data.len > CP_MIKEY_ID_MAX ||
-	    (ticket->policy.flags & CP_MIKEY_FLAG_F) == 0)
+	if (transfer->responder.data.len == 0 || transfer->responder.data.len > CP_MIKEY_ID_MAX)
 		return -EINVAL;
 	initiator = calloc(1, sizeof(*initiator));
 	if (initiator == NULL)

@@ -10,22 +10,18 @@ cp_mikey_shield_derive(struct cp_mikey_shield *shield, enum cp_mikey_set set,
 		       const struct cp_mikey_derivation *how, bool with_encr)
 {
 	const struct cp_mikey_set_info *info = cp_mikey_set_info(set);
-	struct cp_mikey_derivation d = *how;
+	const struct cp_mikey_each each[] = {
+		{CP_MIKEY_AUTH_KEY, shield->auth.octets, info->auth},
+		{CP_MIKEY_ENCR_KEY, shield->encr.octets, info->key},
+		{CP_MIKEY_SALT_KEY, shield->salt, sizeof(shield->salt)},
+	};
 	int error;
 
 	memset(shield, 0, sizeof(*shield));
 	shield->set = set;
 	shield->auth.len = info->auth;
-	d.constant = CP_MIKEY_AUTH_KEY;
-	error = cp_mikey_derive(shield->auth.octets, shield->auth.len, &d);
-	if (error == 0 && with_encr) {
-		shield->encr.len = info->key;
-		d.constant = CP_MIKEY_ENCR_KEY;
-		error = cp_mikey_derive(shield->encr.octets, shield->encr.len, &d);
-		d.constant = CP_MIKEY_SALT_KEY;
-		if (error == 0)
-			error = cp_mikey_derive(shield->salt, sizeof(shield->salt), &d);
-	}
+	shield->encr.len = with_encr ? info->key : 0;
+	error = cp_mikey_derive_each(each, with_encr ? 3 : 1, how);
 	if (error < 0)
 		cp_mikey_shield_wipe(shield);
 	return error;

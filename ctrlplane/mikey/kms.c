@@ -217,13 +217,12 @@ answer_error(struct cp_mikey_kms_turn *turn, bool is_known)
 
 	turn->report->fault.authentic = is_known;
 	if (!is_known)
-		return cp_mikey_error_put(turn->out, &turn->msg, turn->report->fault.error, NULL,
+		return cp_mikey_error_put(turn->out, &turn->msg, &turn->report->fault, NULL,
 					  turn->env);
 	error = cp_mikey_leg_shield(&shield, &turn->leg, false);
 	if (error < 0)
 		return error;
-	error = cp_mikey_error_put(turn->out, &turn->msg, turn->report->fault.error, &shield,
-				   turn->env);
+	error = cp_mikey_error_put(turn->out, &turn->msg, &turn->report->fault, &shield, turn->env);
 	cp_mikey_shield_wipe(&shield);
 	return error;
 }

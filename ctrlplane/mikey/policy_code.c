@@ -81,9 +81,11 @@ take_wishes(struct cp_mikey_policy *policy, const struct cp_mikey_payload *paylo
 	if (kemac.encr != CP_MIKEY_ENCR_NULL || kemac.mac_alg != CP_MIKEY_MAC_NULL ||
 	    policy->has_wishes)
 		return refused(why, "a KEMAC with algorithms, or two");
+	policy->has_wishes = true;
+	if (kemac.data.len == 0)
+		return 0; /* a ticket without session keys */
 	if (cp_mikey_list_decode(&keys, kemac.data, CP_MIKEY_PAYLOAD_KEY_DATA) < 0)
 		return -EBADMSG;
-	policy->has_wishes = true;
 	for (size_t i = 0; i < keys.count; i++) {
 		struct cp_mikey_key_data data = cp_mikey_key_data_of(&keys.at[i]);
 

@@ -2,75 +2,93 @@
 #include "ctrlplane/mikey/prf.h"
 
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <string.h>
 #include "ctrlplane/keys/secret.h"
 
 #define SPLIT 32    /* octets of inkey that one P takes: 256 bits for both PRFs */
 #define HASH_MAX 32 /* octets */
-#define OUT_MAX 64  /* octets: more is never derived */
 
-/* What P works with: A(i) and then the label, in one piece. */
+/* What P works with: an HMAC that is keyed once for each block of inkey. */
 struct p_state {
-	const EVP_MD *md;
+	EVP_MAC_CTX *hmac;
+	char digest[8];
 	size_t hash; /* octets */
-	const uint8_t *s;
-	int s_len;
-	uint8_t text[HASH_MAX + CP_MIKEY_LABEL_MAX]; /* A(i) || label */
-	size_t label_len;
 };
 
-/* XORs P(s, label, m) into out. */
-static int
-p_into(uint8_t *out, size_t len, struct p_state *p)
+/* HMAC(s, a || label) under the key that is set; either may be left out. */
+static bool
+hmac(uint8_t *out, struct p_state *p, const uint8_t *a, const struct cp_mikey_octets *label)
 {
-	uint8_t *a = p->text;
-	uint8_t block[HASH_MAX], next[HASH_MAX];
-	int error = 0;
+	return EVP_MAC_init(p->hmac, NULL, 0, NULL) == 1 &&
+	       (a == NULL || EVP_MAC_update(p->hmac, a, p->hash) == 1) &&
+	       (label == NULL || EVP_MAC_update(p->hmac, label->at, label->len) == 1) &&
+	       EVP_MAC_final(p->hmac, out, NULL, HASH_MAX) == 1;
+}
 
-	/* A(1) = HMAC(s, label) */
-	if (HMAC(p->md, p->s, p->s_len, p->text + p->hash, p->label_len, next, NULL) == NULL)
-		error = -EIO;
-	for (size_t done = 0; done < len && error == 0; done += p->hash) {
-		memcpy(a, next, p->hash);
-		if (HMAC(p->md, p->s, p->s_len, p->text, p->hash + p->label_len, block, NULL) ==
-		    NULL)
-			error = -EIO;
-		for (size_t i = 0; i < p->hash && done + i < len; i++)
+/* XORs P(s, label, m) into out; s is the key that is set. */
+static bool
+p_into(uint8_t *out, size_t len, struct p_state *p, struct cp_mikey_octets label)
+{
+	uint8_t a[HASH_MAX], block[HASH_MAX];
+	bool ok = hmac(a, p, NULL, &label); /* A(1) = HMAC(s, label) */
+
+	for (size_t done = 0; done < len && ok; done += p->hash) {
+		ok = hmac(block, p, a, &label);
+		for (size_t i = 0; i < p->hash && done + i < len && ok; i++)
 			out[done + i] ^= block[i];
-		if (done + p->hash < len &&
-		    HMAC(p->md, p->s, p->s_len, a, p->hash, next, NULL) == NULL)
-			error = -EIO;
+		if (done + p->hash < len && ok)
+			ok = hmac(a, p, a, NULL);
 	}
+	cp_wipe(a, sizeof(a));
 	cp_wipe(block, sizeof(block));
-	cp_wipe(next, sizeof(next));
-	return error;
+	return ok;
+}
+
+/* All that is wanted of one block of inkey. */
+static bool
+block_into(const struct cp_mikey_wanted *wanted, size_t count, struct p_state *p,
+	   struct cp_mikey_octets s)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, p->digest, 0),
+		OSSL_PARAM_END,
+	};
+	bool ok = EVP_MAC_init(p->hmac, s.at, s.len, params) == 1;
+
+	for (size_t i = 0; i < count && ok; i++)
+		ok = p_into(wanted[i].octets, wanted[i].len, p, wanted[i].label);
+	return ok;
 }
 
 int
-cp_mikey_prf(uint8_t *out, size_t len, uint8_t prf, struct cp_mikey_octets inkey,
-	     struct cp_mikey_octets label)
+cp_mikey_prf(const struct cp_mikey_wanted *wanted, size_t count, uint8_t prf,
+	     struct cp_mikey_octets inkey)
 {
-	struct p_state p = {.label_len = label.len};
-	int error = 0;
+	bool is_mikey_1 = prf == CP_MIKEY_PRF_MIKEY_1;
+	struct p_state p = {.hash = is_mikey_1 ? 20 : 32};
+	EVP_MAC *mac;
+	bool ok;
 
-	if (prf > CP_MIKEY_PRF_HMAC_SHA_256 || len > OUT_MAX || label.len > CP_MIKEY_LABEL_MAX ||
-	    inkey.len == 0)
+	if (prf > CP_MIKEY_PRF_HMAC_SHA_256 || inkey.len == 0)
 		return -EINVAL;
-	p.md = prf == CP_MIKEY_PRF_MIKEY_1 ? EVP_sha1() : EVP_sha256();
-	p.hash = prf == CP_MIKEY_PRF_MIKEY_1 ? 20 : 32;
-	memcpy(p.text + p.hash, label.at, label.len);
-	memset(out, 0, len);
-	for (size_t at = 0; at < inkey.len && error == 0; at += SPLIT) {
-		p.s = inkey.at + at;
-		p.s_len = (int)(inkey.len - at < SPLIT ? inkey.len - at : SPLIT);
-		error = p_into(out, len, &p);
-	}
-	cp_wipe(&p, sizeof(p));
-	if (error < 0)
-		cp_wipe(out, len);
-	return error;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	p.hmac = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
+	memcpy(p.digest, is_mikey_1 ? "SHA1" : "SHA256", is_mikey_1 ? 5 : 7);
+	for (size_t i = 0; i < count; i++)
+		memset(wanted[i].octets, 0, wanted[i].len);
+	ok = p.hmac != NULL;
+	for (size_t at = 0; at < inkey.len && ok; at += SPLIT)
+		ok = block_into(wanted, count, &p,
+				cp_mikey_octets(inkey.at + at,
+						inkey.len - at < SPLIT ? inkey.len - at : SPLIT));
+	EVP_MAC_CTX_free(p.hmac); /* wipes its key */
+	EVP_MAC_free(mac);
+	for (size_t i = 0; i < count && !ok; i++)
+		cp_wipe(wanted[i].octets, wanted[i].len);
+	return ok ? 0 : -EIO;
 }
 
 static uint8_t *
@@ -123,13 +141,29 @@ cp_mikey_label(uint8_t *label, const struct cp_mikey_derivation *d)
 }
 
 int
+cp_mikey_derive_each(const struct cp_mikey_each *each, size_t count,
+		     const struct cp_mikey_derivation *derivation)
+{
+	struct cp_mikey_derivation d = *derivation;
+	uint8_t labels[CP_MIKEY_EACH_MAX][CP_MIKEY_LABEL_MAX];
+	struct cp_mikey_wanted wanted[CP_MIKEY_EACH_MAX];
+
+	if (d.rand_i.len > 255 || d.rand_r.len > 255 || d.rand.len > 255 ||
+	    d.id.len > CP_MIKEY_ID_MAX || count > CP_MIKEY_EACH_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		d.constant = each[i].constant;
+		wanted[i] = (struct cp_mikey_wanted){
+			each[i].octets, each[i].len,
+			cp_mikey_octets(labels[i], cp_mikey_label(labels[i], &d))};
+	}
+	return cp_mikey_prf(wanted, count, d.prf, d.inkey);
+}
+
+int
 cp_mikey_derive(uint8_t *out, size_t len, const struct cp_mikey_derivation *d)
 {
-	uint8_t label[CP_MIKEY_LABEL_MAX];
+	const struct cp_mikey_each each = {d->constant, out, len};
 
-	if (d->rand_i.len > 255 || d->rand_r.len > 255 || d->rand.len > 255 ||
-	    d->id.len > CP_MIKEY_ID_MAX)
-		return -EINVAL;
-	return cp_mikey_prf(out, len, d->prf, d->inkey,
-			    cp_mikey_octets(label, cp_mikey_label(label, d)));
+	return cp_mikey_derive_each(&each, 1, d);
 }

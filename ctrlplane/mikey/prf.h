@@ -45,13 +45,32 @@ struct cp_mikey_derivation {
 
 #define CP_MIKEY_LABEL_MAX 640
 
-/* P and PRF of RFC 3830 4.1.2 with HMAC-SHA-1 or HMAC-SHA-256. 0, -EINVAL no such PRF, -EIO OpenSSL. */
-int cp_mikey_prf(uint8_t *out, size_t len, uint8_t prf, struct cp_mikey_octets inkey,
-		 struct cp_mikey_octets label);
+/* A key that is wanted of an inkey. */
+struct cp_mikey_wanted {
+	uint8_t *octets;
+	size_t len;
+	struct cp_mikey_octets label;
+};
+
+/* P and PRF of RFC 3830 4.1.2 with HMAC-SHA-1 or HMAC-SHA-256: all that is wanted of one inkey, keyed
+ * once. 0, -EINVAL no such PRF, -EIO OpenSSL (then nothing is written). */
+int cp_mikey_prf(const struct cp_mikey_wanted *wanted, size_t count, uint8_t prf,
+		 struct cp_mikey_octets inkey);
 
 /* The label into CP_MIKEY_LABEL_MAX octets: its length. */
 size_t cp_mikey_label(uint8_t *label, const struct cp_mikey_derivation *derivation);
 
+/* Several keys that differ in their constant only. */
+#define CP_MIKEY_EACH_MAX 4
+
+struct cp_mikey_each {
+	enum cp_mikey_constant constant;
+	uint8_t *octets;
+	size_t len;
+};
+
+int cp_mikey_derive_each(const struct cp_mikey_each *each, size_t count,
+			 const struct cp_mikey_derivation *derivation);
 int cp_mikey_derive(uint8_t *out, size_t len, const struct cp_mikey_derivation *derivation);
 
 #endif

@@ -62,7 +62,7 @@ cp_mikey_responder_resolve_make(struct cp_mikey_out *out, struct cp_mikey_respon
 	struct cp_mikey_account account = r->config->account;
 	int error;
 
-	if (r->is_resolved)
+	if (r->mpk_i != NULL)
 		return -EALREADY;
 	account.set = r->offer.set;
 	cp_mikey_asked_fini(&r->asked);
@@ -245,7 +245,7 @@ cp_mikey_responder_resolve_take(struct cp_mikey_responder *r, struct cp_mikey_oc
 	bool is_known = false;
 	int error;
 
-	if (r->asked.octets == NULL || r->is_resolved)
+	if (r->asked.octets == NULL || r->mpk_i != NULL)
 		return -EALREADY;
 	error = cp_mikey_ask_take(&plain, &msg, &r->asked, in, env, fault);
 	if (error < 0)
@@ -294,14 +294,14 @@ cp_mikey_responder_error(struct cp_mikey_out *out, const struct cp_mikey_respond
 		if (cp_mikey_hdr_decode(&msg, in, &len) == -EBADMSG ||
 		    msg.data_type == CP_MIKEY_ERROR)
 			return -EBADMSG;
-		return cp_mikey_error_put(out, &msg, fault->error, NULL, env);
+		return cp_mikey_error_put(out, &msg, fault, NULL, env);
 	}
 	if (!fault->authentic || r->mpk_i == NULL)
-		return cp_mikey_error_put(out, &r->init, fault->error, NULL, env);
+		return cp_mikey_error_put(out, &r->init, fault, NULL, env);
 	error = cp_mikey_responder_init_shield(&shield, r, false);
 	if (error < 0)
 		return error;
-	error = cp_mikey_error_put(out, &r->init, fault->error, &shield, env);
+	error = cp_mikey_error_put(out, &r->init, fault, &shield, env);
 	cp_mikey_shield_wipe(&shield);
 	return error;
 }

@@ -209,6 +209,8 @@ cp_mikey_responder_read(struct cp_mikey_responder *r, const struct cp_mikey_env 
 		error = cp_mikey_check_map(&r->init, fault);
 	for (size_t i = 0; i < r->init.cs_count && error == 0; i++)
 		error = check_session(r, &r->init.cs[i], fault);
+	if (error == -EPROTO && fault->error == CP_MIKEY_ERR_SP)
+		fault->suites = r->config->suites;
 	if (error == 0)
 		error = check_rest(r, fault);
 	if (error == 0 && cp_mikey_ticket_look(&data, &r->view) < 0)

@@ -85,17 +85,15 @@ static int
 split_mpk(struct cp_mikey_ticket_keys *keys, uint8_t prf, struct cp_mikey_octets mpk,
 	  struct cp_mikey_octets rand)
 {
-	struct cp_mikey_derivation d = {.prf = prf,
-					.family = CP_MIKEY_SPLIT_MPK,
-					.constant = CP_MIKEY_MPKI,
-					.inkey = mpk,
-					.rand = rand};
-	int error;
+	const struct cp_mikey_derivation d = {
+		.prf = prf, .family = CP_MIKEY_SPLIT_MPK, .inkey = mpk, .rand = rand};
+	const struct cp_mikey_each each[] = {
+		{CP_MIKEY_MPKI, keys->mpk_i.octets, mpk.len},
+		{CP_MIKEY_MPKR, keys->mpk_r.octets, mpk.len},
+	};
 
 	keys->mpk_i.len = keys->mpk_r.len = (uint8_t)mpk.len;
-	error = cp_mikey_derive(keys->mpk_i.octets, mpk.len, &d);
-	d.constant = CP_MIKEY_MPKR;
-	return error < 0 ? error : cp_mikey_derive(keys->mpk_r.octets, mpk.len, &d);
+	return cp_mikey_derive_each(each, 2, &d);
 }
 
 static int

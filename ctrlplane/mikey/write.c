@@ -23,14 +23,20 @@ cp_mikey_put(struct cp_mikey_writer *w, struct cp_mikey_octets octets)
 	w->len += octets.len;
 }
 
+static struct cp_mikey_octets
+big_endian(uint8_t wire[8], uint64_t number, size_t octets)
+{
+	for (size_t i = 0; i < octets; i++)
+		wire[i] = (uint8_t)(number >> (8 * (octets - 1 - i)));
+	return cp_mikey_octets(wire, octets);
+}
+
 void
 cp_mikey_put_number(struct cp_mikey_writer *w, uint64_t number, size_t octets)
 {
 	uint8_t wire[8];
 
-	for (size_t i = 0; i < octets; i++)
-		wire[i] = (uint8_t)(number >> (8 * (octets - 1 - i)));
-	cp_mikey_put(w, cp_mikey_octets(wire, octets));
+	cp_mikey_put(w, big_endian(wire, number, octets));
 }
 
 size_t
@@ -90,20 +96,32 @@ cp_mikey_put_hdr(struct cp_mikey_writer *w, const struct cp_mikey_msg *msg)
 }
 
 void
+cp_mikey_put_ts(struct cp_mikey_writer *w, const struct cp_mikey_ts *ts)
+{
+	cp_mikey_put_next(w, ts->role == 0 ? CP_MIKEY_PAYLOAD_T : CP_MIKEY_PAYLOAD_TR);
+	if (ts->role != 0)
+		cp_mikey_put_number(w, ts->role, 1);
+	cp_mikey_put_number(w, ts->type, 1);
+	cp_mikey_put(w, ts->value);
+}
+
+void
 cp_mikey_put_t(struct cp_mikey_writer *w, uint64_t time)
 {
-	cp_mikey_put_next(w, CP_MIKEY_PAYLOAD_T);
-	cp_mikey_put_number(w, CP_MIKEY_TS_NTP_UTC, 1);
-	cp_mikey_put_number(w, cp_mikey_time_to_ntp(time), 8);
+	uint8_t wire[8];
+	const struct cp_mikey_ts ts = {0, CP_MIKEY_TS_NTP_UTC,
+				       big_endian(wire, cp_mikey_time_to_ntp(time), 8)};
+
+	cp_mikey_put_ts(w, &ts);
 }
 
 void
 cp_mikey_put_tr(struct cp_mikey_writer *w, uint8_t role, uint32_t ntp_s)
 {
-	cp_mikey_put_next(w, CP_MIKEY_PAYLOAD_TR);
-	cp_mikey_put_number(w, role, 1);
-	cp_mikey_put_number(w, CP_MIKEY_TS_NTP_UTC_32, 1);
-	cp_mikey_put_number(w, ntp_s, 4);
+	uint8_t wire[8];
+	const struct cp_mikey_ts ts = {role, CP_MIKEY_TS_NTP_UTC_32, big_endian(wire, ntp_s, 4)};
+
+	cp_mikey_put_ts(w, &ts);
 }
 
 void

@@ -28,6 +28,8 @@ void cp_mikey_put_next(struct cp_mikey_writer *w, uint8_t type);
 /* The header: msg's data type, v_flag, prf, csb_id, map type and crypto sessions. */
 void cp_mikey_put_hdr(struct cp_mikey_writer *w, const struct cp_mikey_msg *msg);
 void cp_mikey_put_t(struct cp_mikey_writer *w, uint64_t time); /* NTP-UTC */
+/* T (role 0) or TR of any type, its value as it stands. */
+void cp_mikey_put_ts(struct cp_mikey_writer *w, const struct cp_mikey_ts *ts);
 void cp_mikey_put_tr(struct cp_mikey_writer *w, uint8_t role, uint32_t ntp_s);
 void cp_mikey_put_idr(struct cp_mikey_writer *w, uint8_t role, struct cp_mikey_id id);
 void cp_mikey_put_randr(struct cp_mikey_writer *w, uint8_t role, struct cp_mikey_octets rand);

@@ -177,6 +177,20 @@ test_kms_fills_in_and_cuts(void **state)
 	refused(CP_MIKEY_ERR_TPPAR, true);
 }
 
+/* A KEMAC that asks for nothing: a ticket without session keys, which nobody can call with. */
+static void
+test_no_session_keys(void **state)
+{
+	struct cp_mikey_ticket *t;
+
+	policy.has_wishes = true;
+	t = ticket();
+	assert_non_null(t);
+	assert_int_equal(t->held_count, 0);
+	assert_null(world_call(&w, t));
+	cp_mikey_ticket_destroy(t);
+}
+
 static void
 test_wishes_that_are_not_granted(void **state)
 {
@@ -410,6 +424,7 @@ main(void)
 		T(test_data_types_that_are_not_spoken),
 		T(test_policy_that_breaks_the_rules),
 		T(test_kms_fills_in_and_cuts),
+		T(test_no_session_keys),
 		T(test_wishes_that_are_not_granted),
 		T(test_resolver_that_is_not_on_the_ticket),
 		T(test_forged_vr),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "ctrlplane/mikey/csb_state.h"
+#include "ctrlplane/mikey/sp.h"
 #include "tests/scenario/mikey/fixture.h"
 
 static void
@@ -363,6 +364,7 @@ test_suites(void **state)
 				cp_mikey_csb_destroy(focus);
 			} else {
 				assert_int_equal(w.fault.error, CP_MIKEY_ERR_SP);
+				assert_int_equal(w.fault.suites, config.suites);
 			}
 			cp_mikey_responder_destroy(responder);
 			cp_mikey_initiator_destroy(initiator);
@@ -431,8 +433,11 @@ test_suite_negotiation(void **state)
 static void
 test_error_message_of_the_focus(void **state)
 {
-	const struct cp_mikey_fault stranger = {CP_MIKEY_ERR_TS, false, ""},
-				    known = {CP_MIKEY_ERR_SP, true, ""};
+	const struct cp_mikey_fault stranger = {.error = CP_MIKEY_ERR_TS};
+	const struct cp_mikey_fault known = {
+		.error = CP_MIKEY_ERR_SP, .authentic = true, .suites = 0x3E};
+	struct cp_mikey_msg msg;
+	struct cp_mikey_sp sp;
 	struct cp_mikey_ticket *t = ticket();
 	struct cp_mikey_initiator *initiator = world_call(&w, t);
 	struct cp_mikey_responder *responder;
@@ -454,6 +459,12 @@ test_error_message_of_the_focus(void **state)
 			 -EPROTO);
 	assert_int_equal(w.fault.error, CP_MIKEY_ERR_SP);
 	assert_true(w.fault.authentic);
+	/* It names what would have been taken: RFC 6043 5.4. */
+	assert_int_equal(cp_mikey_msg_decode(&msg, world_in(&w)), 0);
+	for (uint8_t suite = 1; suite < DP_SUITE_COUNT; suite++) {
+		assert_true(cp_mikey_find_sp(&sp, &msg.payloads, suite, CP_MIKEY_PROT_SRTP));
+		assert_int_equal(cp_mikey_sp_decode(sp.params), suite);
+	}
 	cp_mikey_responder_destroy(responder);
 	cp_mikey_initiator_destroy(initiator);
 	cp_mikey_ticket_destroy(t);
