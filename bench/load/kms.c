@@ -25,12 +25,13 @@ struct ue_kms {
 	CURLM *multi;
 	struct curl_slist *headers;
 	char url[URL_MAX_OCTETS];
+	const char *ca;
 	long timeout_ms;
 	LIST_HEAD(, ask) asks;
 };
 
 int
-ue_kms_create(struct ue_kms **out, const char *url, double timeout_s)
+ue_kms_create(struct ue_kms **out, const char *url, const char *ca, double timeout_s)
 {
 	struct ue_kms *kms = calloc(1, sizeof(*kms));
 	size_t len = strlen(url);
@@ -42,6 +43,7 @@ ue_kms_create(struct ue_kms **out, const char *url, double timeout_s)
 	while (len > 0 && url[len - 1] == '/')
 		len--;
 	snprintf(kms->url, sizeof(kms->url), "%.*s", (int)len, url);
+	kms->ca = ca;
 	kms->timeout_ms = (long)(timeout_s * 1000);
 	kms->multi = curl_multi_init();
 	kms->headers = curl_slist_append(NULL, "Content-Type: application/mikey");
@@ -109,6 +111,8 @@ ue_kms_post(struct ue_kms *kms, enum ue_kms_type type, const uint8_t *octets, si
 	curl_easy_setopt(ask->easy, CURLOPT_URL, url);
 	curl_easy_setopt(ask->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(ask->easy, CURLOPT_PROXY, "");
+	if (kms->ca)
+		curl_easy_setopt(ask->easy, CURLOPT_CAINFO, kms->ca);
 	curl_easy_setopt(ask->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(ask->easy, CURLOPT_TIMEOUT_MS, kms->timeout_ms);
 	curl_easy_setopt(ask->easy, CURLOPT_HTTPHEADER, kms->headers);

@@ -18,8 +18,8 @@ enum ue_kms_type {
 /* The answer, borrowed; len 0: there is none, and why says so. */
 typedef void (*ue_kms_done_fn)(void *arg, const uint8_t *octets, size_t len, const char *why);
 
-/* url as http://HOST:PORT; what is not on this machine wants https. 0 or -errno. */
-int ue_kms_create(struct ue_kms **out, const char *url, double timeout_s);
+/* url as http://HOST:PORT or https; ca: PEM file of who signed its certificate, NULL: those of the system; it is kept. 0 or -errno. */
+int ue_kms_create(struct ue_kms **out, const char *url, const char *ca, double timeout_s);
 
 /* Requests under way are dropped, their done is not called. */
 void ue_kms_destroy(struct ue_kms *kms);

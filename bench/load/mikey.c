@@ -13,6 +13,7 @@
 #include "ctrlplane/keys/hex.h"
 #include "ctrlplane/keys/psk.h"
 
+#define REPLAY_ROOM 4096
 #define EXPIRES_SECONDS 2 /* with --misbehave expired */
 
 /* The first "%d" of text becomes number. */
@@ -31,11 +32,15 @@ int
 ue_mikey_node_create(struct ue_mikey_node **out, const struct ue_options *o, char *why, size_t size)
 {
 	struct ue_mikey_node *node = calloc(1, sizeof(*node));
-	int err = node ? ue_kms_create(&node->kms, o->kms, o->timeout) : -ENOMEM;
+	int err = node ? ue_kms_create(&node->kms, o->kms, o->kms_ca, o->timeout) : -ENOMEM;
 
+	if (!err)
+		err = cp_mikey_replay_create(&node->replay, REPLAY_ROOM);
+	if (!err)
+		err = cp_mikey_replay_create(&node->used, REPLAY_ROOM);
 	if (err) {
 		snprintf(why, size, "%s: %s", o->kms, strerror(-err));
-		free(node);
+		ue_mikey_node_destroy(node);
 		return err;
 	}
 	node->options = o;
@@ -61,6 +66,8 @@ ue_mikey_node_destroy(struct ue_mikey_node *node)
 	ue_kms_destroy(node->kms);
 	while (!LIST_EMPTY(&node->tickets))
 		ticket_destroy(LIST_FIRST(&node->tickets));
+	cp_mikey_replay_destroy(node->replay);
+	cp_mikey_replay_destroy(node->used);
 	free(node->first);
 	free(node);
 }

@@ -27,6 +27,7 @@ struct ue_mikey_node {
 	struct ue_kms *kms;
 	struct cp_mikey_env env;
 	LIST_HEAD(, ue_ticket) tickets;
+	struct cp_mikey_replay *replay, *used; /* what came: messages, tickets without J */
 	char *first; /* text of the first TRANSFER_INIT that was accepted, to be replayed */
 };
 
@@ -79,6 +80,8 @@ int ue_mikey_octets(uint8_t *out, size_t size, const char *base64, size_t len);
 struct cp_mikey_env ue_misbehave_env(const struct ue_mikey *m);
 void ue_misbehave_policy(const struct ue_mikey *m, struct cp_mikey_policy *policy);
 void ue_misbehave_init(struct ue_mikey *m, struct cp_mikey_out *out);
+/* The octet to flip of a message; numbers below 0 count from its end. */
+size_t ue_misbehave_at(const struct ue_mikey *m, size_t len);
 bool ue_misbehaves(const struct ue_mikey *m, enum ue_misbehaviour kind);
 
 #endif

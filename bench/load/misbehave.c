@@ -63,6 +63,14 @@ flag_clear(const struct cp_mikey_payload *ticket, uint8_t *octets, const uint8_t
 	at[2] = (uint8_t)bits;
 }
 
+size_t
+ue_misbehave_at(const struct ue_mikey *m, size_t len)
+{
+	long at = m->node->options->misbehave_number % (long)len;
+
+	return (size_t)(at < 0 ? at + (long)len : at);
+}
+
 void
 ue_misbehave_init(struct ue_mikey *m, struct cp_mikey_out *out)
 {
@@ -72,7 +80,7 @@ ue_misbehave_init(struct ue_mikey *m, struct cp_mikey_out *out)
 	struct cp_mikey_msg msg;
 
 	if (ue_misbehaves(m, UE_FLIP))
-		out->octets[(size_t)o->misbehave_number % out->len] ^= 1;
+		out->octets[ue_misbehave_at(m, out->len)] ^= 1;
 	if (ue_misbehaves(m, UE_TRUNCATE) && (size_t)o->misbehave_number < out->len)
 		out->len = (size_t)o->misbehave_number;
 	if (cp_mikey_msg_decode(&msg, cp_mikey_octets(out->octets, out->len)) != 0)

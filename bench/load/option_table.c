@@ -367,6 +367,7 @@ const struct ue_option ue_option_table[] = {
 	{"rtcp-every", "MS", take_unsigned, AT(rtcp_ms), "mean time between reports (2500); 0: none"},
 	{"Keys by MIKEY-TICKET", NULL, NULL, 0, NULL},
 	{"kms", "URL", take_text, AT(kms), "get a ticket from this KMS and key the call by it (http://127.0.0.1:8643)"},
+	{"kms-ca", "FILE", take_text, AT(kms_ca), "PEM file of who signed the certificate of an https KMS (those of the system)"},
 	{"kms-id", "URI", take_text, AT(kms_id), "who the KMS is (sip:kms.localhost)"},
 	{"psk-file", "FILE", take_text, AT(psk_file), "the key shared with the KMS: as 'conclave kms user add' writes it, or nothing but the key, "
 		"binary or hexadecimal; %d as above"},

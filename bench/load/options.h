@@ -70,7 +70,7 @@ struct ue_options {
 	uint8_t mki_len;
 	const char *lifetime, *params;
 	/* keys by MIKEY-TICKET, where there is a KMS */
-	const char *kms, *kms_id, *identity, *psk_file, *responder;
+	const char *kms, *kms_ca, *kms_id, *identity, *psk_file, *responder;
 	unsigned mikey_set; /* enum cp_mikey_set */
 	unsigned validity;  /* seconds */
 	bool reuses_tickets, is_mikey_at_session, has_sdes_too;

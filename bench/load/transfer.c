@@ -112,7 +112,7 @@ ue_mikey_update(struct ue_mikey *m, uint32_t ssrc, const char **base64)
 	if (err)
 		return ue_mikey_fault(m, err, &fault);
 	if (ue_misbehaves(m, UE_FLIP_UPDATE))
-		octets[m->node->options->misbehave_number % out.len] ^= 1;
+		octets[ue_misbehave_at(m, out.len)] ^= 1;
 	err = ue_mikey_text_set(m, octets, out.len);
 	if (err)
 		return err;
@@ -240,6 +240,8 @@ ue_mikey_called(struct ue_mikey *m, const char *base64, size_t len)
 	for (unsigned i = 0; i < o->suite_count; i++)
 		m->config.suites |= (uint16_t)(1u << o->suite[i]);
 	m->config.sdp_ids = SDP_IDS;
+	m->config.replay = m->node->replay;
+	m->config.tickets = m->node->used;
 	err = cp_mikey_responder_create(&m->responder, &m->config,
 					cp_mikey_octets(octets, (size_t)n), &m->node->env, &fault);
 	if (!err)
