@@ -186,10 +186,10 @@ class Node:
 
 
 class Ue:
-    """A conclave-ue in the background. result() waits for its end and gives its line of JSON."""
+    """A conclave-ue in the background; no uri: one that waits to be called. result() waits for its end and gives its line of JSON."""
 
     def __init__(self, uri, *options, seconds=5):
-        self.command = [program("conclave-ue"), "--for", str(seconds), *map(str, options), uri]
+        self.command = [program("conclave-ue"), "--for", str(seconds), *map(str, options), *([uri] if uri else [])]
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = None
 

@@ -1,0 +1,194 @@
+"""Two conclave-ue that key each other by MIKEY-TICKET, with a conclave-kms between them: one calls, one is called; each mistake is refused."""
+import os
+import socket
+
+import pytest
+
+from kms import Kms
+from node import Ue, free_port, wait_until
+
+ALICE, BOB, CAROL = "sip:alice@example.net", "sip:bob@example.net", "sip:carol@example.net"
+SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
+
+
+def is_taken(port):
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", port))
+        return False
+    except OSError:
+        return True
+
+
+class People:
+    """alice, bob and carol with their keys; call() lets alice call bob, and gives what both saw."""
+
+    def __init__(self, **options):
+        self.kms = Kms(identity="sip:kms.localhost", **options)
+
+    def __enter__(self):
+        self.keys = {who: self.kms.add(who) for who in (ALICE, BOB, CAROL)}
+        return self
+
+    def __exit__(self, *error):
+        self.kms.__exit__(*error)
+
+    def ue(self, who, *options, uri=None, **more):
+        return Ue(uri, "--kms", self.kms.url, "--psk-file", self.keys[who], "--local", "127.0.0.1", *options, **more)
+
+    def bob(self, *options, port, seconds=30):
+        ue = self.ue(BOB, "--listen", port, "--tone", 500, "--expect", 400, *options, seconds=seconds)
+        wait_until(lambda: is_taken(port), 10, "bob waits to be called")
+        return ue
+
+    def call(self, *options, bob=(), seconds=2.5, timeout=20):
+        port = free_port()
+        called = self.bob(*bob, port=port)
+        caller = self.ue(ALICE, "--responder", BOB, "--tone", 400, "--expect", 500, *options, uri=f"sip:bob@127.0.0.1:{port}",
+                         seconds=seconds)
+        saw = caller.results(timeout)
+        return saw[-1], called.stop()
+
+
+@pytest.fixture(scope="module")
+def people():
+    with People() as people:
+        yield people
+
+
+def assert_talk(*both, keyed_by="mikey-ticket"):
+    for result in both:
+        assert result["outcome"] == "joined" and result["keyed_by"] == keyed_by, result
+        assert result["heard_as_expected"] and result["rx"]["auth_failures"] == 0, result
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("algorithms", ["128", "256"])
+@pytest.mark.parametrize("level", ["media", "session"])
+def test_a_call_keyed_by_a_ticket(people, algorithms, level):
+    alice, bob = people.call("--mikey-set", algorithms, "--mikey-level", level)
+    assert_talk(alice, bob)
+    for result in (alice, bob):
+        mikey = result["mikey"]
+        assert (mikey["initiator"], mikey["responder"], mikey["set"]) == (ALICE, BOB, algorithms)
+        assert mikey["flags"] == "DEFGHINO" and mikey["csb_id"] == alice["mikey"]["csb_id"]
+    assert alice["mikey"]["ticket_uses"] == 1 and bob["mikey"]["ticket_uses"] == 0
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_suite(people, suite):
+    alice, bob = people.call("--suite", suite, bob=("--suite", "all"), seconds=2)
+    assert_talk(alice, bob)
+    assert alice["suite"] == bob["suite"] == suite
+
+
+def test_mikey_wins_over_sdes_where_both_are_offered(people):
+    assert_talk(*people.call("--sdes-too", seconds=2))
+
+
+def test_who_waits_takes_sdes_too(people):
+    port = free_port()
+    bob = people.bob(port=port)
+    alice = Ue(f"sip:bob@127.0.0.1:{port}", "--tone", 400, "--expect", 500, "--rekey-at", 1, seconds=3).result()
+    assert_talk(alice, bob.stop(), keyed_by="sdes")
+    assert alice["reinvites"]["ok"] == 1 and alice["mikey"] is None
+
+
+@pytest.mark.parametrize("who", ["caller", "called"])
+def test_a_csb_update_leaves_no_gap(people, who):
+    update = ("--rekey-at", 1.5)
+    alice, bob = people.call(*(update if who == "caller" else ()), bob=update if who == "called" else (), seconds=3.5)
+    assert_talk(alice, bob)
+    for result in (alice, bob):
+        assert result["mikey"]["rekeys"] == 1 and result["rx"]["rekeys"] == 1, result
+        assert result["rx"]["gap_max_ms"] <= 100 and result["rx"]["lost"] == 0, result
+
+
+def test_hold_and_the_like_keep_the_keys(people):
+    alice, bob = people.call("--hold-at", 1.2, "--unhold-at", 1.6, "--reinvite-same-at", 2, seconds=3.5)
+    assert alice["reinvites"] == {"ok": 3, "failed": 0, "heard": 0, "status": 200}
+    for result in (alice, bob):
+        assert result["outcome"] == "joined" and result["rx"]["rekeys"] == 0 and result["rx"]["auth_failures"] == 0, result
+
+
+MISTAKES = [("expired", 15), ("flip=-1", 0), ("flip=-20", 0), ("flip=5", 0), ("truncate=90", 13), ("no-flag=F", 15), ("no-flag=I", 15),
+            ("no-sdp-ids", 12), ("wrong-idri", 7), ("skew=400", 1), ("skew=-400", 1)]
+
+
+@pytest.mark.parametrize("mistake,error", MISTAKES, ids=[mistake for mistake, _ in MISTAKES])
+def test_the_called_refuses(people, mistake, error):
+    alice, bob = people.call("--misbehave", mistake)
+    assert (alice["outcome"], alice["status"]) == ("refused", 488), alice
+    assert bob["outcome"] == "refused" and bob["mikey"]["error"] == error, bob
+
+
+@pytest.mark.parametrize("mistake", ["wrong-psk", f"other-identity={CAROL}", "other-identity=sip:nobody@example.net"])
+def test_the_kms_refuses(people, mistake):
+    alice, bob = people.call("--misbehave", mistake)
+    assert (alice["outcome"], alice["status"], alice["mikey"]["error"]) == ("no-ticket", 0, 0), alice
+    assert bob["outcome"] == "pending"
+    assert not people.kms.audit(1)[0]["granted"]
+
+
+def test_a_ticket_for_somebody_else(people):
+    alice, bob = people.call("--responder", CAROL)
+    assert (alice["outcome"], alice["status"], bob["mikey"]["error"]) == ("refused", 488, 7)
+
+
+def test_a_refused_update_keeps_the_call(people):
+    alice, bob = people.call("--rekey-at", 1.2, "--misbehave", "flip-update=-1")
+    assert_talk(alice, bob)
+    assert alice["reinvites"]["failed"] == 1 and alice["reinvites"]["status"] == 488
+    assert alice["mikey"]["rekeys"] == bob["mikey"]["rekeys"] == 0 and bob["mikey"]["error"] == 0
+
+
+def test_a_replayed_message(people):
+    port = free_port()
+    bob = people.bob("--count", 2, "--each", port=port)
+    alice = people.ue(ALICE, "--responder", BOB, "--count", 2, "--each", "--misbehave", "replay", uri=f"sip:bob@127.0.0.1:{port}", seconds=2)
+    first, second, _ = alice.results()
+    assert (first["outcome"], second["outcome"], second["status"]) == ("joined", "refused", 488)
+    bob.stop()
+    assert sorted((r["outcome"], r["mikey"]["error"]) for r in bob.lines[:2]) == [("joined", None), ("refused", 1)]
+
+
+def three_calls(people, *options):
+    """How many tickets the KMS gave for them."""
+    port = free_port()
+    before = len(people.kms.audit(1000))
+    bob = people.bob("--count", 3, port=port)
+    alice = people.ue(ALICE, "--responder", BOB, "--count", 3, "--each", *options, uri=f"sip:bob@127.0.0.1:{port}", seconds=1)
+    calls = alice.results()[:3]
+    bob.stop()
+    assert [call["outcome"] for call in calls] == ["joined"] * 3, calls
+    return len(people.kms.audit(1000)) - before - 3  # each call was resolved
+
+
+def test_a_ticket_is_reused_where_the_kms_allows_it(people):
+    assert three_calls(people) == 3
+    assert three_calls(people, "--ticket-reuse") == 1
+    with People(config={"flags_clear": "J"}) as strict:
+        assert three_calls(strict, "--ticket-reuse") == 3
+
+
+def test_a_kms_that_is_away(people):
+    with People() as others:
+        others.kms.stop()
+        alice, bob = others.call("--timeout", 3)
+    assert (alice["outcome"], bob["outcome"]) == ("no-ticket", "pending")
+    assert alice["reason"].startswith("KMS: "), alice
+
+
+def test_https(people):
+    with People(tls=True) as secure:
+        options = ("--kms", secure.kms.tls_url, "--kms-ca", secure.kms.certificate)
+        assert_talk(*secure.call(*options, bob=options, seconds=2))
+        alice, _ = secure.call("--kms", secure.kms.tls_url)  # signed by nobody that the system knows
+        assert alice["outcome"] == "no-ticket" and "certificate" in alice["reason"], alice
+
+
+def test_keys_that_others_can_read_are_not_taken(people):
+    os.chmod(people.keys[CAROL], 0o640)
+    carol = people.ue(CAROL, uri="sip:bob@127.0.0.1:9")
+    assert carol.process.wait(timeout=20) == 4
+    assert "others" in carol.process.stderr.read()
