@@ -74,6 +74,23 @@ may_begin_earlier(const struct dp_jbuf *jb, const struct dp_jbuf_packet *packet)
 	       jb->play_ts - packet->ts <= 5u * jb->tick_units;
 }
 
+/*
+ * After a move what was learnt says how late the old packets would be now. Who is later than the upper bound is wide cannot be
+ * waited for: a stream that jumped ahead would be torn by insertions until that is forgotten.
+ */
+static void
+forget_late(struct dp_jbuf *jb)
+{
+	if (jb->tick_min_us < -DP_JBUF_TICK_US)
+		jb->tick_min_us = -DP_JBUF_TICK_US;
+	if (jb->low_us >= -DP_JBUF_TICK_US)
+		return;
+	jb->low_us = -DP_JBUF_TICK_US;
+	if (jb->mean_us < 0)
+		jb->mean_us = 0;
+	jb->drift_ns = 0;
+}
+
 /* Too early for the upper bound: play from later on, by whole ticks, so that it fits. */
 static int32_t
 make_fit(struct dp_jbuf *jb, struct dp_frame_pool *pool, int32_t slack)
@@ -88,6 +105,7 @@ make_fit(struct dp_jbuf *jb, struct dp_frame_pool *pool, int32_t slack)
 	dp_jbuf_move(jb, -(int64_t)ticks * DP_JBUF_TICK_US);
 	if (jb->tick_min_us != INT32_MAX)
 		jb->tick_min_us -= ticks * DP_JBUF_TICK_US;
+	forget_late(jb);
 	jb->settle_ticks = SETTLE_TICKS;
 	return slack - ticks * DP_JBUF_TICK_US;
 }

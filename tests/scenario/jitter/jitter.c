@@ -189,6 +189,33 @@ a_burst_is_over_within_a_second(void **state)
 	assert_int_equal(sim.concealed_units + sim.silent_units, 0);
 }
 
+/* The sender runs ahead: so many packets at once, from then on real time. Sound is whole again within 200 ms. */
+static void
+a_stream_that_jumped_ahead_is_whole_soon(void **state)
+{
+	static const unsigned jumps[] = {3, 10, 30, 60, 100, 300, 1000, 3000};
+
+	for (size_t n = 0; n < sizeof(jumps) / sizeof(jumps[0]); n++) {
+		struct sim_packet *p;
+
+		teardown(NULL);
+		setup(NULL);
+		p = sim_send(&sim, &(struct sim_stream){
+					   .ms = 8000 + 20 * jumps[n], .ptime = 20, .ssrc = 1});
+		for (unsigned i = 250; i < sim.count; i++)
+			p[i].arrival_ns = i < 250 + jumps[n]
+						  ? 6000 * SIM_MS + i
+						  : p[i].sent_ns - 20 * SIM_MS * jumps[n];
+		sim.is_ordered = false; /* a long jump begins anew */
+		sim_go(&sim);
+		sim_until(&sim, 5200);
+		sim_mark(&sim);
+		sim_until(&sim, 7000);
+		assert_int_equal(sim.concealed_units + sim.silent_units, 0);
+		assert_true(sim.delay_max_us <= 200000);
+	}
+}
+
 /* The queue that the standstill left drains slowly: packets come 500 ms late, then less and less so. */
 static void
 a_draining_queue_is_over_within_a_second(void **state)
@@ -512,6 +539,7 @@ main(void)
 		T(rare_spikes_do_not_raise_the_delay),
 		T(drift_is_absorbed),
 		T(a_burst_is_over_within_a_second),
+		T(a_stream_that_jumped_ahead_is_whole_soon),
 		T(a_draining_queue_is_over_within_a_second),
 		T(a_new_path_is_followed),
 		T(the_upper_bound_holds),
