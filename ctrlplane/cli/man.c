@@ -84,7 +84,7 @@ static const char tail[] =
 	"a Unix socket, and on\n"
 	"loopback TCP where\n.B http.listen\nsays so. Members of the body have the names of the "
 	"options with '_' for\n"
-	"\\(aq\\-\\(aq. A POST must have\n.BR \"Content-Type: application/json\" .\n"
+	"\\(aq\\-\\(aq. A body needs\n.BR \"Content-Type: application/json\" .\n"
 	"Errors are problem documents with type, title, status, detail, instance, and errors "
 	"(pointer, detail) where the\n"
 	"request had mistakes.\n"

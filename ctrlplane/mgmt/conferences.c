@@ -90,6 +90,18 @@ texts(const json_t *list)
 	return all;
 }
 
+/* As in the configuration: without a list of who may join, everybody with an identity may. */
+static bool
+is_open(const json_t *params)
+{
+	const json_t *open = json_object_get(params, "open");
+
+	if (open == NULL)
+		return is_on(params, "anonymous") ||
+		       json_array_size(json_object_get(params, "authorised")) == 0;
+	return json_is_true(open) || is_on(params, "anonymous");
+}
+
 static int
 create(struct cp_mgmt_request *request)
 {
@@ -99,7 +111,7 @@ create(struct cp_mgmt_request *request)
 		.user = json_string_value(json_object_get(p, "id")),
 		.title = json_string_value(json_object_get(p, "title")),
 		.security = security(p),
-		.is_open = is_on(p, "open") || is_on(p, "anonymous"),
+		.is_open = is_open(p),
 		.may_anonymous = is_on(p, "anonymous"),
 		.mutes_on_entry = is_on(p, "mutes_on_entry"),
 		.mutes_on_hold = true,
@@ -138,8 +150,7 @@ cp_handle_conference_create(struct cp_mgmt_request *request)
 	const char *id = json_string_value(json_object_get(p, "id"));
 	int status;
 
-	if (!is_on(p, "open") && !is_on(p, "anonymous") &&
-	    json_array_size(json_object_get(p, "authorised")) == 0) {
+	if (!is_open(p) && json_array_size(json_object_get(p, "authorised")) == 0) {
 		cp_problem_add(&request->problem, "#/authorised",
 			       "nobody could join: list who may, or set open or anonymous");
 		return;

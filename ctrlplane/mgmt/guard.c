@@ -83,8 +83,9 @@ cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *reques
 void
 cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *request)
 {
-	bool is_write = request->has_body || strcmp(request->method, "POST") == 0;
+	bool is_typed = request->has_body ||
+			(request->content_type != NULL && strcmp(request->method, "POST") == 0);
 
-	if (is_write && !is_json(request->content_type))
+	if (is_typed && !is_json(request->content_type))
 		cp_problem_set(problem, 415, "not-json", "Send 'Content-Type: application/json'.");
 }

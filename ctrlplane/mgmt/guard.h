@@ -20,7 +20,10 @@ struct cp_guard_request {
 void cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request,
 		    const char *token);
 
-/* A POST or a body must be declared application/json, which no form of a foreign page can do. */
+/*
+ * A body must be declared application/json, and so must what a POST declares: no form of a foreign page can do that. A POST of
+ * neither body nor type (curl -X POST) comes from no form, and a page's script shows its Origin.
+ */
 void cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *request);
 
 #endif

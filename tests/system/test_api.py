@@ -107,6 +107,21 @@ def test_a_conference_is_created_and_closed_by_the_command_line(node):
     assert gone.returncode == 1 and "no conference 'standup'" in gone.stderr
 
 
+@pytest.mark.parametrize("settings, is_open, anonymous", [
+    ({}, True, False),
+    ({"open": True}, True, False),
+    ({"anonymous": True}, True, True),
+    ({"authorised": ["sip:a@b"]}, False, False),
+    ({"authorised": ["sip:a@b"], "open": True}, True, False),
+    ({"authorised": ["sip:a@b"], "open": False}, False, False),
+])
+def test_without_a_list_everybody_with_an_identity_may_join(node, settings, is_open, anonymous):
+    status, _, made = ask(node, "POST", "/v1/conferences", json.dumps({"id": "made", **settings}))
+    assert status == 201, made
+    assert (made["open"], made["anonymous"]) == (is_open, anonymous)
+    assert ask(node, "DELETE", "/v1/conferences/made")[0] == 204
+
+
 @pytest.mark.parametrize("method, target, body, status", [
     ("GET", "/", None, 404),
     ("GET", "/v1/nothing", None, 404),
@@ -123,6 +138,7 @@ def test_a_conference_is_created_and_closed_by_the_command_line(node):
     ("POST", "/v1/conferences", "[]", 400),
     ("POST", "/v1/conferences", "{}", 400),
     ("POST", "/v1/conferences", '{"id": "a", "open": "yes"}', 400),
+    ("POST", "/v1/conferences", '{"id": "a", "open": false}', 400),
     ("POST", "/v1/conferences", '{"id": "a b", "open": true}', 400),
     ("POST", "/v1/conferences", '{"id": "demo", "open": true}', 409),
     ("GET", "/v1/conferences/demo/participants?limit=0", None, 400),
@@ -141,7 +157,9 @@ def test_all_mistakes_of_a_request_are_named(node):
 
 
 def test_a_write_must_be_json(node):
-    assert_problem(ask(node, "POST", "/v1/node/drain", headers={}), 415)
+    assert_problem(ask(node, "POST", "/v1/conferences", '{"id": "a"}', headers={}), 415)
+    assert_problem(ask(node, "POST", "/v1/node/drain", headers={"Content-Type": "text/plain"}), 415)
+    assert ask(node, "POST", "/v1/node/resume", headers={})[0] == 200, "what has no body needs no type"
     assert_problem(ask(node, "POST", "/v1/conferences", "id=a", headers={"Content-Type": "application/x-www-form-urlencoded"}), 415)
 
 

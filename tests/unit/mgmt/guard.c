@@ -86,7 +86,9 @@ writes_must_say_that_they_are_json(void **state)
 		int status;
 	} rows[] = {
 		{"GET", NULL, false, 0},
-		{"POST", NULL, false, 415},
+		{"POST", NULL, false, 0},
+		{"POST", NULL, true, 415},
+		{"POST", "text/plain", false, 415},
 		{"POST", "application/json", false, 0},
 		{"POST", "Application/JSON; charset=utf-8", true, 0},
 		{"POST", "application/jsonx", true, 415},

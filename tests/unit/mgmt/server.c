@@ -367,7 +367,7 @@ a_conference_is_created_shown_locked_and_closed(void **state)
 	request(f, "POST", "/v1/conferences", "{\"id\": \"standup\", \"open\": true}");
 	assert_int_equal(f->status, 409);
 	assert_string_equal(member(f, "type"), "urn:problem-type:conclave:exists");
-	request(f, "POST", "/v1/conferences", "{\"id\": \"closed\"}");
+	request(f, "POST", "/v1/conferences", "{\"id\": \"closed\", \"open\": false}");
 	assert_int_equal(f->status, 400);
 	request(f, "POST", "/v1/conferences", "{\"id\": \"a@b\", \"open\": true}");
 	assert_int_equal(f->status, 400);
@@ -506,8 +506,12 @@ tcp_is_for_loopback_names_only(void **state)
 	assert_int_equal(f->status, 421);
 	exchange(f, true,
 		 "POST /v1/node/drain HTTP/1.1\r\nHost: localhost\r\nConnection: "
-		 "close\r\nContent-Length: 0\r\n\r\n");
+		 "close\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n");
 	assert_int_equal(f->status, 415);
+	exchange(f, true,
+		 "POST /v1/node/drain HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+		 "http://evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+	assert_int_equal(f->status, 403);
 	assert_false(cp_focus_is_draining(f->focus));
 }
 
