@@ -10,6 +10,7 @@
 #include "ctrlplane/cli/doctor.h"
 #include "ctrlplane/cli/help.h"
 #include "ctrlplane/cli/kms.h"
+#include "ctrlplane/cli/mikey.h"
 #include "ctrlplane/cli/show.h"
 #include "ctrlplane/cli/words.h"
 
@@ -217,6 +218,8 @@ run_local(struct cp_cli *cli)
 		return CP_CLI_OK;
 	case CP_COMMAND_HELP:
 		return run_help(cli);
+	case CP_COMMAND_MIKEY_SHOW:
+		return cp_cli_mikey(cli);
 	default:
 		return cp_cli_kms(cli);
 	}
