@@ -98,6 +98,10 @@ check(struct cp_mikey_kms_turn *turn, struct cp_mikey_policy *policy, struct cp_
 		return cp_mikey_refuse(fault, CP_MIKEY_ERR_TPPAR, "a ticket of another KMS");
 	if (!cp_mikey_policy_is_valid(policy, now, turn->config->limits.start_tolerance_s))
 		return cp_mikey_refuse(fault, CP_MIKEY_ERR_TPPAR, "the ticket is not valid now");
+	if ((policy->flags & CP_MIKEY_FLAG_D) == 0 &&
+	    (!policy->has_end || policy->end - now > (uint64_t)turn->config->max_validity_s << 32))
+		return cp_mikey_refuse(fault, CP_MIKEY_ERR_TPPAR,
+				       "an initiator's ticket that is valid for too long");
 	if (!cp_mikey_policy_has_responder(policy, turn->user))
 		return cp_mikey_refuse(fault, CP_MIKEY_ERR_ID, "not an authorised responder");
 	if ((policy->flags & CP_MIKEY_FLAG_I) != 0 &&

@@ -136,6 +136,25 @@ take_keys(struct cp_mikey_ticket *ticket, const struct cp_mikey_plain *plain)
 	return error;
 }
 
+/* Are the session keys those that were wished for? Where K is set the KMS may have seen to it. */
+static bool
+are_wished(const struct cp_mikey_ticket *ticket, const struct cp_mikey_policy *asked)
+{
+	if (!asked->has_wishes || (ticket->policy.flags & CP_MIKEY_FLAG_K) != 0)
+		return true;
+	if (ticket->held_count != asked->wish_count)
+		return false;
+	for (size_t i = 0; i < asked->wish_count; i++) {
+		struct cp_mikey_octets spi =
+			cp_mikey_octets(ticket->held[i].spi, ticket->held[i].spi_len);
+
+		if (ticket->held[i].type != asked->wishes[i].type ||
+		    (asked->wishes[i].spi.len > 0 && !cp_mikey_is_same(spi, asked->wishes[i].spi)))
+			return false;
+	}
+	return true;
+}
+
 /* A ticket of its own octets. */
 static int
 keep(struct cp_mikey_ticket **out, enum cp_mikey_set set, struct cp_mikey_octets octets)
@@ -219,6 +238,8 @@ cp_mikey_request_take(struct cp_mikey_ticket **out, struct cp_mikey_request *req
 		goto out;
 	}
 	error = take_keys(ticket, &plain);
+	if (error == 0 && !are_wished(ticket, &asked))
+		error = -EPROTO;
 	if (error == -EPROTO)
 		cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
 				"the keys are not those of the policy");

@@ -178,6 +178,43 @@ test_kms_fills_in_and_cuts(void **state)
 }
 
 /* A KEMAC that asks for nothing: a ticket without session keys, which nobody can call with. */
+/* A REQUEST_INIT with payloads that nobody expects there: skipped, and under the MAC. */
+static void
+test_unexpected_payloads(void **state)
+{
+	static struct cp_mikey_asked asked;
+	struct cp_mikey_writer writer = cp_mikey_writer(w.octets, sizeof(w.octets));
+	struct cp_mikey_sp sp = {.no = 3, .prot = 9, .params = cp_mikey_octets("abc", 3)};
+	uint8_t copy[CP_MIKEY_MSG_MAX];
+	size_t len, extra_at;
+
+	memset(&asked, 0, sizeof(asked));
+	assert_int_equal(cp_mikey_ask_start(&asked, &writer, &alice_account,
+					    CP_MIKEY_REQUEST_INIT_PSK, &w.env),
+			 0);
+	extra_at = writer.len;
+	cp_mikey_put_genext(&writer, CP_MIKEY_GENEXT_VENDOR, cp_mikey_octets("vendor", 6));
+	cp_mikey_put_sp(&writer, &sp);
+	cp_mikey_policy_put(&writer, CP_MIKEY_PAYLOAD_TP, &policy);
+	assert_int_equal(cp_mikey_ask_end(&asked, &w.out, &writer, &alice_account), 0);
+	len = w.out.len;
+	memcpy(copy, w.octets, len);
+	w.octets[extra_at + 5] ^= 1; /* in "vendor" */
+	assert_int_equal(world_kms(&w), 0);
+	assert_int_equal(w.report.fault.error, CP_MIKEY_ERR_AUTH);
+	memcpy(w.octets, copy, len);
+	w.out.len = len;
+	assert_int_equal(world_kms(&w), 0);
+	assert_true(w.report.is_granted);
+	/* A payload without a known length cannot be skipped. */
+	memcpy(w.octets, copy, len);
+	w.octets[extra_at] = 26;
+	w.out.len = len;
+	assert_int_equal(world_kms(&w), 0);
+	assert_int_equal(w.report.fault.error, CP_MIKEY_ERR_MESSAGE);
+	cp_mikey_asked_fini(&asked);
+}
+
 static void
 test_no_session_keys(void **state)
 {
@@ -326,6 +363,22 @@ test_mode_3(void **state)
 	refused(CP_MIKEY_ERR_AUTH, true);
 	cp_mikey_initiator_destroy(initiator);
 	cp_mikey_ticket_destroy(t);
+	/* Nor tickets for ever, or past the ceiling. */
+	policy.initiator = cp_mikey_id_uri(ALICE);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end = policy.end;
+
+		policy.has_end = i == 0;
+		policy.end = policy.start + 25 * 3600 * SECOND;
+		assert_int_equal(cp_mikey_ticket_create(&t, &own, &w.env), 0);
+		initiator = world_call(&w, t);
+		assert_null(world_resolved(&w, &config));
+		refused(CP_MIKEY_ERR_TPPAR, true);
+		cp_mikey_initiator_destroy(initiator);
+		cp_mikey_ticket_destroy(t);
+		policy.has_end = true;
+		policy.end = end;
+	}
 	/* And the KMS's own key none with D=0. */
 	policy.initiator = cp_mikey_id_uri(ALICE);
 	own.tpk_id = cp_mikey_id_bytes("tpk-1");
@@ -424,6 +477,7 @@ main(void)
 		T(test_data_types_that_are_not_spoken),
 		T(test_policy_that_breaks_the_rules),
 		T(test_kms_fills_in_and_cuts),
+		T(test_unexpected_payloads),
 		T(test_no_session_keys),
 		T(test_wishes_that_are_not_granted),
 		T(test_resolver_that_is_not_on_the_ticket),

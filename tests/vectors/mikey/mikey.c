@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "ctrlplane/base/base64.h"
 #include "ctrlplane/mikey/cipher.h"
+#include "ctrlplane/mikey/msg.h"
 #include "ctrlplane/mikey/prf.h"
 #include "tests/scenario/mikey/world.h"
 
@@ -219,6 +221,54 @@ test_table(void **state)
 	assert_int_equal(i, 228);
 }
 
+/* RFC 4567 section 5.1: the only official messages, structure only. */
+static void
+test_rfc_4567(void **state)
+{
+	static const struct {
+		const char *text, *user;
+		size_t len;
+		uint8_t data_type, payloads[6];
+	} rows[] = {
+		{"AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6gAAAAAGEEoo2pee4hp2"
+		 "UaDX8ZE22YwKAAAPZG9uYWxkQGR1Y2suY29tAQAAAAAAAQAk0JKpgaVkDaawi9whVBtBt"
+		 "0KZ14ymNuu62+Nv3ozPLygwK/GbAV9iemnGUIZ19fWQUOSrzKTAv9zV",
+		 "donald@duck.com",
+		 132,
+		 0,
+		 {CP_MIKEY_PAYLOAD_T, CP_MIKEY_PAYLOAD_RAND, CP_MIKEY_PAYLOAD_ID,
+		  CP_MIKEY_PAYLOAD_SP, CP_MIKEY_PAYLOAD_KEMAC}},
+		{"AQEFgM0XflABAAAAAAAAAAAAAAYAyONQ6gAAAAAJAAAQbWlja2"
+		 "V5QG1vdXNlLmNvbQABn8HdGE5BMDXFIuGEga+62AgY5cc=",
+		 "mickey@mouse.com",
+		 71,
+		 1,
+		 {CP_MIKEY_PAYLOAD_T, CP_MIKEY_PAYLOAD_ID, CP_MIKEY_PAYLOAD_V}},
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		static struct cp_mikey_msg msg;
+		uint8_t wire[256];
+		int len = cp_base64_decode(wire, sizeof(wire), cp_slice_text(rows[i].text));
+		const struct cp_mikey_payload *id;
+		uint8_t role;
+
+		assert_int_equal(len, rows[i].len);
+		assert_int_equal(cp_mikey_msg_decode(&msg, cp_mikey_octets(wire, (size_t)len)), 0);
+		assert_int_equal(msg.data_type, rows[i].data_type);
+		assert_int_equal(msg.csb_id, 0xcd177e50);
+		assert_int_equal(msg.cs_count, 1);
+		for (size_t p = 0; p < msg.payloads.count; p++)
+			assert_int_equal(msg.payloads.at[p].type, rows[i].payloads[p]);
+		id = cp_mikey_list_find(&msg.payloads, CP_MIKEY_PAYLOAD_ID, 0);
+		assert_true(cp_mikey_is_same(cp_mikey_id_of(id, &role).data,
+					     cp_mikey_id_uri(rows[i].user).data));
+		for (int cut = 0; cut < len; cut++)
+			assert_true(cp_mikey_msg_decode(&msg, cp_mikey_octets(wire, (size_t)cut)) <
+				    0);
+	}
+}
+
 static void
 two_keys(struct cp_secret *keys[2], const json_t *object)
 {
@@ -387,7 +437,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prf),	  cmocka_unit_test(test_aes_cm),
 		cmocka_unit_test(test_macs),	  cmocka_unit_test(test_table),
-		cmocka_unit_test(test_exchanges),
+		cmocka_unit_test(test_exchanges), cmocka_unit_test(test_rfc_4567),
 	};
 	json_error_t error;
 	int failed;
