@@ -89,6 +89,7 @@ static void
 test_worker_allocates_nothing(void **state)
 {
 	struct peer *p[40];
+	uint32_t names = 0, byes = 0;
 
 	room_open(&room, 128, 8);
 	for (unsigned c = 1; c <= 3; c++)
@@ -107,13 +108,19 @@ test_worker_allocates_nothing(void **state)
 		p[i]->is_sending = i % 5 != 0;
 		if (p[i]->is_secure)
 			room_rekey(&room, p[i], 9);
+		room_rtcp(&room, p[i], &(struct dp_rtcp_make){.cname = "peer", .ssrc = p[i]->ssrc});
 		room_mix(&room, p[i], (int)i * 10, i % 7 == 0, i % 9 == 0);
 		room_run(&room, 50);
 	}
 	room_run(&room, 6000);
 	for (unsigned i = 0; i < 10; i++)
-		room_leave(&room, p[i * 3]);
-	room_run(&room, 100);
+		room_leave(&room, p[i * 4]);
+	room_run(&room, 6000);
+	for (unsigned i = 0; i < 40; i++) {
+		names += p[i]->name_count;
+		byes += p[i]->told_byes;
+	}
+	assert_true(names > 0 && byes > 0);
 	room_balance(&room);
 	room_close(&room);
 	assert_int_equal(allocations, 0);
