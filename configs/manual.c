@@ -54,6 +54,7 @@ static const char *const helps[][2] = {
 	{"conferences", "Conferences that exist from the start"},
 	{"security", "SRTP: which suites, in which order"},
 	{"call", "What holds for every call"},
+	{"mikey", "MIKEY-TICKET: the KMS to ask, and as whom"},
 	{"kms", "The key management server, conclave-kms"},
 };
 

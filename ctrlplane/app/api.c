@@ -49,6 +49,13 @@ ask_node(void *arg, cp_mgmt_media_fn done, void *done_arg)
 	return cp_media_request(app->media, &m, sizeof(m), done, done_arg);
 }
 
+/* What protects a leg, and how far that assurance goes. */
+static const char *const protections[] = {
+	[CP_SDP_UNKEYED] = "none",
+	[CP_SDP_SDES] = "SDES to next hop",
+	[CP_SDP_MIKEY_TICKET] = "mikey-ticket, verified by KMS",
+};
+
 static void
 leg_facts(void *arg, uint32_t leg, struct cp_mgmt_leg_facts *out)
 {
@@ -59,6 +66,7 @@ leg_facts(void *arg, uint32_t leg, struct cp_mgmt_leg_facts *out)
 		return;
 	out->uri = call->uri;
 	out->verified_by = call->verified_by;
+	out->protection = protections[call->sdp.media.keying];
 	out->call_id = call->call_id;
 	out->user_agent = *call->agent ? call->agent : NULL;
 }

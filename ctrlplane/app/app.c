@@ -153,6 +153,12 @@ on_mgmt_ready(struct cp_app *app, int events)
 }
 
 static void
+on_kms_ready(struct cp_app *app, int events)
+{
+	cp_kms_client_run(app->mikey.client);
+}
+
+static void
 on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct cp_app *app = (void *)arg;
@@ -260,8 +266,9 @@ open_focus(struct cp_app *app)
 	uint32_t start = 0;
 	int rc;
 
-	/* two keys for each participant; without them calls would be refused later, for no reason that a caller sees */
-	if (cp_secret_reserve(2 * (size_t)c->participants_max) < 0)
+	/* two keys for each participant, and under MIKEY what they come from; without them calls would be refused later, for no reason that a caller sees */
+	if (cp_secret_reserve((app->config->mikey.kms.count ? 8 : 2) *
+			      (size_t)c->participants_max) < 0)
 		cp_log(CP_LOG_WARN, CP_APP_AREA,
 		       "RLIMIT_MEMLOCK is too small to hold the keys of %d participants; raise it "
 		       "(LimitMEMLOCK= of systemd, ulimit -l) or lower 'call.participants_max'",
@@ -318,6 +325,16 @@ open_mgmt(struct cp_app *app)
 }
 
 static int
+open_mikey(struct cp_app *app)
+{
+	int rc = cp_app_mikey_open(&app->mikey, &app->config->mikey);
+
+	if (rc || !app->mikey.is_on)
+		return rc;
+	return cp_app_watch(&app->kms_watch, cp_kms_client_fd(app->mikey.client), SU_WAIT_IN);
+}
+
+static int
 open_timers(struct cp_app *app)
 {
 	app->fast = su_timer_create(su_root_task(app->root), FAST_MS);
@@ -365,6 +382,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = become_user(app->config->node.user);
 	if (!rc)
+		rc = open_mikey(app);
+	if (!rc)
 		rc = open_timers(app);
 	return rc;
 }
@@ -383,6 +402,8 @@ close_all(struct cp_app *app)
 	if (app->mgmt)
 		cp_mgmt_close(app->mgmt);
 	cp_call_free_all(app);
+	cp_app_watch(&app->kms_watch, -1, 0);
+	cp_app_mikey_close(&app->mikey);
 	cp_map_fini(&app->calls);
 	if (app->focus)
 		cp_focus_destroy(app->focus);
@@ -411,6 +432,7 @@ cp_app_run(struct cp_config *config)
 	app->started_ms = cp_app_now_ms();
 	app->media_watch = (struct cp_app_watch){.app = app, .ready = on_media_ready, .fd = -1};
 	app->mgmt_watch = (struct cp_app_watch){.app = app, .ready = on_mgmt_ready, .fd = -1};
+	app->kms_watch = (struct cp_app_watch){.app = app, .ready = on_kms_ready, .fd = -1};
 	app->signal_watch = (struct cp_app_watch){.app = app, .ready = on_signal, .fd = -1};
 	app->root = su_root_create(NULL);
 	if (app->root) {

@@ -8,6 +8,8 @@
 #include <sys/queue.h>
 
 #include "ctrlplane/app/config.h"
+#include "ctrlplane/app/keying.h"
+#include "ctrlplane/app/mikey.h"
 #include "ctrlplane/base/map.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/media/media.h"
@@ -34,6 +36,16 @@ enum cp_app_step {
 	CP_STEP_CHANGE,	   /* their offer: changes and receive keys; then 200, then our send key */
 	CP_STEP_ANSWER,	   /* their answer to our offer */
 	CP_STEP_REINSTALL, /* the media plane had lost the leg; then our re-INVITE */
+	CP_STEP_KEYS,	   /* not the media plane: the KMS is asked about their new ticket */
+};
+
+/* Who calls, kept while the KMS is asked. */
+struct cp_caller {
+	char user[CP_CONF_USER_MAX];			 /* of the conference */
+	char uri[CP_IDENTITY_MAX], tel[CP_IDENTITY_MAX]; /* proven by SIP; empty: nothing is */
+	char display[128];
+	char via[96];
+	bool is_private;
 };
 
 /* A participant's call. Owner: the app; freed when its leg is gone and no request is under way. */
@@ -47,17 +59,24 @@ struct cp_call {
 	int error;	      /* of the first that failed */
 	bool is_linked;	      /* in the map of calls */
 	bool is_connected;
-	bool is_over;	   /* free when nothing is under way */
-	bool is_rekey_due; /* our re-INVITE as soon as it may be */
-	bool has_leg;	   /* local is right */
-	bool is_private;   /* others are not to learn who it is */
-	int64_t rekey_ms;  /* not before */
+	bool is_over;		  /* free when nothing is under way */
+	bool is_rekey_due;	  /* our re-INVITE as soon as it may be */
+	bool has_leg;		  /* local is right */
+	bool is_private;	  /* others are not to learn who it is */
+	int64_t rekey_ms;	  /* not before */
+	int64_t keys_end_ms;	  /* MIKEY: re-key by then (TRr); 0: no demand */
+	uint32_t ssrc;		  /* ours, of the leg */
+	struct cp_keying *keying; /* NULL: not by MIKEY */
+	struct cp_caller *caller; /* until it has joined */
+	int key_status;		  /* SIP status to refuse with: MIKEY failed */
 	struct cp_sdp_session sdp;
 	struct cp_sdp_result next; /* agreed, not yet carried out */
 	bool has_next;
 	struct cp_sdp_local local;
 	char cname[DP_CTL_CNAME_MAX];
-	char uri[CP_IDENTITY_MAX]; /* for people; "anonymous" when it wants to be */
+	char identity[CP_IDENTITY_MAX]; /* canonical, as it joined; empty: anonymous or private */
+	char source[CP_CONF_VIA_MAX];	/* address it came from, without port */
+	char uri[CP_IDENTITY_MAX];	/* for people; "anonymous" when it wants to be */
 	const char *verified_by;
 	char call_id[128];
 	char agent[64];
@@ -83,7 +102,8 @@ struct cp_app {
 	struct cp_effects effects;
 	bool is_running_effects;
 	struct cp_audit audit;
-	struct cp_app_watch media_watch, mgmt_watch, signal_watch;
+	struct cp_app_mikey mikey;
+	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;
 	uint64_t calls_total, calls_refused;
@@ -112,6 +132,24 @@ void cp_call_rekey(struct cp_call *call);
 void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
 void cp_call_step_done(struct cp_call *call);
 void cp_call_free_all(struct cp_app *app);
+
+void cp_call_hang_up(struct cp_call *call, int cause, const char *why);
+void cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal); /* frees it */
+void cp_call_refuse_done(struct cp_call *call); /* it was refused: count and free */
+const struct cp_sdp_policy *cp_call_policy(struct cp_app *app, uint32_t conf_id,
+					   bool wants_new_key);
+/* Everything is agreed: into the conference as identity, and to the media plane. */
+void cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity);
+/* What offer and answer came to, to the media plane. */
+void cp_call_carry_on_offer(struct cp_call *call);
+void cp_call_drop_next(struct cp_call *call);
+
+/* call_keys.c: calls keyed by MIKEY */
+bool cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf);
+void cp_call_start_keyed(struct cp_call *call); /* an INVITE with MIKEY in call->next */
+/* An offer with MIKEY on a running call. */
+void cp_call_offer_keyed(struct cp_call *call);
+void cp_call_keys_agreed(struct cp_call *call); /* and in force */
 
 /* legs.c: a call's requests to the media plane. They count into call->waiting and end in cp_call_step_done. */
 void cp_call_add_leg(struct cp_call *call, enum cp_app_step step, const struct cp_sdp_media *media,

@@ -36,7 +36,9 @@ free_call(struct cp_call *call)
 		cp_map_drop(&call->app->calls, &call->by_leg);
 	if (call->has_next)
 		cp_sdp_drop(&call->next);
+	cp_keying_free(call);
 	cp_sdp_fini(&call->sdp);
+	free(call->caller);
 	free(call);
 }
 
@@ -66,8 +68,8 @@ call_over(struct cp_call *call, const char *why)
 		free_call(call);
 }
 
-static void
-hang_up(struct cp_call *call, int cause, const char *why)
+void
+cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 {
 	if (call->sip)
 		cp_sip_hang_up(call->sip, cause, why);
@@ -77,12 +79,12 @@ hang_up(struct cp_call *call, int cause, const char *why)
 void
 cp_call_release(struct cp_call *call, const char *why)
 {
-	hang_up(call, 200, why);
+	cp_call_hang_up(call, 200, why);
 }
 
 /* The SDP policy of a conference, with the addresses that the media plane has now. */
-static const struct cp_sdp_policy *
-policy_of(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
+const struct cp_sdp_policy *
+cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
 {
 	const struct dp_ctl_welcome *w = cp_media_welcome(app->media);
 	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
@@ -135,10 +137,11 @@ commit_and_send(struct cp_call *call)
 
 	cp_sdp_commit(&call->sdp, &call->next);
 	call->has_next = false;
+	cp_call_keys_agreed(call);
 	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
 	if (len < 0) {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "SDP does not fit: %s", strerror(-len));
-		hang_up(call, 500, "Internal error");
+		cp_call_hang_up(call, 500, "Internal error");
 		return;
 	}
 	cp_sip_accept(call->sip, cp_slice(text, (size_t)len));
@@ -172,6 +175,15 @@ is_passing(int error)
 	return false;
 }
 
+void
+cp_call_drop_next(struct cp_call *call)
+{
+	if (call->has_next)
+		cp_sdp_drop(&call->next);
+	call->has_next = false;
+	cp_keying_abort(call);
+}
+
 /* The media plane did not do it. */
 static void
 step_failed(struct cp_call *call, enum cp_app_step step)
@@ -182,11 +194,15 @@ step_failed(struct cp_call *call, enum cp_app_step step)
 		.retry_after_s = is_load ? RETRY_AFTER_S : 0,
 	};
 
+	if (call->key_status && step == CP_STEP_JOIN) {
+		call->app->calls_refused++;
+		cp_keying_refuse(call, call->key_status);
+		call_over(call, "keys refused");
+		return;
+	}
 	cp_log(CP_LOG_WARN, CP_APP_AREA, "media plane refused participant %u: %s", call->leg,
 	       strerror(-call->error));
-	if (call->has_next)
-		cp_sdp_drop(&call->next);
-	call->has_next = false;
+	cp_call_drop_next(call);
 	switch (step) {
 	case CP_STEP_JOIN:
 		call->app->calls_refused++;
@@ -197,7 +213,7 @@ step_failed(struct cp_call *call, enum cp_app_step step)
 		cp_sip_refuse(call->sip, &refusal);
 		break;
 	default:
-		hang_up(call, 500, "Media failed");
+		cp_call_hang_up(call, 500, "Media failed");
 		break;
 	}
 }
@@ -251,12 +267,14 @@ cp_call_step_done(struct cp_call *call)
 	case CP_STEP_ANSWER:
 		cp_sdp_commit(&call->sdp, &call->next);
 		call->has_next = false;
+		cp_call_keys_agreed(call);
 		connected(call);
 		break;
 	case CP_STEP_REINSTALL:
 		call->is_rekey_due =
 			true; /* other ports, and keys that this instance has not used */
 		break;
+	case CP_STEP_KEYS:
 	case CP_STEP_NONE:
 		break;
 	}
@@ -273,6 +291,7 @@ look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
 		return false;
 	policy->needs_identity =
 		entry ? entry->identity == CP_CONFIG_IDENTITY_REQUIRED : !conf->may_anonymous;
+	policy->takes_mikey = cp_call_takes_mikey(app, conf);
 	return true;
 }
 
@@ -288,12 +307,26 @@ believed(struct cp_app *app, const char *user, const struct cp_sip_identity *id)
 	return id->proof == CP_SIP_CLAIMED && !policy.needs_identity ? id->uri : "";
 }
 
-static void
+static int
 keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char *identity)
 {
 	const struct cp_sip_identity *id = invite->identity;
+	struct cp_caller *caller = calloc(1, sizeof(*caller));
 	uint8_t random[12];
 
+	if (!caller)
+		return -ENOMEM;
+	call->caller = caller;
+	snprintf(caller->user, sizeof(caller->user), "%s", invite->user);
+	snprintf(caller->uri, sizeof(caller->uri), "%s", id->proof >= CP_SIP_DIGEST ? id->uri : "");
+	snprintf(caller->tel, sizeof(caller->tel), "%s",
+		 id->proof == CP_SIP_ASSERTED ? id->tel : "");
+	snprintf(caller->display, sizeof(caller->display), "%s", id->name);
+	snprintf(caller->via, sizeof(caller->via), "%s", invite->peer);
+	caller->is_private = id->is_private;
+	snprintf(call->source, sizeof(call->source), "%.*s",
+		 (int)(strrchr(invite->peer, ':') ? strrchr(invite->peer, ':') - invite->peer : 0),
+		 invite->peer);
 	snprintf(call->uri, sizeof(call->uri), "%s",
 		 *identity && !id->is_private ? identity : "anonymous");
 	call->is_private = id->is_private || !*identity;
@@ -307,28 +340,33 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 		memset(random, 0, sizeof(random));
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(call->cname + 2 * i, 3, "%02x", random[i]);
+	return 0;
 }
 
-static void
-refuse_new(struct cp_app *app, struct cp_call *call, const struct cp_sip_refusal *refusal)
+void
+cp_call_refuse_done(struct cp_call *call)
 {
-	app->calls_refused++;
-	cp_sip_refuse(call->sip, refusal);
+	call->app->calls_refused++;
 	free_call(call);
 }
 
-/* Everything is agreed: into the conference, and to the media plane. */
-static void
-join(struct cp_call *call, struct cp_conf *conf, const struct cp_sip_invite *invite,
-     const char *identity)
+void
+cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal)
+{
+	cp_sip_refuse(call->sip, refusal);
+	cp_call_refuse_done(call);
+}
+
+void
+cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity)
 {
 	struct cp_app *app = call->app;
-	bool is_private = invite->identity->is_private;
+	const struct cp_caller *caller = call->caller;
 	struct cp_conf_join join = {
 		.conf = conf,
-		.identity = is_private ? "" : identity,
-		.display = is_private ? "" : invite->identity->name,
-		.via = invite->peer,
+		.identity = caller->is_private ? "" : identity,
+		.display = caller->is_private ? "" : caller->display,
+		.via = caller->via,
 		.suite = call->next.next.media.suite,
 		.is_held = call->next.next.media.is_held,
 	};
@@ -336,10 +374,13 @@ join(struct cp_call *call, struct cp_conf *conf, const struct cp_sip_invite *inv
 	struct cp_leg *leg;
 
 	if (cp_app_say(app, &event, &leg) != 0) {
-		refuse_new(app, call,
-			   &(struct cp_sip_refusal){.status = 503, .retry_after_s = RETRY_AFTER_S});
+		cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = 503,
+								  .retry_after_s = RETRY_AFTER_S});
 		return;
 	}
+	snprintf(call->identity, sizeof(call->identity), "%s", identity);
+	free(call->caller);
+	call->caller = NULL;
 	call->leg = leg->id;
 	call->conf = conf->id;
 	cp_map_put(&app->calls, &call->by_leg, call->leg);
@@ -366,6 +407,41 @@ admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_i
 	return verdict->status;
 }
 
+/* Where the conference takes MIKEY: the call is under way by it, or refused for want of it. Else false. */
+static bool
+is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
+{
+	struct cp_app *app = call->app;
+	struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(invite->user));
+
+	if (!conf || !cp_call_takes_mikey(app, conf))
+		return false;
+	if (!invite->sdp.len && conf->security == CP_CONF_MIKEY) {
+		cp_call_refuse_new(call, &(struct cp_sip_refusal){
+						 .status = 488,
+						 .warning_code = 306,
+						 .warning_text = "this conference wants an offer "
+								 "with a=key-mgmt:mikey"});
+		return true;
+	}
+	if (!invite->sdp.len)
+		return false;
+	call->conf = conf->id;
+	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy(app, conf->id, false), &call->sdp);
+	if (call->next.mikey.len > 0 && call->next.status == 0) {
+		call->has_next = true;
+		cp_call_start_keyed(call);
+		return true;
+	}
+	if (conf->security == CP_CONF_MIKEY) {
+		refuse_sdp(call, &call->next);
+		cp_call_refuse_done(call);
+		return true;
+	}
+	cp_sdp_drop(&call->next);
+	return false;
+}
+
 static void
 on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
 {
@@ -384,6 +460,13 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 	call->app = app;
 	call->sip = sip;
 	cp_sip_call_set_owner(sip, call);
+	if (keep_facts(call, invite, identity) != 0) {
+		cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = 503,
+								  .retry_after_s = RETRY_AFTER_S});
+		return;
+	}
+	if (is_keyed(call, invite))
+		return;
 	if (admit(&verdict, app, invite, identity) != 0) {
 		struct cp_sip_refusal refusal = {
 			.status = verdict.status,
@@ -394,14 +477,14 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %u: %s", invite->user,
 		       invite->peer, verdict.status, verdict.reason);
-		refuse_new(app, call, &refusal);
+		cp_call_refuse_new(call, &refusal);
 		return;
 	}
 	if (invite->sdp.len)
-		cp_sdp_answer(&call->next, invite->sdp, policy_of(app, verdict.conf->id, false),
-			      &call->sdp);
+		cp_sdp_answer(&call->next, invite->sdp,
+			      cp_call_policy(app, verdict.conf->id, false), &call->sdp);
 	else
-		cp_sdp_offer(&call->next, policy_of(app, verdict.conf->id, false), &call->sdp);
+		cp_sdp_offer(&call->next, cp_call_policy(app, verdict.conf->id, false), &call->sdp);
 	if (call->next.status) {
 		app->calls_refused++;
 		refuse_sdp(call, &call->next);
@@ -409,16 +492,24 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 		return;
 	}
 	call->has_next = true;
-	call->local.name = NULL;
-	keep_facts(call, invite, identity);
-	join(call, verdict.conf, invite, identity);
+	cp_call_join(call, verdict.conf, identity);
+}
+
+void
+cp_call_carry_on_offer(struct cp_call *call)
+{
+	if (call->next.changes & CP_SDP_CHANGE_SECURITY)
+		cp_call_replace_leg(call, CP_STEP_CHANGE, &call->next.next.media);
+	else
+		cp_call_change_leg(call, CP_STEP_CHANGE, &call->next.next.media,
+				   call->next.next.is_offer ? 0 : call->next.changes);
 }
 
 static void
 on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
-	const struct cp_sdp_policy *policy = policy_of(call->app, call->conf, false);
+	const struct cp_sdp_policy *policy = cp_call_policy(call->app, call->conf, false);
 
 	if (call->step != CP_STEP_NONE || call->has_next) {
 		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 491});
@@ -433,11 +524,10 @@ on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		return;
 	}
 	call->has_next = true;
-	if (call->next.changes & CP_SDP_CHANGE_SECURITY)
-		cp_call_replace_leg(call, CP_STEP_CHANGE, &call->next.next.media);
+	if (call->next.mikey.len > 0)
+		cp_call_offer_keyed(call);
 	else
-		cp_call_change_leg(call, CP_STEP_CHANGE, &call->next.next.media,
-				   call->next.next.is_offer ? 0 : call->next.changes);
+		cp_call_carry_on_offer(call);
 }
 
 static void
@@ -446,16 +536,20 @@ on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 	struct cp_call *call = cp_sip_call_owner(sip);
 
 	if (sdp.len == 0) {
-		hang_up(call, 488, "No answer to our offer");
+		cp_call_hang_up(call, 488, "No answer to our offer");
 		return;
 	}
-	cp_sdp_accept(&call->next, sdp, policy_of(call->app, call->conf, false), &call->sdp);
+	cp_sdp_accept(&call->next, sdp, cp_call_policy(call->app, call->conf, false), &call->sdp);
 	if (call->next.status) {
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "answer refused: %s", call->next.text);
-		hang_up(call, 488, call->next.text);
+		cp_call_hang_up(call, 488, call->next.text);
 		return;
 	}
 	call->has_next = true;
+	if (call->next.mikey.len > 0 && cp_keying_updated(call) != 0) {
+		cp_call_hang_up(call, 488, "Re-keying failed");
+		return;
+	}
 	if (call->next.changes & CP_SDP_CHANGE_SECURITY && !call->has_leg)
 		cp_call_replace_leg(call, CP_STEP_ANSWER, &call->next.next.media);
 	else
@@ -494,15 +588,23 @@ cp_call_rekey(struct cp_call *call)
 	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
 	    call->sdp.phase != CP_SDP_AGREED)
 		return;
-	if (cp_sdp_offer(&r, policy_of(call->app, call->conf, true), &call->sdp) != 0) {
+	if (cp_sdp_offer(&r, cp_call_policy(call->app, call->conf, true), &call->sdp) != 0) {
 		cp_sdp_drop(&r);
 		return;
 	}
 	cp_sdp_commit(&call->sdp, &r);
-	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
-	if (len < 0 || cp_sip_reoffer(call->sip, cp_slice(text, (size_t)len)) != 0)
+	if (call->sdp.has_mikey && cp_keying_update(call) != 0) {
+		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u cannot be given new keys",
+		       call->leg);
+		call->is_rekey_due = false;
 		cp_sdp_withdraw(&call->sdp);
-	else
+		return;
+	}
+	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	if (len < 0 || cp_sip_reoffer(call->sip, cp_slice(text, (size_t)len)) != 0) {
+		cp_sdp_withdraw(&call->sdp);
+		cp_keying_withdraw(call);
+	} else
 		call->is_rekey_due = false;
 	cp_wipe(text, sizeof(text));
 }
@@ -513,9 +615,12 @@ on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
 	struct cp_call *call = cp_sip_call_owner(sip);
 
 	cp_sdp_withdraw(&call->sdp);
+	cp_keying_withdraw(call);
 	if (status == 491) {
 		call->is_rekey_due = true;
 		call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
+	} else if (status == 488 && call->sdp.media.keying == CP_SDP_MIKEY_TICKET) {
+		cp_call_hang_up(call, 488, "New keys were refused"); /* RFC 4567 4.1.2 */
 	} else {
 		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u refused our re-INVITE with %d",
 		       call->leg, status);
@@ -531,6 +636,8 @@ cp_call_tick(struct cp_app *app)
 		for (struct cp_map_node *n = app->calls.buckets[b]; n; n = n->next) {
 			struct cp_call *call = CP_CONTAINER(n, struct cp_call, by_leg);
 
+			if (call->keys_end_ms && now >= call->keys_end_ms)
+				call->is_rekey_due = true;
 			if (call->is_rekey_due && call->sip && now >= call->rekey_ms)
 				cp_call_rekey(call);
 		}

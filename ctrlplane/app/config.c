@@ -241,6 +241,11 @@ check_conferences(const struct check *k)
 				conf_error(k->errors, k->path, all->lines[i],
 					   "conference '%s' stands on line %d already", e->id,
 					   all->lines[n]);
+		if (e->security == CP_CONF_MIKEY && k->config->mikey.kms.count == 0)
+			conf_error(k->errors, k->path, all->lines[i],
+				   "conference '%s' wants MIKEY-TICKET, which needs a KMS; set "
+				   "'mikey.kms'",
+				   e->id);
 		if (strlen(e->id) >= CP_CONF_USER_MAX)
 			conf_error(k->errors, k->path, all->lines[i],
 				   "'%s' is longer than %d octets", e->id, CP_CONF_USER_MAX - 1);
@@ -265,6 +270,16 @@ check_conferences(const struct check *k)
 	}
 }
 
+static const struct conf_section *
+section_of(const struct cp_config *c, const char *name)
+{
+	const struct conf_section *section = c->sections;
+
+	while (strcmp(section->name, name) != 0)
+		section++;
+	return section;
+}
+
 int
 cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors)
 {
@@ -279,6 +294,8 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 		return -ENOMEM;
 	check_policy(&check);
 	check_http(&check);
+	cp_config_check_mikey(&c->mikey, section_of(c, "mikey"), check.path, errors);
+	c->sdp_policy.may_mikey = c->mikey.kms.count > 0;
 	check_conferences(&check);
 	if (conf_node_path(c->media_socket, sizeof(c->media_socket), &c->node, c->node.media_socket,
 			   "media.sock") != 0 ||
@@ -296,6 +313,7 @@ cp_config_free(struct cp_config *c)
 {
 	if (c->accounts)
 		explicit_bzero(c->accounts, c->sip.accounts.count * sizeof(*c->accounts));
+	cp_config_free_mikey(&c->mikey);
 	free(c->accounts);
 	free(c->account_uris);
 	free(c->peers);

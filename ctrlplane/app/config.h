@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "configs/loader/common.h"
+#include "ctrlplane/app/config_mikey.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/sdp/sdp.h"
 #include "ctrlplane/sip/sip.h"
@@ -92,7 +93,8 @@ struct cp_config {
 	struct conf_objects conferences; /* struct cp_config_conference */
 	struct cp_config_security security;
 	struct cp_config_call call;
-	struct conf_section sections[10];
+	struct cp_config_mikey mikey;
+	struct conf_section sections[11];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

@@ -5,7 +5,7 @@
 
 #define OPTION(type, field) .offset = offsetof(struct type, field)
 
-static const char *const securities[] = {"sdes", "either", "none", NULL};
+static const char *const securities[] = {"sdes", "either", "none", "mikey-ticket", NULL};
 static const char *const identities[] = {"required", "none", NULL};
 
 static const struct conf_option account_options[] = {
@@ -143,7 +143,9 @@ static const struct conf_option conference_options[] = {
 	 OPTION(cp_config_conference, security),
 	 .fallback = "sdes",
 	 .choices = securities,
-	 .help = "sdes: SRTP, no fall-back; either: SRTP where offered; none: plain RTP"},
+	 .help = "mikey-ticket: SRTP with keys by a KMS (section mikey), no fall-back; sdes: SRTP "
+		 "with keys in SDP, no "
+		 "fall-back; either: the best that is offered; none: plain RTP"},
 	{.path = "identity",
 	 .kind = CONF_ENUM,
 	 OPTION(cp_config_conference, identity),
@@ -305,6 +307,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "conferences", .options = conferences_options, .into = &c->conferences},
 		{.name = "security", .options = security_options, .into = &c->security},
 		{.name = "call", .options = call_options, .into = &c->call},
+		{.name = "mikey", .options = cp_mikey_options, .into = &c->mikey},
 		{.name = "media"},
 		{.name = "kms"},
 		{.name = NULL},

@@ -28,6 +28,8 @@ done_removed(void *arg, int status, const struct dp_ctl_hdr *reply)
 	finish(arg, status == -ENOENT ? 0 : status);
 }
 
+static void install_agreed(struct cp_call *call);
+
 static void
 done_added(void *arg, int status, const struct dp_ctl_hdr *reply)
 {
@@ -37,7 +39,10 @@ done_added(void *arg, int status, const struct dp_ctl_hdr *reply)
 	if (status == 0) {
 		call->local.rtp = added->local_rtp;
 		call->local.rtcp = added->local_rtcp;
+		call->ssrc = added->ssrc;
 		call->has_leg = true;
+		if (cp_keying_is_open(call) && !call->error)
+			install_agreed(call);
 	}
 	finish(call, status);
 }
@@ -132,6 +137,21 @@ install_tx_key(struct cp_call *call, const struct cp_sdp_media *media, enum dp_k
 		      cp_media_install_key(call->app->media, &where, &media->tx_key, done, call));
 }
 
+/* MIKEY: our SSRC is known now, so the exchange can be answered and gives the keys. */
+static void
+install_agreed(struct cp_call *call)
+{
+	const struct cp_sdp_media *media = &call->next.next.media;
+
+	call->key_status = cp_keying_answer(call);
+	if (call->key_status != 0) {
+		call->error = -EPROTO;
+		return;
+	}
+	install_rx_keys(call, media, DP_KEY_CURRENT, DP_KEY_FRESH);
+	install_tx_key(call, media, DP_KEY_CURRENT, DP_KEY_FRESH);
+}
+
 /* Everything was asked for: when nothing is under way, it is over already. */
 static void
 asked_all(struct cp_call *call)
@@ -158,6 +178,15 @@ start(struct cp_call *call, enum cp_app_step step)
 {
 	call->step = step;
 	call->error = 0;
+}
+
+/* Under MIKEY the SSRC is part of what was agreed: the stream goes on. */
+static uint32_t
+tx_flags(const struct cp_sdp_media *media, uint32_t changes)
+{
+	if (media->keying == CP_SDP_MIKEY_TICKET)
+		return 0;
+	return changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : DP_KEY_ROC_ZERO;
 }
 
 void
@@ -201,7 +230,7 @@ cp_call_change_leg(struct cp_call *call, enum cp_app_step step, const struct cp_
 	/* Their answer is here, so they know our key; to their offer it follows our 200. */
 	if (step == CP_STEP_ANSWER && changes & CP_SDP_CHANGE_TX_KEY)
 		install_tx_key(call, media, is_first ? DP_KEY_CURRENT : DP_KEY_NEXT,
-			       changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : DP_KEY_ROC_ZERO);
+			       tx_flags(media, changes));
 	asked_all(call);
 }
 
@@ -221,7 +250,7 @@ cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *media, u
 		.leg = call->leg,
 		.dir = DP_DIR_SEND,
 		.slot = DP_KEY_NEXT,
-		.flags = changes & CP_SDP_CHANGE_TX_FRESH ? DP_KEY_FRESH : DP_KEY_ROC_ZERO,
+		.flags = tx_flags(media, changes),
 	};
 	int rc = 0;
 

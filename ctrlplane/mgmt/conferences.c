@@ -73,7 +73,7 @@ security(const json_t *params)
 {
 	const char *name = json_string_value(json_object_get(params, "security"));
 
-	for (enum cp_conf_security s = CP_CONF_SDES; name != NULL && s <= CP_CONF_NONE; s++)
+	for (enum cp_conf_security s = CP_CONF_SDES; name != NULL && s <= CP_CONF_MIKEY; s++)
 		if (strcmp(cp_conf_security_name(s), name) == 0)
 			return s;
 	return CP_CONF_SDES;

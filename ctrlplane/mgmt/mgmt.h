@@ -22,9 +22,11 @@ struct cp_mgmt;
 /* What the SIP side knows of a participant. Strings are borrowed until the loop turns; NULL:
  * unknown. */
 struct cp_mgmt_leg_facts {
-	const char *uri;	 /* as the participant gave it: From, or the asserted identity */
-	const char *verified_by; /* "asserted" (a trusted peer said so), "digest" or "none" */
-	const char *call_id;	 /* to find the call in traces */
+	const char *uri; /* as the participant gave it: From, or the asserted identity */
+	const char
+		*verified_by;	/* "kms", "asserted" (a trusted peer said so), "digest" or "none" */
+	const char *protection; /* what protects it and how far; NULL: told by the suite */
+	const char *call_id;	/* to find the call in traces */
 	const char *user_agent;
 };
 

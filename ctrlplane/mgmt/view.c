@@ -102,12 +102,13 @@ cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *
 }
 
 static void
-set_suite(json_t *json, enum dp_suite suite)
+set_suite(json_t *json, enum dp_suite suite, const char *protection)
 {
 	bool is_secure = suite != DP_SUITE_NONE && suite < DP_SUITE_COUNT;
 
-	json_object_set_new(json, "protection",
-			    json_string(is_secure ? "SDES to next hop" : "none"));
+	if (protection == NULL)
+		protection = is_secure ? "SDES to next hop" : "none";
+	json_object_set_new(json, "protection", json_string(protection));
 	json_object_set_new(json, "suite",
 			    is_secure ? json_string(dp_suite_info(suite)->name) : json_null());
 }
@@ -126,7 +127,7 @@ cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *fa
 	json_object_set_new(json, "display", view_text(leg->display));
 	json_object_set_new(json, "verified_by",
 			    json_string(facts->verified_by != NULL ? facts->verified_by : "none"));
-	set_suite(json, leg->suite);
+	set_suite(json, leg->suite, facts->protection);
 	json_object_set_new(json, "state", json_string(cp_leg_state_name(leg->state)));
 	json_object_set_new(json, "direction", json_string(leg->is_held ? "recvonly" : "sendrecv"));
 	json_object_set_new(json, "on_hold", json_boolean(leg->is_held));
@@ -233,8 +234,12 @@ cp_view_add_media(json_t *participant, const struct dp_ctl_leg_shown *shown)
 	const struct dp_leg_stats *s = &shown->stats;
 	json_t *json = json_object();
 
-	if (shown->suite_rx != DP_SUITE_NONE)
-		set_suite(participant, shown->suite_rx);
+	if (shown->suite_rx != DP_SUITE_NONE) {
+		const char *known = json_string_value(json_object_get(participant, "protection"));
+
+		set_suite(participant, shown->suite_rx,
+			  known != NULL && strcmp(known, "none") != 0 ? known : NULL);
+	}
 	json_object_set_new(participant, "direction", json_string(direction_of(shown->leg.dirs)));
 	json_object_set_new(participant, "talking", json_boolean(s->is_talking));
 	json_object_set_new(json, "worker", json_integer(shown->added.worker));

@@ -86,6 +86,17 @@ start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 	s->handler.invite(s->ctx, call, invite);
 }
 
+static bool
+has_mikey(struct cp_slice sdp)
+{
+	struct cp_slice line;
+
+	while (cp_slice_line(&sdp, &line))
+		if (cp_slice_has_prefix(line, "a=key-mgmt:mikey "))
+			return true;
+	return false;
+}
+
 static void
 on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 {
@@ -112,6 +123,8 @@ on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 							    status == 503 ? RETRY_AFTER_S : 0});
 		return;
 	}
+	if (policy.takes_mikey && has_mikey(invite.sdp))
+		policy.needs_identity = false;
 	switch (cp_sip_identify(&identity, &is_stale, l, sip, policy.needs_identity)) {
 	case CP_SIP_CHALLENGE:
 		cp_sip_challenge(l, nh, is_stale);

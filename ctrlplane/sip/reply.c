@@ -72,6 +72,7 @@ cp_sip_reply_refusal(struct cp_sip_listen *l, nua_handle_t *nh, msg_t *with,
 {
 	const char *phrase = refusal->phrase ? refusal->phrase : sip_status_phrase(refusal->status);
 	char warning[512], retry[16];
+	sip_payload_t *payload = NULL;
 
 	snprintf(warning, sizeof(warning), "%03d %s:%s \"%.380s\"", refusal->warning_code,
 		 *l->host ? l->host : "localhost", l->port,
@@ -80,11 +81,17 @@ cp_sip_reply_refusal(struct cp_sip_listen *l, nua_handle_t *nh, msg_t *with,
 		if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ')
 			*c = '\'';
 	snprintf(retry, sizeof(retry), "%u", refusal->retry_after_s);
-	nua_respond(
-		nh, refusal->status, phrase ? phrase : "Refused", TAG_IF(with, NUTAG_WITH(with)),
-		TAG_IF(refusal->warning_code, SIPTAG_WARNING_STR(warning)),
-		TAG_IF(refusal->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry)),
-		TAG_IF(refusal->status == 415 || refusal->status == 488,
-		       SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT)),
-		TAG_IF(refusal->status == 415, SIPTAG_ACCEPT_ENCODING_STR("identity")), TAG_END());
+	if (refusal->sdp.len > 0)
+		payload = sip_payload_create(nua_handle_home(nh), refusal->sdp.ptr,
+					     (isize_t)refusal->sdp.len);
+	nua_respond(nh, refusal->status, phrase ? phrase : "Refused",
+		    TAG_IF(with, NUTAG_WITH(with)),
+		    TAG_IF(refusal->warning_code, SIPTAG_WARNING_STR(warning)),
+		    TAG_IF(refusal->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry)),
+		    TAG_IF(refusal->status == 415 || refusal->status == 488,
+			   SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT)),
+		    TAG_IF(refusal->status == 415, SIPTAG_ACCEPT_ENCODING_STR("identity")),
+		    TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		    TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
+	su_free(nua_handle_home(nh), payload);
 }

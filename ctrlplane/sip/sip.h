@@ -67,11 +67,13 @@ struct cp_sip_refusal {
 	int warning_code;   /* 0: none */
 	const char *warning_text;
 	unsigned int retry_after_s; /* 0: none */
+	struct cp_slice sdp;	    /* a body that says what is wrong; empty: none */
 };
 
 /* What a conference asks of those who call it. */
 struct cp_sip_policy {
 	bool needs_identity; /* challenge whom no trusted peer vouches for */
+	bool takes_mikey; /* … unless the SDP has a MIKEY message, which proves it by the keys */
 };
 
 struct cp_sip_handler {

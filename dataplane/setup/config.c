@@ -277,7 +277,7 @@ int
 dp_config_load(struct dp_config *config, const char *path, struct conf_errors *errors)
 {
 	static const char *const others[] = {"sip",  "http", "conferences", "security",
-					     "call", "kms",  NULL};
+					     "call", "kms",  "mikey",	    NULL};
 	int rc;
 
 	memset(config, 0, sizeof(*config));

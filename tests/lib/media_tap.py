@@ -7,6 +7,7 @@ happen by itself can be provoked: faults.json there, {"delay_ms": 200, "status":
 type; a line 'EVENT-NUMBER LEG A B' in the fifo 'events' there is an event from the media plane.
 """
 import ctypes
+import hashlib
 import json
 import os
 import select
@@ -21,6 +22,7 @@ TYPES = ["", "HELLO", "CONF_CREATE", "CONF_UPDATE", "CONF_DESTROY", "LEG_ADD", "
          "KEY_RETIRE", "LIST_CONFS", "LIST_LEGS", "LEG_SHOW", "NODE_SHOW"]
 LEG_ADD, LEG_UPDATE, KEY_INSTALL, EVENT = 5, 6, 9, 0x100
 HEADER = "=HHIIi"
+KEY_SALT = [(0, 0), (16, 14), (16, 14), (32, 14), (16, 12), (32, 12)]  # octets, by suite
 
 
 def read_address(data):
@@ -40,7 +42,9 @@ def describe(kind, data):
         line["remote"] = read_address(data[56:76])
     elif kind == KEY_INSTALL:
         line["leg"], line["dir"], line["slot"], line["suite"], line["mki_len"], line["flags"] = struct.unpack_from("=IBBBBI", data, 16)
+        key, salt = KEY_SALT[line["suite"]]
         line["mark"] = hash(data[64:96])  # tells keys apart without showing them
+        line["print"] = hashlib.sha256(data[64:64 + key] + data[96:96 + salt]).hexdigest()
     elif kind != 1 and len(data) >= 20:
         line["id"] = struct.unpack_from("=I", data, 16)[0]
     return line

@@ -153,6 +153,7 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 		{.name = "conferences"},
 		{.name = "security"},
 		{.name = "call"},
+		{.name = "mikey"},
 		{.name = NULL},
 	};
 

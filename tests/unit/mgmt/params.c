@@ -81,7 +81,7 @@ wrong_ones_are_named(void **state)
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"open\": 1}", 400, "#/open",
 		 "must be true or false"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"security\": \"x\"}", 400,
-		 "#/security", "must be one of sdes, either, none"},
+		 "#/security", "must be one of sdes, either, none, mikey-ticket"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"authorised\": \"x\"}", 400,
 		 "#/authorised", "must be a list of strings"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"authorised\": [1]}", 400,

@@ -1,0 +1,151 @@
+/*
+ * Calls keyed by MIKEY-TICKET on their way through the program: the KMS says who calls, then admission decides, and only then
+ * anything is answered.
+ */
+#include "ctrlplane/app/app_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrlplane/base/log.h"
+
+#define RETRY_AFTER_S 5
+#define IN_TIME_PER_MILLE 900 /* of the re-keying interval: when we begin */
+
+bool
+cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf)
+{
+	return app->mikey.is_on &&
+	       (conf->security == CP_CONF_MIKEY || conf->security == CP_CONF_EITHER);
+}
+
+/* What SIP proved, where it proved something, must be whom the KMS named. */
+static bool
+is_who_sip_says(const struct cp_caller *caller, const char *identity)
+{
+	return !*caller->uri || strcmp(caller->uri, identity) == 0 ||
+	       (*caller->tel && strcmp(caller->tel, identity) == 0);
+}
+
+static void
+refuse_keyed(struct cp_call *call, const struct cp_sip_refusal *refusal)
+{
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %d: %s", call->caller->user,
+	       call->caller->via, refusal->status,
+	       refusal->warning_text ? refusal->warning_text : "MIKEY");
+	cp_call_refuse_new(call, refusal);
+}
+
+/* Who the KMS vouches for comes in, when welcome. */
+static void
+admit_keyed(struct cp_call *call)
+{
+	struct cp_app *app = call->app;
+	const char *identity = cp_keying_initiator(call);
+	struct cp_conf_request request = {.user = cp_slice_text(call->caller->user),
+					  .identity = cp_slice_text(identity)};
+	struct cp_conf_verdict verdict;
+
+	if (!is_who_sip_says(call->caller, identity)) {
+		refuse_keyed(call, &(struct cp_sip_refusal){
+					   .status = 403,
+					   .warning_code = 399,
+					   .warning_text = "The ticket is of another identity than "
+							   "the call"});
+		return;
+	}
+	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
+		refuse_keyed(call, &(struct cp_sip_refusal){.status = verdict.status,
+							    .warning_code = 399,
+							    .warning_text = verdict.reason,
+							    .retry_after_s = verdict.status == 503
+										     ? RETRY_AFTER_S
+										     : 0});
+		return;
+	}
+	call->verified_by = "kms";
+	call->is_private = call->caller->is_private;
+	snprintf(call->uri, sizeof(call->uri), "%s",
+		 call->caller->is_private ? "anonymous" : identity);
+	cp_call_join(call, verdict.conf, identity);
+}
+
+static void
+on_keyed(struct cp_call *call, int status)
+{
+	call->step = CP_STEP_NONE;
+	if (status == 0 && !cp_media_is_up(call->app->media))
+		status = 503;
+	if (status == 0) {
+		admit_keyed(call);
+		return;
+	}
+	cp_keying_refuse(call, status);
+	cp_call_refuse_done(call);
+}
+
+void
+cp_call_start_keyed(struct cp_call *call)
+{
+	int status = cp_focus_is_draining(call->app->focus) ? 503 : 0;
+
+	call->step = CP_STEP_KEYS;
+	if (status == 0)
+		status = cp_keying_start(call, call->caller->user, call->source, on_keyed);
+	call->next.mikey = cp_slice(NULL, 0); /* borrowed from the INVITE, kept by keying */
+	if (status != 0)
+		on_keyed(call, status);
+}
+
+/* Their new ticket: the same one as before, or it is refused. */
+static void
+on_rekeyed(struct cp_call *call, int status)
+{
+	const char *identity = cp_keying_initiator(call);
+
+	call->step = CP_STEP_NONE;
+	if (status == 0 && strcmp(identity, call->identity) != 0)
+		status = 403;
+	if (status == 0)
+		status = cp_keying_answer(call);
+	if (status == 0) {
+		cp_call_carry_on_offer(call);
+		return;
+	}
+	cp_keying_refuse(call, status);
+	cp_call_drop_next(call);
+}
+
+void
+cp_call_offer_keyed(struct cp_call *call)
+{
+	int status = cp_keying_reoffer(call);
+
+	if (status == -EINPROGRESS) {
+		call->step = CP_STEP_KEYS;
+		status = cp_keying_start(call, "", call->source, on_rekeyed);
+		call->next.mikey = cp_slice(NULL, 0);
+		if (status == 0)
+			return;
+		call->step = CP_STEP_NONE;
+	}
+	call->next.mikey = cp_slice(NULL, 0);
+	if (status == 0) {
+		cp_call_carry_on_offer(call);
+		return;
+	}
+	cp_keying_refuse(call, status);
+	cp_call_drop_next(call);
+}
+
+void
+cp_call_keys_agreed(struct cp_call *call)
+{
+	int64_t rekey_s;
+
+	cp_keying_commit(call);
+	rekey_s = cp_keying_rekey_s(call);
+	call->keys_end_ms = rekey_s ? cp_app_now_ms() + rekey_s * IN_TIME_PER_MILLE : 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * The keys of one call by MIKEY-TICKET: the exchange that is under way and the bundle that was agreed.
+ *
+ *   offer with TRANSFER_INIT   cp_keying_start: early checks, then the KMS is asked ─▶ done(call, 0 or status)
+ *     … the leg exists         cp_keying_answer: TRANSFER_RESP, keys into call->next
+ *     … 200 goes out           cp_keying_commit
+ *   later offer                cp_keying_reoffer
+ *   our own re-key             cp_keying_update, cp_keying_updated or cp_keying_withdraw
+ *   refused anywhere           cp_keying_refuse answers with what was wrong
+ */
+#ifndef CP_APP_KEYING_H
+#define CP_APP_KEYING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cp_call;
+struct cp_keying; /* owner: its call */
+
+/* The TRANSFER_INIT of call->next. 0: the KMS is asked, done will be called. Else the SIP status to
+ * refuse with. name: user part of the conference; source: address of the caller. */
+int cp_keying_start(struct cp_call *call, const char *name, const char *source,
+		    void (*done)(struct cp_call *call, int status));
+
+/* Who the KMS says is calling: canonical; NULL: nobody yet. */
+const char *cp_keying_initiator(const struct cp_call *call);
+
+/* Is there an exchange that cp_keying_answer is to end? */
+bool cp_keying_is_open(const struct cp_call *call);
+/* TRANSFER_RESP with the SSRC of our leg, and keys into call->next. Else the SIP status. */
+int cp_keying_answer(struct cp_call *call);
+
+/* The message of call->next on a call that has keys: the same one as before (the same keys), or a CSB
+ * update: 0, the keys are in call->next. A full one with a ticket: -EINPROGRESS, cp_keying_start is
+ * to be called. Else the SIP status to refuse with. */
+int cp_keying_reoffer(struct cp_call *call);
+
+/* CSB update for our re-INVITE: the message is where cp_keying_text finds it. -errno: not now. */
+int cp_keying_update(struct cp_call *call);
+int cp_keying_updated(struct cp_call *call); /* the answer in call->next; else the SIP status */
+void cp_keying_withdraw(struct cp_call *call);
+
+/* What was agreed is in force: the exchange becomes the call's; its message into call->local. */
+void cp_keying_commit(struct cp_call *call);
+/* What was under way is dropped, what was agreed stays. */
+void cp_keying_abort(struct cp_call *call);
+
+/* Refuse call->next with a status of above: Warning, Retry-After, and the MIKEY error in a body. */
+void cp_keying_refuse(struct cp_call *call, int status);
+
+/* TRr of the ticket: seconds; 0: none. */
+uint32_t cp_keying_rekey_s(const struct cp_call *call);
+
+void cp_keying_free(struct cp_call *call); /* wipes all keys; nothing there is fine */
+
+#endif

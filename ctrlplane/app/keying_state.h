@@ -1,0 +1,46 @@
+/* Layout of a call's keying, for keying*.c. */
+#ifndef CP_APP_KEYING_STATE_H
+#define CP_APP_KEYING_STATE_H
+
+#include "ctrlplane/app/app_state.h"
+
+/* A message and our answer to it, or our message. Owned, no secrets. */
+struct cp_keying_texts {
+	uint8_t *theirs, *ours;
+	size_t theirs_len, ours_len;
+};
+
+struct cp_keying {
+	struct cp_call *call;
+	char user[CP_IDENTITY_MAX]; /* as whom we resolve: the conference's URI */
+	char peer[CP_IDENTITY_MAX]; /* who the KMS says is at the other end; "": nobody yet */
+	bool is_initiator;	    /* we called out */
+	struct cp_mikey_responder_config config;
+	struct cp_mikey_fault fault;
+	void (*done)(struct cp_call *call, int status);
+
+	/* agreed */
+	struct cp_mikey_csb *csb;
+	uint8_t cs_id; /* the first of the pair that is in use */
+	struct cp_keying_texts texts;
+
+	/* under way */
+	struct cp_kms_ask *ask;
+	uint8_t asked_csb[4]; /* of our last message to the KMS */
+	struct cp_mikey_responder *responder;
+	struct cp_mikey_csb *next_csb; /* NULL: an update of csb */
+	uint8_t next_cs_id;	       /* 0: nothing is under way */
+	struct cp_keying_texts next;
+	int verdict; /* SIP status that take found; 0: the KMS answered well */
+};
+
+/* A copy of octets; false: no memory. */
+bool cp_keying_keep(uint8_t **to, size_t *to_len, const uint8_t *octets, size_t len);
+void cp_keying_drop_texts(struct cp_keying_texts *texts);
+/* The pair's keys into call->next. Else the SIP status. */
+int cp_keying_set(struct cp_call *call, const struct cp_mikey_csb *csb, uint8_t cs_id);
+/* The m-line of the call under a pair of CS IDs: our SSRC, the policy's suites. */
+struct cp_mikey_line cp_keying_line(const struct cp_call *call, uint8_t cs_id);
+int cp_keying_status(const struct cp_keying *k, int rc); /* of -EPROTO and of our own trouble */
+
+#endif

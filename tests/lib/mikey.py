@@ -1,0 +1,87 @@
+"""A caller under MIKEY-TICKET for a test: tests/system/mikeypeer makes and reads the messages, this carries them to the KMS and in SIP."""
+import re
+import subprocess
+
+from kms import REQUEST, RESOLVE
+from node import program
+from sip import Caller, sdp
+
+CM80, CM32, CM256, GCM128, GCM256 = 1, 2, 3, 4, 5
+LIST = "1,2,3,4,5"
+SSRC = "0x11223344"
+
+
+def focus_config(kms, psk, **more):
+    """The section mikey of a focus that asks this KMS."""
+    return {"kms": [kms.url], "psk_file": psk, "timeout": "1s", "rounds": 1, **more}
+
+
+def key_mgmt(body):
+    """The MIKEY messages of a description: {"session": …, "media": …}."""
+    session, _, media = body.partition("m=audio")
+    found = {}
+    for level, text in (("session", session), ("media", media)):
+        match = re.search(r"a=key-mgmt:mikey (\S+)", text)
+        if match:
+            found[level] = match.group(1)
+    return found
+
+
+class Peer:
+    """One user with its keys; a call at a time."""
+
+    def __init__(self, kms, identity, psk):
+        self.kms, self.identity = kms, identity
+        self.process = subprocess.Popen([program("tests/mikeypeer"), identity, psk, kms.identity], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        assert self.process.wait(timeout=10) == 0
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def ticket(self, responder, algorithms=256, rekey=0, valid=3600):
+        request = bytes.fromhex(self.ask("request", responder, algorithms, rekey, valid))
+        answer = self.kms.post(REQUEST, request)
+        assert self.ask("ticket", answer.hex()) == "ok"
+
+    def init(self, responder, cs=1, ssrc=SSRC, suites=LIST, csb=0, ids="mikey"):
+        message = self.ask("init", responder, cs, ssrc, suites, csb, ids)
+        assert " " not in message, message
+        return message
+
+    def resolve(self, offer):
+        question = bytes.fromhex(self.ask("offered", offer))
+        return self.ask("resolved", self.kms.post(RESOLVE, question).hex())
+
+    def prints(self, cs=1):
+        """{CS ID: (SSRC, suite, SHA-256 of its keys)}"""
+        rows = [word.split(":") for word in self.ask("prints", cs).split()]
+        return {int(row[0]): (int(row[1], 16), int(row[2]), row[3]) for row in rows}
+
+
+def offer(message, level="media", lines=(), **more):
+    """An offer with a MIKEY message; crypto=… puts SDES beside it."""
+    attribute = f"a=key-mgmt:mikey {message}"
+    if level == "media":
+        return sdp(**{"crypto": (), "lines": (attribute, *lines), **more})
+    return sdp(**{"crypto": (), "lines": lines, **more}).replace("t=0 0", f"t=0 0\n{attribute}")
+
+
+def call(node, peer, user="demo", message=None, level="media", headers=(), **more):
+    """INVITE with a message (a fresh TRANSFER_INIT on a fresh ticket); the caller and the final response."""
+    uri = f"sip:{user}@focus.example"
+    if message is None:
+        peer.ticket(uri)
+        message = peer.init(uri)
+    caller = Caller(node, user, from_header=f"<{peer.identity}>")
+    caller.message = message
+    answer = caller.invite(headers, offer(message, level, **more))
+    return caller, answer
