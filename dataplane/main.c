@@ -1,6 +1,7 @@
 /* conclave-dp: the media plane. Reads its configuration, opens the port, starts the workers, serves the control socket. */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include <rte_eal.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
@@ -309,9 +311,24 @@ node_start(struct program *p)
 	memcpy(conf.worker, p->worker, sizeof(conf.worker));
 	rc = dp_node_open(&p->node, &conf, &socket, p->text, sizeof(p->text));
 	if (rc == 0)
-		say(p, LOG_LEVEL_INFO, "control socket %s, telemetry by dpdk-telemetry.py -f %s",
-		    path, p->telemetry);
+		say(p, LOG_LEVEL_INFO, "control socket %s", path);
 	return rc;
+}
+
+/* Counters go on without it: somebody else may own DPDK's folder. */
+static void
+telemetry_start(const struct program *p)
+{
+	char path[PATH_MAX];
+
+	dp_telemetry_start(p->node, p->worker, (unsigned)p->config.media.workers);
+	snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", rte_eal_get_runtime_dir());
+	if (access(path, F_OK) == 0)
+		say(p, LOG_LEVEL_INFO, "telemetry by dpdk-telemetry.py -f %s", p->telemetry);
+	else
+		say(p, LOG_LEVEL_WARN,
+		    "no telemetry: DPDK could not make its folder; set XDG_RUNTIME_DIR to a folder "
+		    "of ours, or media.telemetry: false");
 }
 
 /* Files for two sockets a leg and memory for its keys, while we may still raise the limits. */
@@ -361,7 +378,7 @@ start(struct program *p, const char *name)
 	if (rc == 0)
 		rc = node_start(p);
 	if (rc == 0 && p->config.media.telemetry)
-		dp_telemetry_start(p->node, p->worker, (unsigned)p->config.media.workers);
+		telemetry_start(p);
 	for (unsigned q = 0; rc == 0 && q < (unsigned)p->config.media.workers; q++) {
 		rc = rte_eal_remote_launch(dp_worker_run, p->worker[q], DRV_EAL_LCORE(q));
 		if (rc != 0)

@@ -1,4 +1,5 @@
 """A machine that has too little: UDP ports that another program took, descriptors that run out. Calls get what is left, or 503."""
+import os
 import re
 import socket
 import subprocess
@@ -87,3 +88,26 @@ def test_conclave_dp_names_the_option_that_it_does_not_know(option):
     result = subprocess.run([program("conclave-dp"), option], capture_output=True, text=True, timeout=10)
     assert result.returncode == 2
     assert option in result.stderr.splitlines()[0]
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_telemetry_is_promised_only_where_it_is(has_folder):
+    node = Node(start=False)
+    folder = node.path("runtime")
+    os.chmod(node.folder, 0o777)
+    if has_folder:
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+    else:
+        open(folder, "w").close()  # nothing can be made in it
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] if os.geteuid() == 0 else []
+    if subprocess.run([*nobody, "test", "-x", program("conclave-dp")]).returncode:
+        pytest.skip("the build is in a folder that nobody else may enter")
+    node.dp_command = [*nobody, "env", f"XDG_RUNTIME_DIR={folder}", program("conclave-dp")]
+    with node:
+        node.write_config()
+        os.chmod(node.config_path, 0o644)
+        node.start_dp()
+        said = re.search(r"telemetry by dpdk-telemetry.py -f (\S+)|no telemetry", node.logs())
+        assert said and bool(said[1]) == has_folder, node.logs()
+        assert not has_folder or os.path.exists(os.path.join(folder, "dpdk", said[1], "dpdk_telemetry.v2"))
