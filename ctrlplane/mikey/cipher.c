@@ -2,11 +2,11 @@
 #include "ctrlplane/mikey/cipher.h"
 
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
+#include "ctrlplane/keys/secret.h"
+#include "ctrlplane/mikey/hmac.h"
 
 int
 cp_mikey_mac_len(uint8_t alg)
@@ -52,29 +52,15 @@ int
 cp_mikey_hmac(uint8_t *mac, uint8_t alg, const struct cp_mikey_key *key,
 	      const struct cp_mikey_octets *parts, size_t count)
 {
-	char digest[] = "SHA256", sha1[] = "SHA1";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-						 alg == CP_MIKEY_MAC_HMAC_SHA_1_160 ? sha1 : digest,
-						 0),
-		OSSL_PARAM_END,
-	};
-	EVP_MAC *hmac;
-	EVP_MAC_CTX *ctx;
-	bool ok;
+	struct cp_mikey_hmac hmac;
 
 	if ((alg != CP_MIKEY_MAC_HMAC_SHA_1_160 && alg != CP_MIKEY_MAC_HMAC_SHA_256_256) ||
 	    key->len == 0)
 		return -EINVAL;
-	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
-	ok = ctx != NULL && EVP_MAC_init(ctx, key->octets, key->len, params) == 1;
-	for (size_t i = 0; i < count && ok; i++)
-		ok = EVP_MAC_update(ctx, parts[i].at, parts[i].len) == 1;
-	ok = ok && EVP_MAC_final(ctx, mac, NULL, CP_MIKEY_MAC_MAX) == 1;
-	EVP_MAC_CTX_free(ctx); /* wipes its key */
-	EVP_MAC_free(hmac);
-	return ok ? 0 : -EIO;
+	cp_mikey_hmac_init(&hmac, alg == CP_MIKEY_MAC_HMAC_SHA_256_256, key->octets, key->len);
+	cp_mikey_hmac_parts(mac, &hmac, parts, count);
+	cp_wipe(&hmac, sizeof(hmac));
+	return 0;
 }
 
 bool

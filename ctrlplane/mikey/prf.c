@@ -2,93 +2,58 @@
 #include "ctrlplane/mikey/prf.h"
 
 #include <errno.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
 #include "ctrlplane/keys/secret.h"
+#include "ctrlplane/mikey/hmac.h"
 
 #define SPLIT 32    /* octets of inkey that one P takes: 256 bits for both PRFs */
 #define HASH_MAX 32 /* octets */
 
 /* What P works with: an HMAC that is keyed once for each block of inkey. */
 struct p_state {
-	EVP_MAC_CTX *hmac;
-	char digest[8];
+	struct cp_mikey_hmac hmac;
 	size_t hash; /* octets */
 };
 
-/* HMAC(s, a || label) under the key that is set; either may be left out. */
-static bool
-hmac(uint8_t *out, struct p_state *p, const uint8_t *a, const struct cp_mikey_octets *label)
-{
-	return EVP_MAC_init(p->hmac, NULL, 0, NULL) == 1 &&
-	       (a == NULL || EVP_MAC_update(p->hmac, a, p->hash) == 1) &&
-	       (label == NULL || EVP_MAC_update(p->hmac, label->at, label->len) == 1) &&
-	       EVP_MAC_final(p->hmac, out, NULL, HASH_MAX) == 1;
-}
-
 /* XORs P(s, label, m) into out; s is the key that is set. */
-static bool
-p_into(uint8_t *out, size_t len, struct p_state *p, struct cp_mikey_octets label)
+static void
+p_into(uint8_t *out, size_t len, const struct p_state *p, struct cp_mikey_octets label)
 {
 	uint8_t a[HASH_MAX], block[HASH_MAX];
-	bool ok = hmac(a, p, NULL, &label); /* A(1) = HMAC(s, label) */
+	const struct cp_mikey_octets both[] = {{a, p->hash}, label};
 
-	for (size_t done = 0; done < len && ok; done += p->hash) {
-		ok = hmac(block, p, a, &label);
-		for (size_t i = 0; i < p->hash && done + i < len && ok; i++)
+	cp_mikey_hmac_once(a, &p->hmac, label.at, label.len); /* A(1) = HMAC(s, label) */
+	for (size_t done = 0; done < len; done += p->hash) {
+		cp_mikey_hmac_parts(block, &p->hmac, both, 2);
+		for (size_t i = 0; i < p->hash && done + i < len; i++)
 			out[done + i] ^= block[i];
-		if (done + p->hash < len && ok)
-			ok = hmac(a, p, a, NULL);
+		if (done + p->hash < len)
+			cp_mikey_hmac_once(a, &p->hmac, a, p->hash);
 	}
 	cp_wipe(a, sizeof(a));
 	cp_wipe(block, sizeof(block));
-	return ok;
-}
-
-/* All that is wanted of one block of inkey. */
-static bool
-block_into(const struct cp_mikey_wanted *wanted, size_t count, struct p_state *p,
-	   struct cp_mikey_octets s)
-{
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, p->digest, 0),
-		OSSL_PARAM_END,
-	};
-	bool ok = EVP_MAC_init(p->hmac, s.at, s.len, params) == 1;
-
-	for (size_t i = 0; i < count && ok; i++)
-		ok = p_into(wanted[i].octets, wanted[i].len, p, wanted[i].label);
-	return ok;
 }
 
 int
 cp_mikey_prf(const struct cp_mikey_wanted *wanted, size_t count, uint8_t prf,
 	     struct cp_mikey_octets inkey)
 {
-	bool is_mikey_1 = prf == CP_MIKEY_PRF_MIKEY_1;
-	struct p_state p = {.hash = is_mikey_1 ? 20 : 32};
-	EVP_MAC *mac;
-	bool ok;
+	bool is_256 = prf == CP_MIKEY_PRF_HMAC_SHA_256;
+	struct p_state p = {.hash = is_256 ? 32 : 20};
 
 	if (prf > CP_MIKEY_PRF_HMAC_SHA_256 || inkey.len == 0)
 		return -EINVAL;
-	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	p.hmac = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
-	memcpy(p.digest, is_mikey_1 ? "SHA1" : "SHA256", is_mikey_1 ? 5 : 7);
 	for (size_t i = 0; i < count; i++)
 		memset(wanted[i].octets, 0, wanted[i].len);
-	ok = p.hmac != NULL;
-	for (size_t at = 0; at < inkey.len && ok; at += SPLIT)
-		ok = block_into(wanted, count, &p,
-				cp_mikey_octets(inkey.at + at,
-						inkey.len - at < SPLIT ? inkey.len - at : SPLIT));
-	EVP_MAC_CTX_free(p.hmac); /* wipes its key */
-	EVP_MAC_free(mac);
-	for (size_t i = 0; i < count && !ok; i++)
-		cp_wipe(wanted[i].octets, wanted[i].len);
-	return ok ? 0 : -EIO;
+	for (size_t at = 0; at < inkey.len; at += SPLIT) {
+		size_t len = inkey.len - at < SPLIT ? inkey.len - at : SPLIT;
+
+		cp_mikey_hmac_init(&p.hmac, is_256, inkey.at + at, len);
+		for (size_t i = 0; i < count; i++)
+			p_into(wanted[i].octets, wanted[i].len, &p, wanted[i].label);
+	}
+	cp_wipe(&p, sizeof(p));
+	return 0;
 }
 
 static uint8_t *

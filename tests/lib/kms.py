@@ -17,7 +17,7 @@ RESOLVE = "/keymanagement?requesttype=ticketresolve"
 class Kms:
     """with Kms() as kms: kms.add("sip:alice@ims.example") gives her file of keys; kms.url is for clients. config: section kms."""
 
-    def __init__(self, config=None, tls=False, start=True, identity="sip:kms.example", command=None):
+    def __init__(self, config=None, tls=False, start=True, identity="sip:kms.example", command=None, log_level="info"):
         self.folder = tempfile.mkdtemp(prefix="conclave-kms.")
         self.identity = identity
         self.port = free_port()
@@ -32,7 +32,7 @@ class Kms:
             self._make_certificate()
             listen.append(f"https://127.0.0.1:{self.tls_port}")
             section["tls"] = {"certificate": self.path("cert.pem"), "key": self.path("key.pem")}
-        self.config = {"kms": merge(section, copy.deepcopy(config or {}))}
+        self.config = {"log": {"level": log_level}, "kms": merge(section, copy.deepcopy(config or {}))}
         with open(self.config_path, "w", encoding="utf-8") as file:
             json.dump(self.config, file, indent=1)  # JSON is YAML
         self.cli("init")
