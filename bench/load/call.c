@@ -107,6 +107,7 @@ ack_came(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 
 	if (sip && sip->sip_request && sip->sip_request->rq_method == sip_method_ack && len)
 		(void)ue_call_answered(c, text, len);
+	ue_call_acked(c);
 	if (c->reinvite == irq)
 		c->reinvite = NULL;
 	nta_incoming_destroy(irq);
@@ -144,8 +145,10 @@ offer_came(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 		TAG_IF(out[0], SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(out[0], SIPTAG_PAYLOAD_STR(out)), TAG_END());
 	explicit_bzero(out, sizeof(out));
-	if (!is_invite)
+	if (!is_invite) {
+		ue_call_acked(c);
 		nta_incoming_destroy(irq);
+	}
 	return 0;
 }
 
@@ -659,6 +662,9 @@ ue_call_fini(struct ue_call *c)
 	if (c->leg)
 		nta_leg_destroy(c->leg);
 	ue_mikey_destroy(c->mikey);
+	if (c->unsaid)
+		dp_srtp_key_destroy(c->unsaid->tx_key);
+	free(c->unsaid);
 	free(c->offer);
 	explicit_bzero(&c->ours, sizeof(c->ours));
 	explicit_bzero(&c->tx_key, sizeof(c->tx_key));

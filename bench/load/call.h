@@ -67,7 +67,8 @@ struct ue_call {
 	bool is_counted; /* in shared->inviting */
 	struct ue_mikey *mikey;
 	bool is_waiting; /* for the KMS */
-	uint32_t ssrc;	 /* what the leg begins with */
+	bool is_answering;
+	uint32_t ssrc; /* what the leg begins with */
 	bool was_challenged, is_vanished, is_reinviting;
 	struct nta_leg_s *leg;
 	struct nta_outgoing_s *invite;
@@ -81,6 +82,8 @@ struct ue_call {
 	struct ue_sdes tx_key, rx_key;
 	bool has_keys;
 	enum dp_codec_id codec;
+	struct ue_leg_setup
+		*unsaid;    /* with our next key, which waits for the ACK: RFC 4567 4.1.2 */
 	bool is_fresh_next; /* the next answer begins new streams: our address changes */
 	unsigned action_at; /* next action */
 	/* what came of it */

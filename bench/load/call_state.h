@@ -27,6 +27,9 @@ void ue_call_refused(struct ue_call *c, int status, const char *reason);
 /* callee.c: what the KMS said to the call that came. */
 void ue_call_ready(struct ue_call *c, int err);
 
+/* Our answer has arrived: from now on we send under its keys. */
+void ue_call_acked(struct ue_call *c);
+
 /* New keys into the next offer. */
 void ue_call_rekey(struct ue_call *c);
 

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "bench/load/call_state.h"
 
@@ -243,6 +244,30 @@ sdes_agree(struct ue_call *c, const struct ue_sdp *theirs, struct ue_sdes key[2]
 	return 0;
 }
 
+/* They cannot know our next key before they have our answer. */
+static void
+tx_hold(struct ue_call *c, struct ue_leg_setup *setup)
+{
+	struct ue_leg_setup *held = malloc(sizeof(*held));
+
+	if (!held)
+		return;
+	ue_call_acked(c); /* what was held before, if anything */
+	*held = *setup;
+	held->rx_key = NULL;
+	setup->tx_key = NULL;
+	c->unsaid = held;
+}
+
+void
+ue_call_acked(struct ue_call *c)
+{
+	if (c->unsaid)
+		ue_leg_setup(c->shared->media, c->media, c->unsaid);
+	free(c->unsaid);
+	c->unsaid = NULL;
+}
+
 /* key: for what we send, for what we receive. */
 static int
 theirs_take(struct ue_call *c, const struct ue_sdp *theirs, const struct ue_sdes key[2])
@@ -259,6 +284,8 @@ theirs_take(struct ue_call *c, const struct ue_sdp *theirs, const struct ue_sdes
 		return err;
 	if (c->is_fresh_next && !c->mikey) /* MIKEY's map names the SSRC */
 		ue_leg_ssrc_change(c->shared->media, c->media);
+	if (c->mikey && c->is_answering && c->state == UE_UP && setup.tx_key)
+		tx_hold(c, &setup);
 	ue_leg_setup(c->shared->media, c->media, &setup);
 	c->is_fresh_next = false;
 	return 0;
@@ -363,8 +390,10 @@ ue_call_answer(struct ue_call *c, const char *text, size_t len, char out[UE_SDP_
 		err = -EBADMSG;
 	if (!err && c->ours.is_secure)
 		err = answer_keys(c, &theirs, key);
+	c->is_answering = true;
 	if (!err)
 		err = theirs_take(c, &theirs, key);
+	c->is_answering = false;
 	if (!err) {
 		c->ours.version++;
 		err = ue_sdp_write(out, &c->ours) ? 0 : -ENOSPC;
