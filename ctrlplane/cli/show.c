@@ -120,14 +120,15 @@ cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *ou
 		{.title = "ID", .align = CP_TABLE_RIGHT},
 		{.title = "WHO", .align = CP_TABLE_FLEX},
 		{.title = "VERIFIED", .spare = 2},
+		{.title = "PROTECTED BY", .spare = 8},
 		{.title = "SUITE", .spare = 7},
 		{.title = "STATE", .spare = 3},
 		{.title = "FLAGS", .spare = 5},
 		{.title = "LOSS", .align = CP_TABLE_RIGHT, .spare = 6},
 		{.title = "JITTER MS", .align = CP_TABLE_RIGHT, .spare = 1},
 		{.title = "DELAY MS", .align = CP_TABLE_RIGHT, .spare = 4},
-		{.title = "DBOV", .align = CP_TABLE_RIGHT, .spare = 8},
-		{.title = "LEVEL", .spare = 9},
+		{.title = "DBOV", .align = CP_TABLE_RIGHT, .spare = 9},
+		{.title = "LEVEL", .spare = 10},
 	};
 	struct cp_table table = {.columns = columns,
 				 .column_count = sizeof(columns) / sizeof(columns[0])};
@@ -137,13 +138,14 @@ cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *ou
 	json_array_foreach (participants, i, p) {
 		const json_t *media = json_object_get(p, "media");
 		const char *suite = json_string_value(json_object_get(p, "suite"));
-		char s[6][SPACE_MAX], flags[64], loss[32], meter[64];
+		char s[7][SPACE_MAX], flags[64], loss[32], meter[64];
 
 		flags_of(p, flags, sizeof(flags));
 		loss_of(media, loss, sizeof(loss));
 		meter_of(media, meter, sizeof(meter));
 		cp_table_add(&table, (const char *[]){text(p, "id", s[0]), who_of(p, s[1]),
 						      text(p, "verified_by", s[1]),
+						      text(p, "protection", s[6]),
 						      suite != NULL ? suite : "none",
 						      text(p, "state", s[2]), flags, loss,
 						      tenths(media, "jitter_ms", s[3]),

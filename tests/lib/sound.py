@@ -1,4 +1,4 @@
-"""How loud a frequency is in a WAV file, by the Goertzel algorithm."""
+"""How loud a frequency is in a WAV file, by the Goertzel algorithm, and in what a conclave-ue heard."""
 import array
 import math
 import wave
@@ -33,3 +33,20 @@ def write_tone(path, hz, seconds, level=-20, rate=8000):
     with wave.open(path, "w") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(array.array("h", (int(peak * math.sin(2 * math.pi * hz * i / rate)) for i in range(seconds * rate))).tobytes())
+
+
+def tones(count):
+    """Frequencies that a window tells apart."""
+    return [300 + 100 * i for i in range(count)]
+
+
+def levels(result):
+    """{frequency: level in dBov} of what a participant heard."""
+    return {int(float(row["hz"])): row["dbov"] for row in result["heard"]}
+
+
+def assert_hears(result, others, own, level=-20, within=2.0):
+    heard = levels(result)
+    for hz in others:
+        assert abs(heard[hz] - level) <= within, f"{hz} Hz at {heard[hz]} dBov, {level} wanted: {heard}"
+    assert heard[own] < level - 25, f"hears itself at {own} Hz: {heard}"

@@ -5,25 +5,9 @@ import time
 
 import pytest
 from node import SANITIZED, Node, Ue, wait_until
+from sound import assert_hears, levels, tones
 
 SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
-
-
-def tones(count):
-    """Frequencies that a window tells apart."""
-    return [300 + 100 * i for i in range(count)]
-
-
-def levels(result):
-    """{frequency: level in dBov} of what a participant heard."""
-    return {int(float(row["hz"])): row["dbov"] for row in result["heard"]}
-
-
-def assert_hears(result, others, own, level=-20, within=2.0):
-    heard = levels(result)
-    for hz in others:
-        assert abs(heard[hz] - level) <= within, f"{hz} Hz at {heard[hz]} dBov, {level} wanted: {heard}"
-    assert heard[own] < level - 25, f"hears itself at {own} Hz: {heard}"
 
 
 def join(node, hz, expect, *options, seconds=6, conference="demo", suite=SUITES[0]):
@@ -222,5 +206,8 @@ def test_demo_runs_and_cleans_up():
         pytest.skip("the demo runs the plain build")
     done = subprocess.run(["bench/load/demo", "build", "--for", "5"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    for word in ("alice", "bob", "carol", "AES_CM_128_HMAC_SHA1_80"):
-        assert word in done.stdout, done.stdout
+    last = {line.split("sip:")[1].split("@")[0]: line for line in done.stdout.splitlines() if "@example.net" in line}
+    for who, verified, protection, suite in (("alice", " kms ", "mikey-ticket, verified by KMS", "AES_CM_128_HMAC_SHA1_80"),
+                                             ("bob", " kms ", "mikey-ticket, verified by KMS", "AEAD_AES_256_GCM"),
+                                             ("carol", " none ", "SDES to next hop", "AES_256_CM_HMAC_SHA1_80")):
+        assert verified in last[who] and protection in last[who] and suite in last[who], done.stdout
