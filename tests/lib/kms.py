@@ -33,8 +33,7 @@ class Kms:
             listen.append(f"https://127.0.0.1:{self.tls_port}")
             section["tls"] = {"certificate": self.path("cert.pem"), "key": self.path("key.pem")}
         self.config = {"log": {"level": log_level}, "kms": merge(section, copy.deepcopy(config or {}))}
-        with open(self.config_path, "w", encoding="utf-8") as file:
-            json.dump(self.config, file, indent=1)  # JSON is YAML
+        self.write_config()
         self.cli("init")
         if start:
             self.start()
@@ -44,6 +43,10 @@ class Kms:
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
                         "-keyout", self.path("key.pem"), "-out", self.path("cert.pem")], check=True, capture_output=True)
         os.chmod(self.path("key.pem"), 0o600)
+
+    def write_config(self):
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            json.dump(self.config, file, indent=1)  # JSON is YAML
 
     # Life.
     def __enter__(self):

@@ -3,6 +3,7 @@ import base64
 import concurrent.futures
 import http.client
 import os
+import pwd
 import signal
 import socket
 import ssl
@@ -93,10 +94,12 @@ def test_one_of_several_responders_may_answer(world):
 def test_mode_3_tickets_resolve_for_their_owner_only(world):
     path = world.kms.path("mode3.tpk")
     world.kms.changed("tpk", "add", ALICE, "--tpk-id", "alice-3", "--tpk-file", path)
-    result = world.dial_in("--tpk-file", path).run()
+    result = world.dial_in("--tpk-file", path, "--validity", 3600).run()
     assert result["ok"] and result["initiator"] == ALICE and result["same_keys"], result
-    result = world.dial_in("--tpk-file", path, user=BOB).run()
+    result = world.dial_in("--tpk-file", path, "--validity", 3600, user=BOB).run()
     assert not result["ok"] and result["step"] == "resolve", result
+    refused(world.dial_in("--tpk-file", path).run(), TPPAR, "resolve")  # without end
+    refused(world.dial_in("--tpk-file", path, "--validity", 2 * 86400).run(), TPPAR, "resolve")
 
 
 def test_base64_body_gets_a_binary_answer(world):
@@ -400,3 +403,21 @@ def test_what_is_wrong_is_said_before_it_serves(tmp_path):
                        (f"listen: ['http://127.0.0.1:18643'], master_key: {tmp_path}/none", "conclave kms init")):
         done = start(text)
         assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_becomes_the_user_of_the_configuration():
+    with World(start=False) as world:
+        kms = world.kms
+        kms.config["node"] = {"user": "nobody"}
+        os.chmod(kms.folder, 0o777)
+        kms.write_config()
+        for name in ("kms.db", "kms.key"):  # as conclave kms init does for who is configured
+            os.chown(kms.path(name), pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
+        kms.start()
+        with open(f"/proc/{kms.process.pid}/status", encoding="utf-8") as status:
+            text = status.read()
+        assert f"Uid:\t{pwd.getpwnam('nobody').pw_uid}\t" in text and "CapEff:\t0000000000000000" in text
+        assert world.dial_in().run()["ok"] and len(kms.audit(2)) == 2
+        kms.changed("user", "disable", ALICE)
+        refused(world.request().run(), AUTH)
