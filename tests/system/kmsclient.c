@@ -36,6 +36,7 @@ struct call {
 	struct cp_mikey_fault fault;
 	struct cp_mikey_ticket *ticket;
 	struct cp_mikey_initiator *initiator;
+	struct cp_mikey_responder_config config; /* the responder borrows it */
 	struct cp_mikey_responder *responder;
 	const char *step;
 };
@@ -170,16 +171,16 @@ static int
 resolve(struct call *call, const struct cp_mikey_out *init, struct cp_mikey_out *out,
 	struct cp_mikey_out *in)
 {
-	struct cp_mikey_responder_config config = {
+	int error;
+
+	call->config = (struct cp_mikey_responder_config){
 		.account = account_of(call, call->o.as, &call->as_psk, call->o.as_psk_id),
 		.suites = 1u << DP_SUITE_AES_CM_128_HMAC_SHA1_80,
 		.takes_mode3 = true,
 		.sdp_ids = "mikey",
 	};
-	int error;
-
 	call->step = "offer";
-	error = cp_mikey_responder_create(&call->responder, &config,
+	error = cp_mikey_responder_create(&call->responder, &call->config,
 					  cp_mikey_octets(init->octets, init->len), &call->clock,
 					  &call->fault);
 	if (error != 0)
