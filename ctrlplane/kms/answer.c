@@ -5,6 +5,8 @@
 
 #include "ctrlplane/kms/kms_state.h"
 
+#define STRANGERS_RATE 50 /* audit entries a second of messages that nobody known has sent */
+
 /* One message under way. */
 struct turn {
 	struct cp_kms *kms;
@@ -203,6 +205,22 @@ count(struct cp_kms_counters *c, const struct cp_mikey_kms_report *report)
 		atomic_fetch_add(&c->errors[report->fault.error & 15], 1);
 }
 
+/* Everybody who was authenticated is; strangers at a rate that fills no disk, the rest is counted. */
+static bool
+is_recorded(struct cp_kms *kms, const struct cp_mikey_kms_report *report)
+{
+	bool is;
+
+	if (report->owner.len > 0)
+		return true;
+	pthread_mutex_lock(&kms->limit_lock);
+	is = cp_kms_bucket_take(&kms->strangers, STRANGERS_RATE, cp_kms_now_ns());
+	pthread_mutex_unlock(&kms->limit_lock);
+	if (!is)
+		atomic_fetch_add(&kms->counters.unrecorded, 1);
+	return is;
+}
+
 int
 cp_kms_answer(struct cp_mikey_out *out, struct cp_kms *kms, struct cp_mikey_kms_call call,
 	      const char *source)
@@ -234,6 +252,8 @@ cp_kms_answer(struct cp_mikey_out *out, struct cp_kms *kms, struct cp_mikey_kms_
 		atomic_fetch_add(&kms->counters.limited_identity, 1);
 	if (!report.is_granted && turn.why != NULL)
 		report.fault.text = turn.why;
+	if (!is_recorded(kms, &report))
+		return 0;
 	clock_gettime(CLOCK_REALTIME, &at);
 	cp_kms_journal_put(kms->journal, &report, source,
 			   (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000);

@@ -21,7 +21,8 @@ struct cp_kms_counters {
 	_Atomic uint64_t other;			 /* messages that are neither */
 	_Atomic uint64_t errors[16];		 /* MIKEY errors by number */
 	_Atomic uint64_t limited_identity, limited_source;
-	_Atomic uint64_t http[6]; /* answers by hundreds: [4] is 4xx */
+	_Atomic uint64_t unrecorded; /* refused strangers beyond what the audit log takes */
+	_Atomic uint64_t http[6];    /* answers by hundreds: [4] is 4xx */
 };
 
 /* Forced flags that break what RFC 6043 6.10 wants of tickets: an error of the configuration. */

@@ -19,6 +19,7 @@ struct cp_kms {
 
 	pthread_mutex_t limit_lock; /* buckets of users, and: */
 	struct cp_kms_limits *sources;
+	struct cp_kms_bucket strangers; /* audit entries of those who were not authenticated */
 
 	pthread_mutex_t replay_lock;
 	struct cp_mikey_replay *replay;

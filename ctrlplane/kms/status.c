@@ -74,9 +74,9 @@ cp_kms_status(struct cp_kms *kms)
 			    json_pack("{s:o, s:o, s:o}", "2xx", number(&c->http[2]), "4xx",
 				      number(&c->http[4]), "5xx", number(&c->http[5])));
 	json_object_set_new(json, "audit",
-			    json_pack("{s:I, s:I}", "pending",
-				      (json_int_t)cp_kms_journal_pending(kms->journal), "lost",
-				      (json_int_t)cp_kms_journal_lost(kms->journal)));
+			    json_pack("{s:o, s:I, s:I}", "unrecorded", number(&c->unrecorded),
+				      "pending", (json_int_t)cp_kms_journal_pending(kms->journal),
+				      "lost", (json_int_t)cp_kms_journal_lost(kms->journal)));
 	json_object_set_new(json, "replay",
 			    json_pack("{s:I, s:I}", "remembered", (json_int_t)replay, "room",
 				      (json_int_t)kms->settings->kms.replay_room));

@@ -322,6 +322,24 @@ def test_rates_are_limited_for_each_user_and_source():
         assert world.kms.status()["limited"]["source"] > 0  # the status is not limited
 
 
+def test_strangers_do_not_fill_the_audit_log():
+    with World() as world:
+        message = {}
+        refused(world.request(psk=world.bob).run(lambda name, octets: message.setdefault(name, octets)), AUTH)
+        connection = http.client.HTTPConnection("127.0.0.1", world.kms.port, timeout=20)
+        begin = time.monotonic()
+        for _ in range(600):
+            connection.request("POST", REQUEST, message["request"], MIKEY)
+            assert error_of(connection.getresponse().read()) == AUTH
+        seconds = time.monotonic() - begin
+        connection.close()
+        assert world.dial_in().run()["ok"]
+        entries = world.kms.audit(1000)
+        assert [entry["granted"] for entry in entries[:2]] == [True, True]  # whoever is known is recorded
+        assert len(entries) <= 2 + 100 + 50 * (seconds + 2)
+        assert len(entries) + world.kms.status()["audit"]["unrecorded"] == 603
+
+
 # Changes while it serves.
 
 def test_users_come_and_go_without_a_restart():
