@@ -643,7 +643,7 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 		}
 		ue_call_done(c);
 	}
-	if (c->state != UE_UP)
+	if (c->state != UE_UP || now_ns < c->answer_ns) /* answered in this very turn */
 		return;
 	if (c->refresh_ns && now_ns >= c->refresh_ns) {
 		c->refresh_ns = 0;

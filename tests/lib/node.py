@@ -32,6 +32,16 @@ def free_port(kind=socket.SOCK_DGRAM, address="127.0.0.1"):
             continue
 
 
+def is_taken(port):
+    """Somebody waits on this UDP port of 127.0.0.1."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", port))
+        return False
+    except OSError:
+        return True
+
+
 def merge(into, change):
     for key, value in change.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):

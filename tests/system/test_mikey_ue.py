@@ -1,23 +1,13 @@
 """Two conclave-ue that key each other by MIKEY-TICKET, with a conclave-kms between them: one calls, one is called; each mistake is refused."""
 import os
-import socket
 
 import pytest
 
 from kms import Kms
-from node import Ue, free_port, wait_until
+from node import Ue, free_port, is_taken, wait_until
 
 ALICE, BOB, CAROL = "sip:alice@example.net", "sip:bob@example.net", "sip:carol@example.net"
 SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
-
-
-def is_taken(port):
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", port))
-        return False
-    except OSError:
-        return True
 
 
 class People:
