@@ -3,6 +3,7 @@ import copy
 import http.client
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -56,6 +57,7 @@ class Kms:
         if kind is not None:
             print(self.log())
         self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)  # keys are in there
 
     def start(self):
         with open(self.path("kms.log"), "a") as log:
