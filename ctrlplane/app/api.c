@@ -24,6 +24,15 @@ create(void *arg, const struct cp_conf_settings *settings)
 	return cp_conf_create(&conf, app->focus, settings, CP_CONF_CREATED, cp_app_now_ms());
 }
 
+static int
+dial(void *arg, uint32_t conf_id, const char *uri)
+{
+	struct cp_app *app = arg;
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+
+	return conf ? cp_app_dial(app, conf, uri) : -ENOENT;
+}
+
 static void
 drain(void *arg, bool is_draining)
 {
@@ -96,6 +105,7 @@ cp_api_init(struct cp_app *app)
 		.now_ms = now_ms,
 		.handle = handle,
 		.create = create,
+		.dial = dial,
 		.drain = drain,
 		.ask_leg = ask_leg,
 		.ask_node = ask_node,

@@ -62,6 +62,7 @@ struct cp_call {
 	bool is_over;		  /* free when nothing is under way */
 	bool is_rekey_due;	  /* our re-INVITE as soon as it may be */
 	bool has_leg;		  /* local is right */
+	bool is_outgoing;	  /* we called */
 	bool is_private;	  /* others are not to learn who it is */
 	int64_t rekey_ms;	  /* not before */
 	int64_t keys_end_ms;	  /* MIKEY: re-key by then (TRr); 0: no demand */
@@ -150,6 +151,12 @@ void cp_call_start_keyed(struct cp_call *call); /* an INVITE with MIKEY in call-
 /* An offer with MIKEY on a running call. */
 void cp_call_offer_keyed(struct cp_call *call);
 void cp_call_keys_agreed(struct cp_call *call); /* and in force */
+
+/* dialout.c */
+/* Call uri into the conference. -EINVAL: no URI that can be called; -EAGAIN, -ENOMEM: not now. */
+int cp_app_dial(struct cp_app *app, const struct cp_conf *conf, const char *uri);
+int cp_call_dial(struct cp_call *call); /* the leg is there: our INVITE */
+bool cp_call_is_welcome(struct cp_call *call);
 
 /* legs.c: a call's requests to the media plane. They count into call->waiting and end in cp_call_step_done. */
 void cp_call_add_leg(struct cp_call *call, enum cp_app_step step, const struct cp_sdp_media *media,

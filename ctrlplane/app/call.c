@@ -206,7 +206,8 @@ step_failed(struct cp_call *call, enum cp_app_step step)
 	switch (step) {
 	case CP_STEP_JOIN:
 		call->app->calls_refused++;
-		cp_sip_refuse(call->sip, &refusal);
+		if (call->sip)
+			cp_sip_refuse(call->sip, &refusal);
 		call_over(call, "media plane refused");
 		break;
 	case CP_STEP_CHANGE:
@@ -224,6 +225,16 @@ joined(struct cp_call *call)
 	bool is_answer = !call->next.next.is_offer;
 
 	call->app->calls_total++;
+	if (call->is_outgoing) {
+		int rc = cp_call_dial(call);
+
+		if (rc != 0) {
+			cp_log(CP_LOG_WARN, CP_APP_AREA, "%s cannot be called: %s", call->uri,
+			       strerror(-rc));
+			call_over(call, "cannot be called");
+		}
+		return;
+	}
 	commit_and_send(call);
 	if (call->sip && is_answer)
 		connected(call);
@@ -353,7 +364,8 @@ cp_call_refuse_done(struct cp_call *call)
 void
 cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal)
 {
-	cp_sip_refuse(call->sip, refusal);
+	if (call->sip)
+		cp_sip_refuse(call->sip, refusal);
 	cp_call_refuse_done(call);
 }
 
@@ -378,7 +390,8 @@ cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity)
 								  .retry_after_s = RETRY_AFTER_S});
 		return;
 	}
-	snprintf(call->identity, sizeof(call->identity), "%s", identity);
+	if (identity != call->identity)
+		snprintf(call->identity, sizeof(call->identity), "%s", identity);
 	free(call->caller);
 	call->caller = NULL;
 	call->leg = leg->id;
@@ -546,9 +559,14 @@ on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		return;
 	}
 	call->has_next = true;
-	if (call->next.mikey.len > 0 && cp_keying_updated(call) != 0) {
-		cp_call_hang_up(call, 488, "Re-keying failed");
-		return;
+	if (call->next.mikey.len > 0) {
+		int status = cp_keying_answered(call);
+
+		if (status != 0) {
+			cp_call_hang_up(call, status,
+					status == 403 ? "Somebody else answered" : "MIKEY failed");
+			return;
+		}
 	}
 	if (call->next.changes & CP_SDP_CHANGE_SECURITY && !call->has_leg)
 		cp_call_replace_leg(call, CP_STEP_ANSWER, &call->next.next.media);
@@ -614,6 +632,10 @@ on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
 
+	if (!call->is_connected) { /* nobody took our call: its end follows */
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s answered our call with %d", call->uri, status);
+		return;
+	}
 	cp_sdp_withdraw(&call->sdp);
 	cp_keying_withdraw(call);
 	if (status == 491) {

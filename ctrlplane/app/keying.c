@@ -102,8 +102,8 @@ make(void *arg, uint8_t *octets, size_t size)
 }
 
 /* Does it look like the KMS's word on what we asked, right or wrong? RFC 3830 6.1. */
-static bool
-is_answer(const uint8_t *octets, size_t len, const uint8_t csb[4], uint8_t data_type)
+bool
+cp_keying_is_answer(const uint8_t *octets, size_t len, const uint8_t csb[4], uint8_t data_type)
 {
 	return len >= 8 && octets[0] == 1 &&
 	       (octets[1] == data_type || octets[1] == CP_MIKEY_ERROR) &&
@@ -116,7 +116,7 @@ take(void *arg, const uint8_t *octets, size_t len)
 	struct cp_keying *k = arg;
 	int rc;
 
-	if (!is_answer(octets, len, k->asked_csb, CP_MIKEY_RESOLVE_RESP))
+	if (!cp_keying_is_answer(octets, len, k->asked_csb, CP_MIKEY_RESOLVE_RESP))
 		return -EBADMSG;
 	rc = cp_mikey_responder_resolve_take(k->responder, cp_mikey_octets(octets, len),
 					     &k->call->app->mikey.env, &k->fault);
@@ -146,8 +146,8 @@ resolved(void *arg, int rc)
 	k->done(k->call, status);
 }
 
-static int
-create(struct cp_keying **out, struct cp_call *call, const char *name)
+int
+cp_keying_create(struct cp_keying **out, struct cp_call *call, const char *name)
 {
 	struct cp_app *app = call->app;
 	const struct cp_sdp_policy *policy = &app->config->sdp_policy;
@@ -201,7 +201,7 @@ cp_keying_start(struct cp_call *call, const char *name, const char *source,
 
 	if (!app->mikey.is_on)
 		return 488;
-	if (!k && create(&call->keying, call, name) != 0)
+	if (!k && cp_keying_create(&call->keying, call, name) != 0)
 		return 500;
 	k = call->keying;
 	k->fault = (struct cp_mikey_fault){0};
@@ -279,6 +279,12 @@ cp_keying_abort(struct cp_call *call)
 	k->ask = NULL;
 	cp_mikey_responder_destroy(k->responder);
 	k->responder = NULL;
+	cp_mikey_initiator_destroy(k->initiator);
+	k->initiator = NULL;
+	cp_mikey_request_destroy(k->request);
+	k->request = NULL;
+	cp_mikey_ticket_destroy(k->ticket);
+	k->ticket = NULL;
 	cp_mikey_csb_destroy(k->next_csb);
 	k->next_csb = NULL;
 	k->next_cs_id = 0;

@@ -40,6 +40,13 @@ int cp_keying_update(struct cp_call *call);
 int cp_keying_updated(struct cp_call *call); /* the answer in call->next; else the SIP status */
 void cp_keying_withdraw(struct cp_call *call);
 
+/* Dial-out: a ticket for the invitee, then done; TRANSFER_INIT of it once our SSRC is known; the
+ * answer of call->next, and is who answered welcome? As above where it is the answer to an update. */
+int cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
+		     void (*done)(struct cp_call *call, int status));
+int cp_keying_invite(struct cp_call *call);
+int cp_keying_answered(struct cp_call *call);
+
 /* What was agreed is in force: the exchange becomes the call's; its message into call->local. */
 void cp_keying_commit(struct cp_call *call);
 /* What was under way is dropped, what was agreed stays. */

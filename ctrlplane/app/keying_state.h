@@ -28,12 +28,21 @@ struct cp_keying {
 	struct cp_kms_ask *ask;
 	uint8_t asked_csb[4]; /* of our last message to the KMS */
 	struct cp_mikey_responder *responder;
+	/* dial-out */
+	char invitee[CP_IDENTITY_MAX];
+	struct cp_mikey_request *request;
+	struct cp_mikey_ticket *ticket;
+	struct cp_mikey_initiator *initiator;
 	struct cp_mikey_csb *next_csb; /* NULL: an update of csb */
 	uint8_t next_cs_id;	       /* 0: nothing is under way */
 	struct cp_keying_texts next;
 	int verdict; /* SIP status that take found; 0: the KMS answered well */
 };
 
+int cp_keying_create(struct cp_keying **out, struct cp_call *call, const char *name);
+/* Does it look like the KMS's word on what we asked, right or wrong? RFC 3830 6.1. */
+bool cp_keying_is_answer(const uint8_t *octets, size_t len, const uint8_t csb[4],
+			 uint8_t data_type);
 /* A copy of octets; false: no memory. */
 bool cp_keying_keep(uint8_t **to, size_t *to_len, const uint8_t *octets, size_t len);
 void cp_keying_drop_texts(struct cp_keying_texts *texts);

@@ -205,3 +205,23 @@ cp_handle_conference_change(struct cp_mgmt_request *request)
 	else
 		cp_handle_conference_show(request);
 }
+
+/* 202: what comes of it is seen in the list of participants. */
+void
+cp_handle_conference_call(struct cp_mgmt_request *request)
+{
+	struct cp_conf *conf = cp_request_conference(request);
+	const char *uri = json_string_value(json_object_get(request->params, "uri"));
+	int status;
+
+	if (conf == NULL)
+		return;
+	status = request->ops->dial(request->ops->app, conf->id, uri);
+	if (status == -EINVAL)
+		cp_problem_set(&request->problem, 400, "invalid",
+			       "'%.64s' is no sip: or sips: URI that can be called.", uri);
+	else if (status != 0)
+		cp_problem_errno(&request->problem, status, "Nobody was called");
+	else
+		answer(request, 202, view(request, conf, false));
+}

@@ -84,6 +84,7 @@ cp_handle_request(struct cp_mgmt_request *request)
 		[CP_COMMAND_CONFERENCE_CLOSE] = cp_handle_conference_change,
 		[CP_COMMAND_CONFERENCE_LOCK] = cp_handle_conference_change,
 		[CP_COMMAND_CONFERENCE_UNLOCK] = cp_handle_conference_change,
+		[CP_COMMAND_CONFERENCE_CALL] = cp_handle_conference_call,
 		[CP_COMMAND_CONFERENCE_MIX] = cp_handle_conference_change,
 		[CP_COMMAND_PARTICIPANT_LIST] = cp_handle_participant_list,
 		[CP_COMMAND_PARTICIPANT_SHOW] = cp_handle_participant_show,

@@ -54,6 +54,8 @@ struct cp_mgmt_ops {
 	int (*handle)(void *app, const struct cp_event *event);
 	/* cp_conf_create with origin CREATED. Its status. */
 	int (*create)(void *app, const struct cp_conf_settings *settings);
+	/* Call a SIP URI into a conference: begun, or -EINVAL, -EAGAIN, -ENOMEM. */
+	int (*dial)(void *app, uint32_t conf, const char *uri);
 	/* Stop or go on admitting participants. */
 	void (*drain)(void *app, bool is_draining);
 	/* LEG_SHOW and NODE_SHOW. 0: done is called once, later; -ENOTCONN and others: it is not.

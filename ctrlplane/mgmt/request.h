@@ -66,6 +66,7 @@ struct cp_view_clock cp_request_clock(const struct cp_mgmt_request *request);
 void cp_handle_conference_list(struct cp_mgmt_request *request);
 void cp_handle_conference_create(struct cp_mgmt_request *request);
 void cp_handle_conference_show(struct cp_mgmt_request *request);
+void cp_handle_conference_call(struct cp_mgmt_request *request);
 void cp_handle_conference_change(struct cp_mgmt_request *request); /* close, lock, unlock, mix */
 void cp_handle_participant_list(struct cp_mgmt_request *request);
 void cp_handle_participant_show(struct cp_mgmt_request *request);

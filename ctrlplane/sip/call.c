@@ -47,6 +47,10 @@ cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text)
 {
 	snprintf(call->reason, sizeof(call->reason), "SIP;cause=%d;text=\"%.200s\"", cause, text);
 	call->is_detached = true;
+	if (!call->is_accepted && call->is_outgoing) {
+		nua_cancel(call->nh, TAG_END());
+		return;
+	}
 	if (!call->is_accepted) {
 		cp_sip_refuse(call, &(struct cp_sip_refusal){.status = cause >= 300 ? cause : 480});
 		return;

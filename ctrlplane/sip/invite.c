@@ -313,9 +313,12 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	if (call->is_detached) {
 		if (status < 300)
 			nua_ack(call->nh, TAG_END());
+		if (status < 300 && call->is_outgoing && !call->is_accepted)
+			cp_sip_call_bye(call); /* it answered before our CANCEL came */
 		return;
 	}
 	if (is_ours && status < 300) {
+		call->is_accepted = call->is_acked = true;
 		nua_ack(call->nh, TAG_END());
 		s->handler.answer(s->ctx, call, sdp);
 	} else if (is_ours) {

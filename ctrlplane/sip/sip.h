@@ -110,6 +110,17 @@ void cp_sip_refuse(struct cp_sip_call *call, const struct cp_sip_refusal *refusa
  */
 int cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp);
 
+/* Our own INVITE; its answer comes by the handler's answer, its end by ended. */
+struct cp_sip_dial {
+	const char *to, *from; /* URIs */
+	const char *user;      /* of the conference, for Contact */
+	struct cp_slice sdp;
+	void *owner;
+};
+
+/* -EAGAIN: no room, or we are stopping; -EINVAL, -ENOMEM. */
+int cp_sip_dial(struct cp_sip_call **out, struct cp_sip *sip, const struct cp_sip_dial *dial);
+
 /* BYE with a Reason (RFC 3326): a SIP status and text. An invite that waits is refused with that status. */
 void cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text);
 

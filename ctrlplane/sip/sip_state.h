@@ -72,6 +72,7 @@ struct cp_sip_call {
 	bool is_detached; /* the handler wants to hear no more of it */
 	bool is_accepted; /* 200 was sent to the first INVITE */
 	bool is_acked;
+	bool is_outgoing;   /* by cp_sip_dial */
 	bool is_bye_due;    /* hang up as soon as the ACK is here (RFC 3261 15) */
 	bool wants_answer;  /* our offer is out; its answer comes with the ACK */
 	bool has_update;    /* the peer allows UPDATE */

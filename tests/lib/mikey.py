@@ -85,3 +85,34 @@ def call(node, peer, user="demo", message=None, level="media", headers=(), **mor
     caller.message = message
     answer = caller.invite(headers, offer(message, level, **more))
     return caller, answer
+
+
+class Phone(Caller):
+    """Somebody who is called: answers one INVITE, with a dialog the other way round."""
+
+    def __init__(self, node, user="demo"):
+        super().__init__(node, user)
+        self.invitation = None
+
+    def wait(self, seconds=10):
+        """The INVITE; all else before it is passed over."""
+        while self.invitation is None:
+            request = self.receive(seconds)
+            assert request, "nobody calls"
+            if request.method == "INVITE":
+                self.invitation = request
+        return self.invitation
+
+    def answer(self, body, status="200 OK"):
+        """Answers it; in the dialog we are To."""
+        request, tag = self.invitation, f";tag={self.tag}"
+        request.headers["to"] = [request["to"] + tag]
+        self.call_id, self.uri = request["call-id"], re.search(r"<([^>]*)>", request["from"]).group(1)
+        self.from_header, self.to_tag = f"<{re.search(r'<([^>]*)>', request['to']).group(1)}>", request["from"].rpartition("tag=")[2]
+        self.target = re.search(r"<([^>]*)>", request["contact"]).group(1)
+        self.reply(request, status, body=body)
+        while True:
+            ack = self.receive(5)
+            assert ack, "no ACK"
+            if ack.method == "ACK":
+                return

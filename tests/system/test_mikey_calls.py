@@ -8,7 +8,7 @@ import time
 import pytest
 
 from kms import Kms
-from mikey import CM80, GCM128, Peer, call, focus_config, key_mgmt, offer
+from mikey import CM80, GCM128, Peer, Phone, call, focus_config, key_mgmt, offer
 from node import Node, free_port, wait_until
 from sip import CM80 as CM80_NAME, Caller, KEY, SipNode, sdp
 
@@ -312,6 +312,70 @@ def test_update_by_us_in_time(node, alice):
     assert [row["print"] for row in installed(node, 1)] == [keys[3][2]]
     assert [(row["print"], row["flags"]) for row in installed(node, 2)] == [(keys[4][2], 0)]
     caller.bye()
+
+
+# Dial-out.
+
+def phone_of(node, kms, conference="demo"):
+    """A phone at an address of its own, whose user the KMS knows by it."""
+    phone = Phone(node, conference)
+    phone.identity = f"sip:dave@127.0.0.1:{phone.port}"
+    phone.keys = kms.add(phone.identity)
+    assert node.cli("conference", "call", conference, phone.identity).returncode == 0
+    return phone
+
+
+def test_dial_out(node, kms):
+    phone = phone_of(node, kms)
+    invitation = phone.wait()
+    assert "isfocus" in invitation["contact"] and "<sip:demo@focus.example>" in invitation["from"]
+    with Peer(kms, phone.identity, phone.keys) as dave:
+        assert "a=crypto" not in invitation.body
+        assert dave.resolve(key_mgmt(invitation.body)["media"]) == "ok"
+        phone.answer(offer(dave.ask("transfer", "0x0a0b0c0d", CM80)))
+        [participant] = wait_until(lambda: [p for p in node.participants() if p["state"] == "connected"], 5, "dave")
+        assert participant["identity"] == phone.identity and participant["verified_by"] == "kms"
+        assert participant["protection"] == "mikey-ticket, verified by KMS"
+        keys = dave.prints()
+        assert [row["print"] for row in installed(node, 2)] == [keys[1][2]]
+        assert [row["print"] for row in installed(node, 1)] == [keys[2][2]]
+        phone.bye()
+
+
+def test_dial_out_answered_wrongly(node, kms, alice):
+    """An answer that is not of the invitee's keys, and one without keys: released at once."""
+    phone = phone_of(node, kms)
+    invitation = phone.wait()
+    with Peer(kms, phone.identity, phone.keys) as dave:
+        assert dave.resolve(key_mgmt(invitation.body)["media"]) == "ok"
+        phone.answer(offer(bend(dave.ask("transfer", "0x0a0b0c0d", CM80), 60)))
+    assert wait_until(lambda: (lambda m: m and m.method == "BYE" and m)(phone.receive(5)), 5, "BYE")
+    node.wait_participants(0)
+    assert not node.asked("KEY_INSTALL")
+
+
+def test_dial_out_to_a_stranger(node, kms):
+    """The KMS has no such user, yet gives tickets for anybody; the phone cannot resolve, and declines."""
+    phone = Phone(node)
+    assert node.cli("conference", "call", "demo", f"sip:x@127.0.0.1:{phone.port}").returncode == 0
+    phone.wait()
+    phone.answer("", "488 Not Acceptable Here")
+    node.wait_participants(0)
+
+
+def test_dial_out_by_sdes(node):
+    phone = Phone(node, "sdes")
+    assert node.cli("conference", "call", "sdes", f"sip:eve@127.0.0.1:{phone.port}").returncode == 0
+    invitation = phone.wait()
+    tag = re.search(rf"a=crypto:(\d+) {CM80_NAME} ", invitation.body).group(1)
+    phone.answer(sdp(crypto=(f"{tag} {CM80_NAME} {KEY}",)))
+    [participant] = wait_until(lambda: [p for p in node.participants("sdes") if p["state"] == "connected"], 5, "eve")
+    assert participant["protection"] == "SDES to next hop"
+    phone.bye()
+
+
+def test_dial_out_nonsense(node):
+    assert node.cli("conference", "call", "demo", "tel:+4930123456", check=False).returncode != 0
 
 
 # The KMS is not as it should be.

@@ -40,6 +40,7 @@ struct fixture {
 	bool has_media, is_slow;
 	char response[65536];
 	int status;
+	char dialled[64];
 	json_t *json;
 };
 
@@ -64,6 +65,17 @@ create(void *app, const struct cp_conf_settings *settings)
 	struct cp_conf *conf;
 
 	return cp_conf_create(&conf, f->focus, settings, CP_CONF_CREATED, NOW_MS);
+}
+
+static int
+call_out(void *app, uint32_t conf, const char *uri)
+{
+	struct fixture *f = app;
+
+	if (strncmp(uri, "sip:", 4) != 0)
+		return -EINVAL;
+	snprintf(f->dialled, sizeof(f->dialled), "%s", uri);
+	return f->has_media ? 0 : -EAGAIN;
 }
 
 static void
@@ -179,7 +191,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof(f->path), "%s/api.sock", f->folder);
 	assert_int_equal(cp_focus_create(&f->focus, &limits, 1), 0);
-	f->ops = (struct cp_mgmt_ops){f,     f->focus, now_ms,	 handle,    create,
+	f->ops = (struct cp_mgmt_ops){f,     f->focus, now_ms,	 handle,    create,    call_out,
 				      drain, ask_leg,  ask_node, leg_facts, node_facts};
 	f->has_media = true;
 	for (f->port = 29000 + getpid() % 500; f->mgmt == NULL && f->port < 29900; f->port++) {
@@ -516,6 +528,26 @@ tcp_is_for_loopback_names_only(void **state)
 }
 
 static void
+somebody_is_called(void **state)
+{
+	struct fixture *f = *state;
+
+	request(f, "POST", "/v1/conferences", "{\"id\": \"out\", \"open\": true}");
+	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"sip:bob@ims.example\"}");
+	assert_int_equal(f->status, 202);
+	assert_string_equal(f->dialled, "sip:bob@ims.example");
+	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"mailto:bob\"}");
+	assert_int_equal(f->status, 400);
+	request(f, "POST", "/v1/conferences/out/call", "");
+	assert_int_equal(f->status, 400);
+	request(f, "POST", "/v1/conferences/nobody/call", "{\"uri\": \"sip:bob@ims.example\"}");
+	assert_int_equal(f->status, 404);
+	f->has_media = false;
+	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"sip:bob@ims.example\"}");
+	assert_int_equal(f->status, 503);
+}
+
+static void
 draining_shows_in_the_health(void **state)
 {
 	struct fixture *f = *state;
@@ -627,6 +659,7 @@ main(void)
 		API_TEST(what_is_wrong_gets_its_problem_document),
 		API_TEST(bodies_are_bounded),
 		API_TEST(tcp_is_for_loopback_names_only),
+		API_TEST(somebody_is_called),
 		API_TEST(draining_shows_in_the_health),
 		API_TEST(waiting_requests_end_with_the_server),
 		API_TEST(the_socket_is_guarded_and_taken_over),

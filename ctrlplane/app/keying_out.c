@@ -1,0 +1,121 @@
+/* Dial-out under MIKEY-TICKET: a ticket for the invitee, TRANSFER_INIT, and the answer to it (RFC 6043 4.2.1 and 4.2.2). */
+#include "ctrlplane/app/keying_state.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ctrlplane/base/log.h"
+
+static int
+make(void *arg, uint8_t *octets, size_t size)
+{
+	struct cp_keying *k = arg;
+	struct cp_app_mikey *m = &k->call->app->mikey;
+	struct cp_mikey_out out = {.octets = octets, .cap = size};
+	struct cp_mikey_policy policy;
+	int rc;
+
+	cp_mikey_policy_init(&policy, k->config.account.set);
+	policy.kms = k->config.account.kms;
+	policy.initiator = k->config.account.user;
+	policy.responders[0] = cp_mikey_id_uri(k->invitee);
+	policy.responder_count = 1;
+	cp_mikey_request_destroy(k->request);
+	k->request = NULL;
+	rc = cp_mikey_request_make(&k->request, &out, &k->config.account, &policy, &m->env);
+	if (rc != 0)
+		return rc;
+	memcpy(k->asked_csb, octets + 4, sizeof(k->asked_csb));
+	return (int)out.len;
+}
+
+static int
+take(void *arg, const uint8_t *octets, size_t len)
+{
+	struct cp_keying *k = arg;
+	int rc;
+
+	if (!cp_keying_is_answer(octets, len, k->asked_csb, CP_MIKEY_REQUEST_RESP))
+		return -EBADMSG;
+	rc = cp_mikey_request_take(&k->ticket, k->request, cp_mikey_octets(octets, len),
+				   &k->call->app->mikey.env, &k->fault);
+	k->verdict = rc ? cp_keying_status(k, rc) : 0;
+	return 0;
+}
+
+static void
+got_ticket(void *arg, int rc)
+{
+	struct cp_keying *k = arg;
+
+	k->ask = NULL;
+	k->done(k->call, rc ? 503 : k->verdict);
+}
+
+int
+cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
+		 void (*done)(struct cp_call *call, int status))
+{
+	static const struct cp_kms_ask_ops ops = {.make = make, .take = take, .done = got_ticket};
+	struct cp_keying *k;
+
+	if (!call->app->mikey.is_on || cp_keying_create(&call->keying, call, name) != 0)
+		return 500;
+	k = call->keying;
+	k->is_initiator = true;
+	k->done = done;
+	snprintf(k->invitee, sizeof(k->invitee), "%s", invitee);
+	return cp_kms_client_ask(&k->ask, call->app->mikey.client, CP_KMS_REQUEST, &ops, k) ? 503
+											    : 0;
+}
+
+int
+cp_keying_invite(struct cp_call *call)
+{
+	struct cp_keying *k = call->keying;
+	struct cp_mikey_line line = cp_keying_line(call, 1);
+	const struct cp_mikey_transfer transfer = {
+		.responder = cp_mikey_id_uri(k->invitee),
+		.lines = &line,
+		.count = 1,
+		.sdp_ids = "mikey",
+		.limits = k->config.account.limits,
+	};
+	uint8_t octets[CP_SDP_MIKEY_MAX];
+	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
+	int rc = cp_mikey_initiator_make(&k->initiator, &out, k->ticket, &transfer,
+					 &call->app->mikey.env);
+
+	if (rc != 0)
+		return cp_keying_status(k, rc);
+	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
+		return 503;
+	k->next_cs_id = 1;
+	call->local.mikey = cp_slice((const char *)k->next.ours, k->next.ours_len);
+	return 0;
+}
+
+int
+cp_keying_answered(struct cp_call *call)
+{
+	struct cp_keying *k = call->keying;
+	uint8_t octets[CP_SDP_MIKEY_MAX];
+	int len = cp_sdp_mikey_octets(octets, sizeof(octets), &call->next), rc;
+	struct cp_mikey_id who;
+
+	if (!k || !k->initiator)
+		return cp_keying_updated(call);
+	if (len < 0)
+		return 488;
+	rc = cp_mikey_initiator_take(&k->next_csb, k->initiator,
+				     cp_mikey_octets(octets, (size_t)len), &call->app->mikey.env,
+				     &k->fault);
+	if (rc != 0)
+		return cp_keying_status(k, rc);
+	who = cp_mikey_csb_responder(k->next_csb);
+	if (who.type != CP_MIKEY_ID_URI ||
+	    cp_identity(k->peer, cp_slice((const char *)who.data.at, who.data.len)) != 0)
+		return 488;
+	rc = cp_keying_set(call, k->next_csb, k->next_cs_id);
+	return rc != 0 ? rc : cp_call_is_welcome(call) ? 0 : 403;
+}
