@@ -1,9 +1,11 @@
 """Conferences of conclave-ue, keyed by MIKEY-TICKET, with real media: who hears whom, how each leg is shown, what is refused."""
+import time
+
 import pytest
 
 from kms import Kms
 from mikey import focus_config
-from node import Node, Ue, wait_until
+from node import Node, Ue, free_port, is_taken, wait_until
 from sound import assert_hears, tones
 
 SUITES = ["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"]
@@ -174,3 +176,39 @@ def test_many_joins_with_one_ticket_or_one_each(meeting):
         assert [call["outcome"] for call in calls[:4]] == ["joined"] * 4, calls
         assert max(call["mikey"]["ticket_uses"] for call in calls[:4]) == uses
         meeting.node.wait_participants(0)
+
+
+def called(meeting, hz, *options):
+    """Somebody who waits to be called, known to the KMS by the URI that leads there; that URI, and the UE."""
+    port = free_port()
+    uri = f"sip:bob@127.0.0.1:{port}"
+    key = meeting.kms.add(uri)
+    bob = Ue(None, "--listen", port, "--local", "127.0.0.1", "--kms", meeting.kms.url, "--kms-id", meeting.kms.identity, "--psk-file", key,
+             "--tone", hz[1], "--expect", hz[0], *options, seconds=20)
+    wait_until(lambda: is_taken(port), 10, "bob waits to be called")
+    return uri, bob
+
+
+@pytest.mark.parametrize("rekeys", [0, 1])
+def test_somebody_who_is_called(meeting, rekeys):
+    hz = tones(2)
+    uri, bob = called(meeting, hz, *(("--rekey-at", 2) if rekeys else ()))
+    alice = meeting.join(0, "--tone", hz[0], "--expect", hz[1], seconds=20)
+    meeting.node.wait_participants(1)
+    meeting.node.cli("conference", "call", "demo", uri)
+    wait_until(lambda: [p for p in meeting.node.participants() if p["identity"] == uri and p["verified_by"] == "kms"], 10, "bob in the conference")
+    time.sleep(4)
+    results = alice.stop(), bob.stop()
+    for result in results:
+        assert result["keyed_by"] == "mikey-ticket" and result["heard_as_expected"] and result["rx"]["auth_failures"] == 0, result
+    mikey = results[1]["mikey"]
+    assert (mikey["initiator"], mikey["responder"], mikey["rekeys"]) == (f"sip:demo@{HOST}", uri, rekeys), results[1]
+    meeting.node.wait_participants(0)
+
+
+def test_somebody_who_is_called_and_has_another_key(meeting):
+    uri, bob = called(meeting, tones(2), "--misbehave", "wrong-psk")
+    meeting.node.cli("conference", "call", "demo", uri)
+    wait_until(lambda: bob.process.poll() is not None, 10, "bob gave up")
+    assert (bob.result()["outcome"], bob.result()["status"], bob.result()["mikey"]["error"]) == ("refused", 488, 0)
+    meeting.node.wait_participants(0)
