@@ -456,6 +456,41 @@ def test_cancel_while_the_kms_thinks(kms, alice):
             assert caller.final(5, cseq="1 INVITE").status == 487
 
 
+def test_kms_by_https():
+    """Its certificate is verified: by the CA of the configuration 200, by the system's 503."""
+    with Kms(tls=True) as kms:
+        psk = kms.add(ALICE)
+        focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+        for more, status in (({"ca_file": kms.certificate}, 200), ({}, 503)):
+            config = {**focus_config(kms, focus), "kms": [kms.tls_url], **more}
+            with Peer(kms, ALICE, psk) as peer, SipNode(conferences=CONFERENCES, mikey=config) as node:
+                caller, answer = call(node, peer)
+                assert answer.status == status, answer.text
+                if status == 200:
+                    caller.bye()
+
+
+def memory_kib(process):
+    with open(f"/proc/{process.pid}/status") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+def test_joins_in_a_row_leak_nothing(kms, alice):
+    """Two rounds of 500; transactions live on for 64 T1, so the second finds the memory of the first."""
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node:
+        seen = []
+        for _ in range(2):
+            for _ in range(500):
+                caller, answer = call(node, alice)
+                assert answer.status == 200, answer.text
+                caller.bye()
+                caller.socket.close()
+            time.sleep(8)
+            seen.append(memory_kib(node.cp))
+        print("KiB after each round:", seen)
+        assert seen[1] - seen[0] < 3000, seen
+
+
 def test_rate(kms, alice):
     with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=1)) as node:
         statuses = []
