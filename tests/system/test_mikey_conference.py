@@ -28,7 +28,11 @@ class Meeting:
     def __enter__(self):
         self.keys = [self.kms.add(who(n)) for n in range(self.users + 1)]  # the last one is on no list
         focus = self.kms.add(f"sip:{HOST}", "--act-for", f"sip:*@{HOST}", "--psk-id", f"sip:{HOST}")
-        self.node = Node({"conferences": [self.conference], "mikey": focus_config(self.kms, focus)})
+        try:
+            self.node = Node({"conferences": [self.conference], "mikey": focus_config(self.kms, focus)})
+        except BaseException:
+            self.kms.stop()
+            raise
         return self
 
     def __exit__(self, kind, value, trace):
