@@ -21,7 +21,7 @@ const struct conf_option cp_mikey_options[] = {
 	{.path = "kms_identity",
 	 .kind = CONF_STRING,
 	 OPTION(kms_identity),
-	 .fallback = "sip:kms.example",
+	 .fallback = "sip:kms.localhost",
 	 .help = "who the KMS is, in tickets and messages"},
 	{.path = "identity",
 	 .kind = CONF_STRING,
