@@ -2,8 +2,9 @@
 """What the compiler cannot hold of the layers: '..' in includes, third parties outside their folder, header habits."""
 import os
 import re
-import subprocess
 import sys
+
+from sources import c_files
 
 ROOT = sys.argv[1]
 # Third-party header prefix -> folders (prefixes of the path) that may name it.
@@ -19,13 +20,9 @@ THIRD = {
     r"openssl/": ("ctrlplane/cms/", "ctrlplane/tls/", "ctrlplane/keys/", "ctrlplane/mikey/", "ctrlplane/sip/digest", "bench/", "tests/"),
 }
 bad = []
-files = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "*.c", "*.h"], capture_output=True, text=True,
-                       check=True).stdout.split()
+files = c_files(ROOT)
 for path in files:
-    try:
-        lines = open(os.path.join(ROOT, path), encoding="utf-8").read().splitlines()
-    except FileNotFoundError:
-        continue
+    lines = open(os.path.join(ROOT, path), encoding="utf-8").read().splitlines()
     for number, line in enumerate(lines, 1):
         match = re.match(r'\s*#\s*include\s*[<"]([^>"]+)[>"]', line)
         if not match:
