@@ -13,7 +13,7 @@ SSRC = "0x11223344"
 
 def focus_config(kms, psk, **more):
     """The section mikey of a focus that asks this KMS."""
-    return {"kms": [kms.url], "psk_file": psk, "timeout": "1s", "rounds": 1, **more}
+    return {"kms": [kms.url], "kms_identity": kms.identity, "psk_file": psk, "timeout": "1s", "rounds": 1, **more}
 
 
 def key_mgmt(body):
