@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct cp_call;
+struct cp_mikey_session;
 struct cp_keying; /* owner: its call */
 
 /* The TRANSFER_INIT of call->next. 0: the KMS is asked, done will be called. Else the SIP status to
@@ -24,6 +25,10 @@ int cp_keying_start(struct cp_call *call, const char *name, const char *source,
 
 /* Who the KMS says is calling: canonical; NULL: nobody yet. */
 const char *cp_keying_initiator(const struct cp_call *call);
+
+/* A crypto session of what was agreed: TLS by the m-line's first CS ID, CMS by CP_MIKEY_CMS_CS; NULL: none. The next exchange
+ * wipes it: copy the name, and cp_secret_get the secret. */
+const struct cp_mikey_session *cp_keying_session(const struct cp_call *call, uint8_t cs_id);
 
 /* Is there an exchange that cp_keying_answer is to end? */
 bool cp_keying_is_open(const struct cp_call *call);

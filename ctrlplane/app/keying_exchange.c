@@ -27,13 +27,13 @@ answer_update(struct cp_call *call)
 	int rc;
 
 	if (pair == 0) {
-		cp_mikey_refuse(&k->fault, CP_MIKEY_ERR_UNSPECIFIED,
+		cp_mikey_refuse(&k->resolve.fault, CP_MIKEY_ERR_UNSPECIFIED,
 				"no CS ID is left; send a new ticket");
 		return 488;
 	}
 	rc = cp_mikey_update_answer(&out, k->csb, &update,
 				    cp_mikey_octets(k->next.theirs, k->next.theirs_len),
-				    &call->app->mikey.env, &k->fault);
+				    &call->app->mikey.env, &k->resolve.fault);
 	if (rc != 0)
 		return cp_keying_status(k, rc);
 	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
@@ -57,7 +57,7 @@ cp_keying_reoffer(struct cp_call *call)
 				&call->sdp.media.tx_key);
 		return 0;
 	}
-	k->fault = (struct cp_mikey_fault){0};
+	k->resolve.fault = (struct cp_mikey_fault){0};
 	if (!is_of(k->csb, octets, (size_t)len))
 		return -EINPROGRESS;
 	if (!cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
@@ -77,7 +77,7 @@ cp_keying_update(struct cp_call *call)
 
 	if (pair == 0)
 		return -ENOSPC;
-	rc = cp_mikey_update_make(&out, k->csb, &update, &call->app->mikey.env, &k->fault);
+	rc = cp_mikey_update_make(&out, k->csb, &update, &call->app->mikey.env, &k->resolve.fault);
 	if (rc == 0 && !cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len)) {
 		cp_mikey_update_cancel(k->csb);
 		rc = -ENOMEM;
@@ -99,7 +99,7 @@ cp_keying_updated(struct cp_call *call)
 	if (len < 0)
 		return 488;
 	rc = cp_mikey_update_finish(k->csb, cp_mikey_octets(octets, (size_t)len),
-				    &call->app->mikey.env, &k->fault);
+				    &call->app->mikey.env, &k->resolve.fault);
 	return rc ? cp_keying_status(k, rc) : cp_keying_set(call, k->csb, k->next_cs_id);
 }
 

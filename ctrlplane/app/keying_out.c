@@ -15,14 +15,14 @@ make(void *arg, uint8_t *octets, size_t size)
 	struct cp_mikey_policy policy;
 	int rc;
 
-	cp_mikey_policy_init(&policy, k->config.account.set);
-	policy.kms = k->config.account.kms;
-	policy.initiator = k->config.account.user;
+	cp_mikey_policy_init(&policy, k->resolve.config.account.set);
+	policy.kms = k->resolve.config.account.kms;
+	policy.initiator = k->resolve.config.account.user;
 	policy.responders[0] = cp_mikey_id_uri(k->invitee);
 	policy.responder_count = 1;
 	cp_mikey_request_destroy(k->request);
 	k->request = NULL;
-	rc = cp_mikey_request_make(&k->request, &out, &k->config.account, &policy, &m->env);
+	rc = cp_mikey_request_make(&k->request, &out, &k->resolve.config.account, &policy, &m->env);
 	if (rc != 0)
 		return rc;
 	memcpy(k->asked_csb, octets + 4, sizeof(k->asked_csb));
@@ -35,10 +35,10 @@ take(void *arg, const uint8_t *octets, size_t len)
 	struct cp_keying *k = arg;
 	int rc;
 
-	if (!cp_keying_is_answer(octets, len, k->asked_csb, CP_MIKEY_REQUEST_RESP))
+	if (!cp_resolve_is_answer(octets, len, k->asked_csb, CP_MIKEY_REQUEST_RESP))
 		return -EBADMSG;
 	rc = cp_mikey_request_take(&k->ticket, k->request, cp_mikey_octets(octets, len),
-				   &k->call->app->mikey.env, &k->fault);
+				   &k->call->app->mikey.env, &k->resolve.fault);
 	k->verdict = rc ? cp_keying_status(k, rc) : 0;
 	return 0;
 }
@@ -73,13 +73,17 @@ int
 cp_keying_invite(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
-	struct cp_mikey_line line = cp_keying_line(call, 1);
+	/* The audio, and what its NOTIFYs will be protected by. */
+	const struct cp_mikey_line lines[] = {
+		cp_keying_line(call, 1),
+		{.use = CP_MIKEY_USE_CMS, .cs_id = CP_MIKEY_CMS_CS},
+	};
 	const struct cp_mikey_transfer transfer = {
 		.responder = cp_mikey_id_uri(k->invitee),
-		.lines = &line,
-		.count = 1,
+		.lines = lines,
+		.count = 2,
 		.sdp_ids = "mikey",
-		.limits = k->config.account.limits,
+		.limits = k->resolve.config.account.limits,
 	};
 	uint8_t octets[CP_SDP_MIKEY_MAX];
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
@@ -109,7 +113,7 @@ cp_keying_answered(struct cp_call *call)
 		return 488;
 	rc = cp_mikey_initiator_take(&k->next_csb, k->initiator,
 				     cp_mikey_octets(octets, (size_t)len), &call->app->mikey.env,
-				     &k->fault);
+				     &k->resolve.fault);
 	if (rc != 0)
 		return cp_keying_status(k, rc);
 	who = cp_mikey_csb_responder(k->next_csb);

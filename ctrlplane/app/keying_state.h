@@ -3,6 +3,7 @@
 #define CP_APP_KEYING_STATE_H
 
 #include "ctrlplane/app/app_state.h"
+#include "ctrlplane/app/resolve.h"
 
 /* A message and our answer to it, or our message. Owned, no secrets. */
 struct cp_keying_texts {
@@ -12,11 +13,9 @@ struct cp_keying_texts {
 
 struct cp_keying {
 	struct cp_call *call;
-	char user[CP_IDENTITY_MAX]; /* as whom we resolve: the conference's URI */
+	struct cp_resolve resolve;  /* as whom we act, their TRANSFER_INIT, what was wrong */
 	char peer[CP_IDENTITY_MAX]; /* who the KMS says is at the other end; "": nobody yet */
 	bool is_initiator;	    /* we called out */
-	struct cp_mikey_responder_config config;
-	struct cp_mikey_fault fault;
 	void (*done)(struct cp_call *call, int status);
 
 	/* agreed */
@@ -25,10 +24,8 @@ struct cp_keying {
 	struct cp_keying_texts texts;
 
 	/* under way */
-	struct cp_kms_ask *ask;
-	uint8_t asked_csb[4]; /* of our last message to the KMS */
-	struct cp_mikey_responder *responder;
-	/* dial-out */
+	struct cp_kms_ask *ask; /* dial-out: for a ticket */
+	uint8_t asked_csb[4];	/* of our last message to the KMS */
 	char invitee[CP_IDENTITY_MAX];
 	struct cp_mikey_request *request;
 	struct cp_mikey_ticket *ticket;
@@ -40,9 +37,6 @@ struct cp_keying {
 };
 
 int cp_keying_create(struct cp_keying **out, struct cp_call *call, const char *name);
-/* Does it look like the KMS's word on what we asked, right or wrong? RFC 3830 6.1. */
-bool cp_keying_is_answer(const uint8_t *octets, size_t len, const uint8_t csb[4],
-			 uint8_t data_type);
 /* A copy of octets; false: no memory. */
 bool cp_keying_keep(uint8_t **to, size_t *to_len, const uint8_t *octets, size_t len);
 void cp_keying_drop_texts(struct cp_keying_texts *texts);
