@@ -13,14 +13,11 @@ set_number(json_t *json, const char *name, uint64_t value)
 	json_object_set_new(json, name, json_integer((json_int_t)value));
 }
 
-/* Part of its time that it worked, in percent with one decimal; of the life of the process. */
+/* Part of its time that it worked, in percent with one decimal; of the last second, the node's being its busiest worker's. */
 static json_t *
 view_busy(const struct dp_worker_stats *s)
 {
-	uint64_t all = s->busy_ns + s->sleep_ns;
-
-	return all > 0 ? json_real((double)(uint64_t)((double)s->busy_ns * 1000 / (double)all) / 10)
-		       : json_real(0);
+	return json_real((double)s->busy_permille / 10);
 }
 
 static json_t *
@@ -71,7 +68,9 @@ view_worker(const struct dp_worker_stats *s)
 	set_number(json, "handoff_out", s->handoff_out);
 	set_number(json, "turns", s->turns);
 	set_number(json, "ticks", s->ticks);
+	set_number(json, "ticks_late", s->ticks_late);
 	json_object_set_new(json, "busy_percent", view_busy(s));
+	json_object_set_new(json, "late_percent", json_real((double)s->late_permille / 10));
 	json_object_set_new(json, "tick_late_ms_max",
 			    json_real((double)(s->tick_late_ns_max / 10000) / 100));
 	json_object_set_new(json, "drops", view_drops(s->drops));

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include "dataplane/api/drops.h"
 
+#define DP_TICK_LATE_NS 5000000u /* a quarter of a period: it begins to cost the listeners delay */
+
 /* One leg. Gauges are marked; levels in -dBov (0 loudest, 127 silence: RFC 6464). */
 struct dp_leg_stats {
 	uint64_t rx_packets; /* all that arrived on the leg's ports, dropped ones too */
@@ -55,6 +57,7 @@ struct dp_worker_stats {
 	uint64_t handoff_out;
 	uint64_t turns;
 	uint64_t ticks;		/* slots of the media clock that had something to do */
+	uint64_t ticks_late;	/* of them: begun more than DP_TICK_LATE_NS after their time */
 	uint64_t ticks_skipped; /* periods of 20 ms left out after a stall */
 	uint64_t frames_shared; /* packets that carry a frame encoded once for several */
 	uint64_t frames_encoded;
@@ -65,6 +68,9 @@ struct dp_worker_stats {
 	uint64_t drops[DP_DROP_COUNT];
 	uint32_t legs;	      /* gauge */
 	uint32_t conferences; /* gauge */
+	/* Gauges of the last whole second, for admission; the node's total has those of its busiest worker. */
+	uint32_t busy_permille; /* of the time: in turns that did something */
+	uint32_t late_permille; /* of the ticks: late */
 };
 
 #endif

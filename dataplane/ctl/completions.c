@@ -65,7 +65,13 @@ done_leg_show(struct dp_node *node, const struct dp_msg *msg)
 	dp_ctl_server_reply(node->server, msg->client, &reply, sizeof(reply));
 }
 
-/* All of dp_worker_stats is counters of 64 bits but its last two fields. */
+static uint32_t
+larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* All of dp_worker_stats is counters of 64 bits up to the gauges at its end. */
 static void
 stats_add(struct dp_worker_stats *total, const struct dp_worker_stats *one)
 {
@@ -78,6 +84,8 @@ stats_add(struct dp_worker_stats *total, const struct dp_worker_stats *one)
 		to[i] += from[i];
 	total->legs += one->legs;
 	total->conferences += one->conferences;
+	total->busy_permille = larger(total->busy_permille, one->busy_permille);
+	total->late_permille = larger(total->late_permille, one->late_permille);
 	total->tick_late_ns_max = late;
 }
 

@@ -103,6 +103,7 @@ begin_step(struct dp_worker *w, struct dp_batch *b)
 	b->steps_left--;
 	w->did_work = true;
 	w->stats.ticks++;
+	w->stats.ticks_late += late_ns > DP_TICK_LATE_NS;
 	w->lateness[dp_lateness_bucket(late_ns)]++;
 	if (late_ns > w->stats.tick_late_ns_max)
 		w->stats.tick_late_ns_max = late_ns;

@@ -230,8 +230,10 @@ dp_worker_run(void *arg)
 		w->did_work = false;
 		dp_worker_turn(w, now_ns);
 		until_ns = drv_now_ns();
-		if (w->did_work) {
+		if (w->did_work)
 			w->stats.busy_ns += until_ns - now_ns;
+		dp_load_look(&w->load, &w->stats, until_ns);
+		if (w->did_work) {
 			now_ns = until_ns;
 			continue;
 		}

@@ -13,6 +13,7 @@
 #include "dataplane/worker/conference.h"
 #include "dataplane/worker/contributor.h"
 #include "dataplane/worker/leg.h"
+#include "dataplane/worker/load.h"
 #include "dataplane/worker/wheel.h"
 #include "dataplane/worker/worker.h"
 
@@ -74,6 +75,7 @@ struct dp_worker {
 	uint32_t events_lost;
 	atomic_bool is_stopped;
 
+	struct dp_load load;
 	struct dp_trace trace;
 	uint64_t lateness[DP_LATENESS_BUCKETS];
 	struct dp_table tables[9];

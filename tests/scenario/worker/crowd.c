@@ -132,6 +132,29 @@ test_conferences_are_apart(void **state)
 	room_close(&room);
 }
 
+/* A tick that begins more than 5 ms after its time is late; one that is in time or a little behind is not. */
+static void
+test_late_ticks_are_counted(void **state)
+{
+	struct dp_worker_stats before, after;
+
+	room_open(&room, 4, 1);
+	room_conf(&room, 1, 0, 8);
+	for (unsigned i = 0; i < 2; i++)
+		room_join(&room, &(struct seat){.conf = 1, .hz = 440, .amplitude = 1000});
+	room_run(&room, 200);
+	before = room_stats(&room);
+	room_run(&room, 1000);
+	after = room_stats(&room);
+	assert_int_equal(after.ticks - before.ticks, 50);
+	assert_int_equal(after.ticks_late, before.ticks_late);
+	room.now_ns += 26000000; /* one tick is 6 ms to 25 ms late, whichever its slot is */
+	room_run(&room, 1);
+	after = room_stats(&room);
+	assert_in_range(after.ticks_late - before.ticks_late, 1, 2);
+	room_close(&room);
+}
+
 int
 main(void)
 {
@@ -140,6 +163,7 @@ main(void)
 		cmocka_unit_test(test_three_hundred_listeners_share_one_frame),
 		cmocka_unit_test(test_loudest_are_heard),
 		cmocka_unit_test(test_conferences_are_apart),
+		cmocka_unit_test(test_late_ticks_are_counted),
 	};
 
 	return cmocka_run_group_tests_name("scenario/worker/crowd", tests, NULL, NULL);

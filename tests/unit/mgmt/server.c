@@ -135,8 +135,7 @@ answer_node(const struct question *q)
 	struct dp_ctl_node node = {.workers = 1, .instance = 0xabc, .uptime_ns = 5000000000};
 
 	node.total.rx_packets = 1000;
-	node.total.busy_ns = 250;
-	node.total.sleep_ns = 750;
+	node.total.busy_permille = 250;
 	node.total.drops[DP_DROP_SRTP_AUTH] = 7;
 	node.worker[0] = node.total;
 	q->done(q->arg, 0, &node.hdr);
