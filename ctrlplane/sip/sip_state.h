@@ -52,6 +52,7 @@ struct cp_sip {
 	bool is_stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
+	su_timer_t *ack_timer; /* stopping: accepted calls whose ACK is not here yet */
 	size_t listen_count;
 	struct cp_sip_listen listens[];
 };
@@ -83,6 +84,9 @@ struct cp_sip_call {
 	char why[CP_SIP_WHY_MAX];    /* what ended it, as far as known */
 	char reason[CP_SIP_WHY_MAX]; /* of the BYE that is due */
 };
+
+/* sip.c */
+void cp_sip_bye_sent(struct cp_sip *s); /* the last that a stop waits for? */
 
 /* invite.c */
 void cp_sip_on_invite(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -586,3 +587,17 @@ def test_connections_that_say_half_a_message(node):
     for each in slow:
         each.close()
     wait_until(lambda: len(os.listdir(descriptors)) <= before, 10, "closed connections")
+
+
+def test_sigterm_before_the_ack_waits_for_it_and_says_why():
+    with SipNode() as own, Caller(own) as caller:
+        assert caller.request("INVITE", body=sdp()).status == 200
+        own.cp.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        caller.send("ACK", cseq=caller.cseq)
+        while (bye := caller.receive()) and bye.method != "BYE":
+            assert bye.status == 200, bye.text  # the 200 again, no BYE before the ACK (RFC 3261 15)
+        assert bye and "going down" in bye["reason"], bye and bye.text
+        caller.reply(bye)
+        assert own.cp.wait(timeout=10) == 0
+        own.cp = None
