@@ -226,18 +226,15 @@ leg_link(struct dp_node *node, uint32_t index, uint32_t conf, const struct dp_ct
 	dp_ids_put(&node->leg_ids, leg->leg, index);
 }
 
-/* The worker's array of the conference's members grows by arrays that we make. */
+/* The worker's array of the conference's members grows by arrays that we make. Nothing has changed until the leg is linked. */
 static int
-members_grow(struct node_conf *nc, struct dp_msg_leg_add *add)
+members_grow(const struct node_conf *nc, struct dp_msg_leg_add *add)
 {
 	if (nc->leg_count < nc->member_room)
 		return 0;
 	add->member_room = nc->member_room == 0 ? 4 : nc->member_room * 2;
 	add->members = calloc(add->member_room, sizeof(uint32_t) + sizeof(struct dp_talker));
-	if (add->members == NULL)
-		return -ENOMEM;
-	nc->member_room = add->member_room;
-	return 0;
+	return add->members == NULL ? -ENOMEM : 0;
 }
 
 static int
@@ -259,16 +256,17 @@ do_leg_add(const struct call *call)
 
 	if (msg == NULL)
 		return -ENOMEM;
-	rc = leg_take(node, nc->worker, leg, &index);
-	if (rc == 0) {
-		rc = members_grow(nc, &msg->add);
-		if (rc == 0)
-			leg_link(node, index, conf, leg);
-	}
+	rc = members_grow(nc, &msg->add);
+	if (rc == 0)
+		rc = leg_take(node, nc->worker, leg, &index);
 	if (rc != 0) {
+		free(msg->add.members);
 		free(msg);
 		return rc;
 	}
+	if (msg->add.members != NULL)
+		nc->member_room = msg->add.member_room;
+	leg_link(node, index, conf, leg);
 	msg->leg = index - msg->worker * node->legs_per_worker;
 	msg->conf = conf - msg->worker * node->conf.confs_max;
 	msg->add.leg = *leg;

@@ -44,6 +44,20 @@ static union {
 	uint8_t octets[DP_CTL_MAX];
 } in;
 
+#ifndef __SANITIZE_ADDRESS__
+void *__libc_calloc(size_t n, size_t size);
+
+static unsigned fails_in; /* 1: the next calloc has no memory; 0: all have */
+
+void *
+calloc(size_t n, size_t size)
+{
+	if (fails_in > 0 && --fails_in == 0)
+		return NULL;
+	return __libc_calloc(n, size);
+}
+#endif
+
 static void
 step(void)
 {
@@ -359,6 +373,33 @@ test_full_node_says_so(void **state)
 	close(fd);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* Each allocation of LEG_ADD fails once, and once with no port left: no port and no place in the conference is lost by it. */
+static void
+test_no_memory_loses_nothing(void **state)
+{
+	unsigned refused = 0;
+	int fd = client_new(false), rc;
+
+	assert_int_equal(conf_create(fd, 1), 0);
+	for (uint32_t i = 1; i <= LEGS; i++) {
+		for (unsigned n = 1;; n++) {
+			fails_in = n;
+			rc = leg_add(fd, 1, i);
+			if (rc == 0)
+				break;
+			assert_int_equal(rc, -ENOMEM);
+			refused++;
+		}
+		fails_in = 0;
+	}
+	assert_true(refused >= LEGS);
+	assert_int_equal(port->endpoints, LEGS * 2);
+	assert_int_equal(leg_add(fd, 1, LEGS + 1), -ENOSPC);
+	close(fd);
+}
+#endif
+
 /* A fresh key on the way out brings a new SSRC once something has been sent; before that LEG_ADD's stays. */
 static void
 test_fresh_key_and_ssrc(void **state)
@@ -471,6 +512,9 @@ main(void)
 		CASE(test_ids_are_known_or_not),
 		CASE(test_client_comes_back_and_adopts),
 		CASE(test_full_node_says_so),
+#ifndef __SANITIZE_ADDRESS__
+		CASE(test_no_memory_loses_nothing),
+#endif
 		CASE(test_fresh_key_and_ssrc),
 		CASE(test_slow_client_is_told),
 		CASE(test_strangers_are_refused),
