@@ -151,12 +151,13 @@ void cp_call_start_keyed(struct cp_call *call); /* an INVITE with MIKEY in call-
 /* An offer with MIKEY on a running call. */
 void cp_call_offer_keyed(struct cp_call *call);
 void cp_call_keys_agreed(struct cp_call *call); /* and in force */
+void cp_call_ask_ticket(struct cp_call *call);	/* for a re-key; then cp_call_rekey goes on */
 
 /* dialout.c */
 /* Call uri into the conference. -EINVAL: no URI that can be called; -EAGAIN, -ENOMEM: not now. */
 int cp_app_dial(struct cp_app *app, const struct cp_conf *conf, const char *uri);
 int cp_call_dial(struct cp_call *call); /* the leg is there: our INVITE */
-bool cp_call_is_welcome(struct cp_call *call);
+bool cp_call_is_welcome(struct cp_call *call, const char *who);
 
 /* legs.c: a call's requests to the media plane. They count into call->waiting and end in cp_call_step_done. */
 void cp_call_add_leg(struct cp_call *call, enum cp_app_step step, const struct cp_sdp_media *media,

@@ -606,6 +606,10 @@ cp_call_rekey(struct cp_call *call)
 	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
 	    call->sdp.phase != CP_SDP_AGREED)
 		return;
+	if (cp_keying_needs_ticket(call)) {
+		cp_call_ask_ticket(call);
+		return;
+	}
 	if (cp_sdp_offer(&r, cp_call_policy(call->app, call->conf, true), &call->sdp) != 0) {
 		cp_sdp_drop(&r);
 		return;
@@ -616,6 +620,7 @@ cp_call_rekey(struct cp_call *call)
 		       call->leg);
 		call->is_rekey_due = false;
 		cp_sdp_withdraw(&call->sdp);
+		cp_keying_withdraw(call);
 		return;
 	}
 	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);

@@ -12,6 +12,7 @@
 #include "ctrlplane/base/log.h"
 
 #define RETRY_AFTER_S 5
+#define TICKET_RETRY_MS 10000
 #define IN_TIME_PER_MILLE 900 /* of the re-keying interval: when we begin */
 
 bool
@@ -138,6 +139,28 @@ cp_call_offer_keyed(struct cp_call *call)
 	}
 	cp_keying_refuse(call, status);
 	cp_call_drop_next(call);
+}
+
+static void
+on_ticket(struct cp_call *call, int status)
+{
+	call->step = CP_STEP_NONE;
+	if (status == 0)
+		cp_call_rekey(call);
+	else
+		cp_log(CP_LOG_WARN, CP_APP_AREA,
+		       "participant %u cannot be given new keys yet: no ticket", call->leg);
+}
+
+void
+cp_call_ask_ticket(struct cp_call *call)
+{
+	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
+
+	call->rekey_ms = cp_app_now_ms() + TICKET_RETRY_MS;
+	call->step = CP_STEP_KEYS;
+	if (!conf || cp_keying_ticket(call, conf->user, cp_keying_initiator(call), on_ticket) != 0)
+		on_ticket(call, 503);
 }
 
 void

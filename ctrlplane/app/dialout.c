@@ -109,7 +109,7 @@ cp_call_dial(struct cp_call *call)
 		return -EINVAL;
 	cp_sdp_commit(&call->sdp, &call->next);
 	call->has_next = false;
-	if (call->sdp.has_mikey && cp_keying_invite(call) != 0)
+	if (call->sdp.has_mikey && cp_keying_transfer(call) != 0)
 		return -EPROTO;
 	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
 	if (len < 0)
@@ -120,13 +120,11 @@ cp_call_dial(struct cp_call *call)
 	return rc;
 }
 
-/* The keys are bound to who the KMS says answered: nobody else than the invitee is on the ticket. */
+/* The keys are bound to who the KMS says answered. */
 bool
-cp_call_is_welcome(struct cp_call *call)
+cp_call_is_welcome(struct cp_call *call, const char *who)
 {
-	const char *who = cp_keying_initiator(call);
-
-	if (!who || strcmp(who, call->identity) != 0)
+	if (strcmp(who, call->identity) != 0)
 		return false;
 	call->verified_by = "kms";
 	return true;

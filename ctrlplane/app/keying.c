@@ -38,27 +38,28 @@ cp_keying_status(const struct cp_keying *k, int rc)
 }
 
 struct cp_mikey_line
-cp_keying_line(const struct cp_call *call, uint8_t cs_id)
+cp_keying_line(const struct cp_call *call, uint8_t cs_id, bool is_update)
 {
 	const struct cp_sdp_policy *policy = &call->app->config->sdp_policy;
-	enum dp_suite suites[CP_SDP_SUITES_MAX] = {call->sdp.media.suite};
+	enum dp_suite running = call->sdp.was_agreed ? call->sdp.media.suite : DP_SUITE_NONE;
+	enum dp_suite suites[CP_SDP_SUITES_MAX + 1];
+	size_t count = 0;
 
-	/* A running call keeps its suite: the stream goes on. */
-	if (call->sdp.was_agreed && call->sdp.media.suite != DP_SUITE_NONE)
-		return cp_mikey_line_srtp(cs_id, call->ssrc, suites, 1);
-	for (int i = 0; i < policy->suite_count; i++)
-		suites[i] = (enum dp_suite)policy->suites[i];
-	return cp_mikey_line_srtp(cs_id, call->ssrc, suites, policy->suite_count);
+	if (running != DP_SUITE_NONE)
+		suites[count++] = running;
+	for (int i = 0; i < policy->suite_count && (count == 0 || !is_update); i++)
+		if (policy->suites[i] != running)
+			suites[count++] = (enum dp_suite)policy->suites[i];
+	return cp_mikey_line_srtp(cs_id, call->ssrc, suites, count);
 }
 
 int
 cp_keying_set(struct cp_call *call, const struct cp_mikey_csb *csb, uint8_t cs_id)
 {
 	struct cp_keying *k = call->keying;
-	uint8_t to_us = (uint8_t)(k->is_initiator ? cs_id + 1 : cs_id);
-	uint8_t from_us = (uint8_t)(k->is_initiator ? cs_id : cs_id + 1);
-	const struct cp_mikey_session *rx = cp_mikey_csb_find(csb, to_us);
-	const struct cp_mikey_session *tx = cp_mikey_csb_find(csb, from_us);
+	bool are_first = cp_mikey_csb_is_initiator(csb);
+	const struct cp_mikey_session *rx = cp_mikey_csb_find(csb, (uint8_t)(cs_id + are_first));
+	const struct cp_mikey_session *tx = cp_mikey_csb_find(csb, (uint8_t)(cs_id + !are_first));
 
 	if (!rx || !tx || rx->srtp.suite == DP_SUITE_NONE || rx->srtp.suite != tx->srtp.suite ||
 	    tx->ssrc != call->ssrc) {
@@ -66,8 +67,32 @@ cp_keying_set(struct cp_call *call, const struct cp_mikey_csb *csb, uint8_t cs_i
 				"the crypto sessions are not those of the audio");
 		return 488;
 	}
-	cp_sdp_set_keys(&call->next, &call->sdp, &rx->srtp, &tx->srtp);
+	cp_sdp_set_keys(&call->next, &call->sdp, &rx->srtp, &tx->srtp,
+			k->csb && rx->ssrc != k->peer_ssrc);
 	return 0;
+}
+
+/* After cp_keying_set of what is now in force. */
+static void
+keep_facts(struct cp_keying *k)
+{
+	uint8_t peer_cs = (uint8_t)(k->cs_id + cp_mikey_csb_is_initiator(k->csb));
+
+	k->peer_ssrc = cp_mikey_csb_find(k->csb, peer_cs)->ssrc;
+}
+
+/* The place of a pair among those of SRTP: how an update that lists several is understood. */
+static uint8_t
+rank_of(const struct cp_mikey_csb *csb, uint8_t cs_id)
+{
+	uint8_t rank = 0;
+
+	for (size_t i = 0; i < cp_mikey_csb_count(csb); i++) {
+		const struct cp_mikey_session *s = cp_mikey_csb_session(csb, i);
+
+		rank += s->use == CP_MIKEY_USE_SRTP && s->is_from_initiator && s->cs_id < cs_id;
+	}
+	return rank;
 }
 
 const char *
@@ -151,7 +176,7 @@ int
 cp_keying_answer(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
-	struct cp_mikey_line line = cp_keying_line(call, k->next_cs_id);
+	struct cp_mikey_line line = cp_keying_line(call, k->next_cs_id, false);
 	uint8_t octets[CP_SDP_MIKEY_MAX];
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
 	int status = cp_resolve_answer(&k->next_csb, &out, &k->resolve, &line, 1);
@@ -182,12 +207,16 @@ cp_keying_commit(struct cp_call *call)
 		cp_mikey_csb_destroy(k->csb);
 		k->csb = k->next_csb;
 		k->next_csb = NULL;
-	} else if (k->next_cs_id) { /* the media plane has the keys; those of the old pair go */
+		k->rank = rank_of(k->csb, k->next_cs_id);
+	} else if (k->csb &&
+		   k->next_cs_id) { /* the media plane has the keys; those of the old pair go */
 		cp_mikey_csb_retire(k->csb, k->cs_id);
 		cp_mikey_csb_retire(k->csb, (uint8_t)(k->cs_id + 1));
 	}
-	if (k->next_cs_id)
+	if (k->csb && k->next_cs_id) {
 		k->cs_id = k->next_cs_id;
+		keep_facts(k);
+	}
 	if (k->next.theirs) {
 		cp_keying_drop_texts(&k->texts);
 		k->texts = k->next;

@@ -5,7 +5,7 @@
  *     … the leg exists         cp_keying_answer: TRANSFER_RESP, keys into call->next
  *     … 200 goes out           cp_keying_commit
  *   later offer                cp_keying_reoffer
- *   our own re-key             cp_keying_update, cp_keying_updated or cp_keying_withdraw
+ *   our own re-key             [cp_keying_ticket], cp_keying_update, then cp_keying_answered or cp_keying_withdraw
  *   refused anywhere           cp_keying_refuse answers with what was wrong
  */
 #ifndef CP_APP_KEYING_H
@@ -40,16 +40,18 @@ int cp_keying_answer(struct cp_call *call);
  * to be called. Else the SIP status to refuse with. */
 int cp_keying_reoffer(struct cp_call *call);
 
-/* CSB update for our re-INVITE: the message is where cp_keying_text finds it. -errno: not now. */
+/* Our re-INVITE: a CSB update, or a full TRANSFER_INIT where there is a ticket; it goes into call->local. -errno: not now. Its
+ * answer is for cp_keying_answered. */
 int cp_keying_update(struct cp_call *call);
-int cp_keying_updated(struct cp_call *call); /* the answer in call->next; else the SIP status */
 void cp_keying_withdraw(struct cp_call *call);
+/* Nothing is left to update with: cp_keying_ticket comes first. */
+bool cp_keying_needs_ticket(const struct cp_call *call);
 
-/* Dial-out: a ticket for the invitee, then done; TRANSFER_INIT of it once our SSRC is known; the
- * answer of call->next, and is who answered welcome? As above where it is the answer to an update. */
+/* We start: a ticket for the invitee, then done; TRANSFER_INIT of it once our SSRC is known; the answer of call->next, and is
+ * who answered welcome? Else the SIP status. */
 int cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 		     void (*done)(struct cp_call *call, int status));
-int cp_keying_invite(struct cp_call *call);
+int cp_keying_transfer(struct cp_call *call);
 int cp_keying_answered(struct cp_call *call);
 
 /* What was agreed is in force: the exchange becomes the call's; its message into call->local. */

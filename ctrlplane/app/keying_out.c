@@ -59,23 +59,26 @@ cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 	static const struct cp_kms_ask_ops ops = {.make = make, .take = take, .done = got_ticket};
 	struct cp_keying *k;
 
-	if (!call->app->mikey.is_on || cp_keying_create(&call->keying, call, name) != 0)
+	if (!call->app->mikey.is_on)
+		return 500;
+	if (!call->keying && cp_keying_create(&call->keying, call, name) != 0)
 		return 500;
 	k = call->keying;
-	k->is_initiator = true;
 	k->done = done;
+	k->verdict = 0;
+	k->resolve.fault = (struct cp_mikey_fault){0};
 	snprintf(k->invitee, sizeof(k->invitee), "%s", invitee);
 	return cp_kms_client_ask(&k->ask, call->app->mikey.client, CP_KMS_REQUEST, &ops, k) ? 503
 											    : 0;
 }
 
 int
-cp_keying_invite(struct cp_call *call)
+cp_keying_transfer(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	/* The audio, and what its NOTIFYs will be protected by. */
 	const struct cp_mikey_line lines[] = {
-		cp_keying_line(call, 1),
+		cp_keying_line(call, 1, false),
 		{.use = CP_MIKEY_USE_CMS, .cs_id = CP_MIKEY_CMS_CS},
 	};
 	const struct cp_mikey_transfer transfer = {
@@ -99,27 +102,47 @@ cp_keying_invite(struct cp_call *call)
 	return 0;
 }
 
+/* TRANSFER_RESP: a bundle of its own, and who it is bound to. */
+static int
+take_answer(struct cp_keying *k, struct cp_mikey_octets answer)
+{
+	char who[CP_IDENTITY_MAX];
+	struct cp_mikey_id id;
+	int rc = cp_mikey_initiator_take(&k->next_csb, k->initiator, answer,
+					 &k->call->app->mikey.env, &k->resolve.fault);
+
+	if (rc != 0)
+		return cp_keying_status(k, rc);
+	id = cp_mikey_csb_responder(k->next_csb);
+	if (id.type != CP_MIKEY_ID_URI ||
+	    cp_identity(who, cp_slice((const char *)id.data.at, id.data.len)) != 0)
+		return 488;
+	/* Who it is does not change in the middle of a call. */
+	if (*k->peer && strcmp(k->peer, who) != 0)
+		return 403;
+	snprintf(k->peer, sizeof(k->peer), "%s", who);
+	return cp_call_is_welcome(k->call, who) ? 0 : 403;
+}
+
 int
 cp_keying_answered(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	uint8_t octets[CP_SDP_MIKEY_MAX];
-	int len = cp_sdp_mikey_octets(octets, sizeof(octets), &call->next), rc;
-	struct cp_mikey_id who;
+	int len = cp_sdp_mikey_octets(octets, sizeof(octets), &call->next), status = 0, rc = 0;
 
-	if (!k || !k->initiator)
-		return cp_keying_updated(call);
-	if (len < 0)
+	if (!k || len < 0)
 		return 488;
-	rc = cp_mikey_initiator_take(&k->next_csb, k->initiator,
-				     cp_mikey_octets(octets, (size_t)len), &call->app->mikey.env,
-				     &k->resolve.fault);
-	if (rc != 0)
-		return cp_keying_status(k, rc);
-	who = cp_mikey_csb_responder(k->next_csb);
-	if (who.type != CP_MIKEY_ID_URI ||
-	    cp_identity(k->peer, cp_slice((const char *)who.data.at, who.data.len)) != 0)
-		return 488;
-	rc = cp_keying_set(call, k->next_csb, k->next_cs_id);
-	return rc != 0 ? rc : cp_call_is_welcome(call) ? 0 : 403;
+	if (k->initiator)
+		status = take_answer(k, cp_mikey_octets(octets, (size_t)len));
+	else if (k->csb)
+		rc = cp_mikey_update_finish(k->csb, cp_mikey_octets(octets, (size_t)len),
+					    &call->app->mikey.env, &k->resolve.fault);
+	else
+		status = 488;
+	if (status != 0 || rc != 0)
+		return rc != 0 ? cp_keying_status(k, rc) : status;
+	if (!cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
+		return 503;
+	return cp_keying_set(call, k->next_csb ? k->next_csb : k->csb, k->next_cs_id);
 }

@@ -15,12 +15,13 @@ struct cp_keying {
 	struct cp_call *call;
 	struct cp_resolve resolve;  /* as whom we act, their TRANSFER_INIT, what was wrong */
 	char peer[CP_IDENTITY_MAX]; /* who the KMS says is at the other end; "": nobody yet */
-	bool is_initiator;	    /* we called out */
 	void (*done)(struct cp_call *call, int status);
 
 	/* agreed */
 	struct cp_mikey_csb *csb;
-	uint8_t cs_id; /* the first of the pair that is in use */
+	uint8_t cs_id;	    /* the first of the pair that is in use */
+	uint8_t rank;	    /* of the audio among the pairs of SRTP that the exchange listed */
+	uint32_t peer_ssrc; /* what it said it sends; the media plane is told of another one */
 	struct cp_keying_texts texts;
 
 	/* under way */
@@ -42,8 +43,9 @@ bool cp_keying_keep(uint8_t **to, size_t *to_len, const uint8_t *octets, size_t 
 void cp_keying_drop_texts(struct cp_keying_texts *texts);
 /* The pair's keys into call->next. Else the SIP status. */
 int cp_keying_set(struct cp_call *call, const struct cp_mikey_csb *csb, uint8_t cs_id);
-/* The m-line of the call under a pair of CS IDs: our SSRC, the policy's suites. */
-struct cp_mikey_line cp_keying_line(const struct cp_call *call, uint8_t cs_id);
+/* The m-line of the call under a pair of CS IDs: our SSRC, and for an update the suite that is in use, else the policy's,
+ * that one first. */
+struct cp_mikey_line cp_keying_line(const struct cp_call *call, uint8_t cs_id, bool is_update);
 int cp_keying_status(const struct cp_keying *k, int rc); /* of -EPROTO and of our own trouble */
 
 #endif

@@ -395,6 +395,12 @@ cp_mikey_csb_id(const struct cp_mikey_csb *csb)
 	return csb->id;
 }
 
+bool
+cp_mikey_csb_is_initiator(const struct cp_mikey_csb *csb)
+{
+	return csb->is_initiator;
+}
+
 enum cp_mikey_set
 cp_mikey_csb_set(const struct cp_mikey_csb *csb)
 {

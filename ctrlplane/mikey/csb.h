@@ -49,6 +49,7 @@ struct cp_mikey_csb;
 void cp_mikey_csb_destroy(struct cp_mikey_csb *csb); /* wipes all its keys; NULL is fine */
 
 uint32_t cp_mikey_csb_id(const struct cp_mikey_csb *csb);
+bool cp_mikey_csb_is_initiator(const struct cp_mikey_csb *csb); /* are we? */
 enum cp_mikey_set cp_mikey_csb_set(const struct cp_mikey_csb *csb);
 /* Who the KMS said they are: IDRi of the resolved ticket, and the IDRr that the forked keys are bound
  * to. */
@@ -86,6 +87,10 @@ int cp_mikey_update_answer(struct cp_mikey_out *out, struct cp_mikey_csb *csb,
 			   const struct cp_mikey_env *env, struct cp_mikey_fault *fault);
 int cp_mikey_update_finish(struct cp_mikey_csb *csb, struct cp_mikey_octets in,
 			   const struct cp_mikey_env *env, struct cp_mikey_fault *fault);
+/* What a message on a call with keys is, before anything of it is verified: a TRANSFER_INIT that has no ticket. */
+bool cp_mikey_is_update(struct cp_mikey_octets in);
+/* The pairs of SRTP that it lists, by their first CS IDs, in its order. Their number. */
+size_t cp_mikey_update_pairs(uint8_t pairs[CP_MIKEY_CS_MAX], struct cp_mikey_octets in);
 void cp_mikey_update_cancel(struct cp_mikey_csb *csb); /* no answer will come */
 /* Forget a session's keys; its CS ID is not given again. */
 void cp_mikey_csb_retire(struct cp_mikey_csb *csb, uint8_t cs_id);

@@ -181,6 +181,33 @@ cp_mikey_update_make(struct cp_mikey_out *out, struct cp_mikey_csb *csb,
 	return 0;
 }
 
+bool
+cp_mikey_is_update(struct cp_mikey_octets in)
+{
+	struct cp_mikey_msg msg;
+
+	return cp_mikey_msg_decode(&msg, in) == 0 && msg.data_type == CP_MIKEY_TRANSFER_INIT &&
+	       cp_mikey_list_find(&msg.payloads, CP_MIKEY_PAYLOAD_TICKET, 0) == NULL;
+}
+
+size_t
+cp_mikey_update_pairs(uint8_t pairs[CP_MIKEY_CS_MAX], struct cp_mikey_octets in)
+{
+	struct cp_mikey_msg msg;
+	size_t count = 0;
+
+	if (cp_mikey_msg_decode(&msg, in) < 0 || msg.map_type != CP_MIKEY_MAP_GENERIC_ID)
+		return 0;
+	for (size_t i = 0; i + 1 < msg.cs_count; i++) {
+		const struct cp_mikey_cs *first = &msg.cs[i], *second = &msg.cs[i + 1];
+
+		if (first->prot == CP_MIKEY_PROT_SRTP && second->prot == CP_MIKEY_PROT_SRTP &&
+		    first->id % 2 == 1 && second->id == first->id + 1)
+			pairs[count++] = first->id;
+	}
+	return count;
+}
+
 /* Header, V, then T. */
 static int
 verify(const struct cp_mikey_csb *csb, const struct cp_mikey_msg *msg,

@@ -161,7 +161,7 @@ cp_sdp_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result *re
 
 void
 cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previous,
-		const struct cp_key *rx, const struct cp_key *tx)
+		const struct cp_key *rx, const struct cp_key *tx, bool is_new_stream)
 {
 	struct cp_sdp_media *media = &result->next.media;
 	const struct cp_sdp_media *before = previous->was_agreed ? &previous->media : NULL;
@@ -174,6 +174,7 @@ cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previ
 	media->rx_keys[0] = cp_key_copy(rx);
 	media->tx_key = cp_key_copy(tx);
 	result->changes = cp_sdp_changes(before, media);
-	/* The SSRC was promised in the exchange: the stream goes on under it. */
-	result->changes &= ~(uint32_t)CP_SDP_CHANGE_TX_FRESH;
+	result->changes &= ~(uint32_t)(CP_SDP_CHANGE_TX_FRESH | CP_SDP_CHANGE_RX_FRESH);
+	if (is_new_stream && result->changes & CP_SDP_CHANGE_RX_KEY)
+		result->changes |= CP_SDP_CHANGE_RX_FRESH;
 }

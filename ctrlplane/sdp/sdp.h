@@ -216,10 +216,13 @@ int cp_sdp_accept(struct cp_sdp_result *out, struct cp_slice answer,
 /* The octets of result->mikey. Their number, or -ENOSPC. */
 int cp_sdp_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result *result);
 
-/* The keys that the MIKEY exchange gave (copied); changes are made anew. The same keys as before:
- * nothing changes. */
+/*
+ * The keys that the MIKEY exchange gave (copied); changes are made anew. The same keys as before: nothing changes. is_new_stream:
+ * what the peer sends has another SSRC than before. Ours never has: it was promised in the exchange. Where SSRC and so the
+ * stream goes on, its ROC and replay state do, whatever becomes of suite and address.
+ */
 void cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previous,
-		     const struct cp_key *rx, const struct cp_key *tx);
+		     const struct cp_key *rx, const struct cp_key *tx, bool is_new_stream);
 
 /* A body for a 488: every m-line refused, and a MIKEY error message at the level of the offer's. As
  * cp_sdp_encode; before cp_sdp_drop. */

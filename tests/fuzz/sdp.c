@@ -94,7 +94,7 @@ set_keys(struct cp_sdp_result *r, const struct cp_sdp_session *session)
 	must(next_key(&rx, DP_SUITE_AEAD_AES_128_GCM) == 0);
 	must(next_key(&tx, DP_SUITE_AEAD_AES_128_GCM) == 0);
 	key_octet = kept;
-	cp_sdp_set_keys(r, session, &rx, &tx);
+	cp_sdp_set_keys(r, session, &rx, &tx, false);
 	cp_key_drop(&rx);
 	cp_key_drop(&tx);
 }

@@ -1,4 +1,5 @@
 """A caller under MIKEY-TICKET for a test: tests/system/mikeypeer makes and reads the messages, this carries them to the KMS and in SIP."""
+import base64
 import re
 import subprocess
 
@@ -25,6 +26,34 @@ def key_mgmt(body):
         if match:
             found[level] = match.group(1)
     return found
+
+
+def installed(node, direction):
+    """The keys that the media plane was given for a direction: 1 what the participant sends, 2 what it hears."""
+    return [row for row in node.asked("KEY_INSTALL") if row["dir"] == direction]
+
+
+def agree(peer, answer, level="media"):
+    """The TRANSFER_RESP of a 200 into the peer."""
+    assert answer.status == 200, answer.text
+    messages = key_mgmt(answer.body)
+    assert list(messages) == [level], answer.body
+    assert "a=crypto" not in answer.body
+    assert peer.ask("resp", messages[level]) == "ok"
+
+
+def error_of(answer):
+    """Number of the MIKEY error in a refusal: HDR with an empty map, T, ERR."""
+    [message] = key_mgmt(answer.body).values()
+    octets = base64.b64decode(message)
+    assert octets[1] == 6, octets.hex()
+    return octets[10 + 10 + 1]
+
+
+def bend(message, at, bits=1):
+    octets = bytearray(base64.b64decode(message))
+    octets[at] ^= bits
+    return base64.b64encode(octets).decode()
 
 
 class Peer:

@@ -9,6 +9,7 @@
  *   init RESPONDER CS SSRC SUITES CSB IDS   TRANSFER_INIT as base64; SUITES as numbers with commas; IDS - for none
  *   resp BASE64 · updated BASE64            TRANSFER_RESP
  *   update SSRC SUITE · answer SSRC SUITE BASE64   CSB update, and the answer to theirs
+ *   updateat CS SSRC SUITE · retire CS      the same with CS IDs of our choice; a pair whose keys are over
  *   offered BASE64 · resolved HEX · transfer SSRC SUITE   the responder: RESOLVE_INIT as hex, its answer, TRANSFER_RESP
  *   prints CS                               SHA-256 of the keys of both crypto sessions of a pair
  *   talk CS PORT TO-PORT MS INITIATOR       G.711 over SRTP, 20 ms a packet; packets sent, heard, refused
@@ -174,9 +175,9 @@ do_resp(char **w)
 }
 
 static void
-do_update(char **w, const char *theirs)
+do_update(char **w, const char *theirs, int cs_id)
 {
-	struct cp_mikey_line line = line_of(cp_mikey_csb_free_pair(csb), w[1], w[2]);
+	struct cp_mikey_line line = line_of((uint8_t)cs_id, w[1], w[2]);
 	const struct cp_mikey_update update = {.lines = &line, .count = 1};
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
 
@@ -370,9 +371,15 @@ do_line(char **w, int count)
 	} else if (count == 2 && strcmp(w[0], "resp") == 0) {
 		do_resp(w);
 	} else if (count == 3 && strcmp(w[0], "update") == 0) {
-		do_update(w, NULL);
+		do_update(w, NULL, cp_mikey_csb_free_pair(csb));
+	} else if (count == 4 && strcmp(w[0], "updateat") == 0) {
+		do_update(w + 1, NULL, atoi(w[1]));
+	} else if (count == 2 && strcmp(w[0], "retire") == 0) {
+		cp_mikey_csb_retire(csb, (uint8_t)atoi(w[1]));
+		cp_mikey_csb_retire(csb, (uint8_t)(atoi(w[1]) + 1));
+		say("ok");
 	} else if (count == 4 && strcmp(w[0], "answer") == 0) {
-		do_update(w, w[3]);
+		do_update(w, w[3], cp_mikey_csb_free_pair(csb));
 	} else if (count == 2 && strcmp(w[0], "updated") == 0) {
 		say_rc(cp_mikey_update_finish(csb, base64(w[1]), &env, &fault));
 	} else if (count == 2 && strcmp(w[0], "offered") == 0) {

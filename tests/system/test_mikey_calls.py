@@ -1,4 +1,5 @@
 """Calls keyed by MIKEY-TICKET: dial-in through a real KMS, what is refused and how, re-keying, and talking through it."""
+import base64
 import http.server
 import re
 import socket
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from kms import Kms
-from mikey import CM80, GCM128, Peer, Phone, call, focus_config, key_mgmt, offer
+from mikey import CM80, GCM128, Peer, Phone, agree, bend, call, error_of, focus_config, installed, key_mgmt, offer
 from node import Node, free_port, wait_until
 from sip import CM80 as CM80_NAME, Caller, KEY, SipNode, sdp
 
@@ -54,20 +55,6 @@ def clean(request):
         running = request.getfixturevalue("node")
         wait_no_calls(running)
         running.forget()
-
-
-def installed(node, direction):
-    """The keys that the media plane was given for a direction: 1 what the participant sends, 2 what it hears."""
-    return [row for row in node.asked("KEY_INSTALL") if row["dir"] == direction]
-
-
-def agree(peer, answer, level="media"):
-    """The TRANSFER_RESP of a 200 into the peer."""
-    assert answer.status == 200, answer.text
-    messages = key_mgmt(answer.body)
-    assert list(messages) == [level], answer.body
-    assert "a=crypto" not in answer.body
-    assert peer.ask("resp", messages[level]) == "ok"
 
 
 @pytest.mark.parametrize("level", ["media", "session"])
@@ -141,22 +128,6 @@ def test_asserted_identity(node, alice, asserted, status):
         caller.bye()
 
 
-def error_of(answer):
-    """Number of the MIKEY error in a refusal: HDR with an empty map, T, ERR."""
-    import base64  # noqa: PLC0415
-    [message] = key_mgmt(answer.body).values()
-    octets = base64.b64decode(message)
-    assert octets[1] == 6, octets.hex()
-    return octets[10 + 10 + 1]
-
-
-def bend(message, at, bits=1):
-    import base64  # noqa: PLC0415
-    octets = bytearray(base64.b64decode(message))
-    octets[at] ^= bits
-    return base64.b64encode(octets).decode()
-
-
 def fresh(peer, **more):
     peer.ticket(FOCUS)
     return peer.init(FOCUS, **more)
@@ -183,7 +154,6 @@ def test_bad_mac(node, alice):
     """The last octets are V's MAC."""
     alice.ticket(FOCUS)
     good = alice.init(FOCUS)
-    import base64  # noqa: PLC0415
     _, answer = call(node, alice, message=bend(good, len(base64.b64decode(good)) - 1))
     assert answer.status == 488 and not node.asked("LEG_ADD"), answer.text
     assert error_of(answer) in (0, 12)

@@ -70,7 +70,7 @@ set_keys(struct cp_sdp_result *r, const struct cp_sdp_session *before, uint8_t r
 {
 	struct cp_key theirs = key(rx), ours = key(tx);
 
-	cp_sdp_set_keys(r, before, &theirs, &ours);
+	cp_sdp_set_keys(r, before, &theirs, &ours, false);
 	cp_key_drop(&theirs);
 	cp_key_drop(&ours);
 }
