@@ -29,14 +29,29 @@ join(struct cp_call *call)
 		cp_call_join(call, conf, call->identity);
 }
 
+/* Where SDES will do, the call goes out with that alone. */
+static bool
+offers_without(struct cp_call *call)
+{
+	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
+	struct cp_sdp_policy policy = *cp_call_policy(call->app, call->conf, false);
+
+	if (!conf || conf->security != CP_CONF_EITHER)
+		return false;
+	policy.may_mikey = false;
+	cp_sdp_drop(&call->next);
+	cp_keying_free(call);
+	return cp_sdp_offer(&call->next, &policy, &call->sdp) == 0;
+}
+
 static void
 on_ticket(struct cp_call *call, int status)
 {
 	call->step = CP_STEP_NONE;
-	if (status != 0)
-		give_up(call, "the KMS gives no ticket for it");
-	else
+	if (status == 0 || offers_without(call))
 		join(call);
+	else
+		give_up(call, "the KMS gives no ticket for it");
 }
 
 static struct cp_call *
@@ -120,12 +135,33 @@ cp_call_dial(struct cp_call *call)
 	return rc;
 }
 
-/* The keys are bound to who the KMS says answered. */
+static bool
+is_listed(const struct cp_conf *conf, const char *who)
+{
+	for (size_t i = 0; conf && i < conf->authorised_count; i++)
+		if (strcmp(conf->authorised[i], who) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The keys are bound to who the KMS says answered: whom we called, or where the network brought the call to somebody else, one of the
+ * list. The participant is who answered.
+ */
 bool
 cp_call_is_welcome(struct cp_call *call, const char *who)
 {
-	if (strcmp(who, call->identity) != 0)
+	bool is_invited = strcmp(who, call->identity) == 0;
+
+	if (!is_invited &&
+	    (!call->is_outgoing || !is_listed(cp_conf_by_id(call->app->focus, call->conf), who)))
 		return false;
+	if (!is_invited) {
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s was called and %s answered", call->identity,
+		       who);
+		snprintf(call->identity, sizeof(call->identity), "%s", who);
+		snprintf(call->uri, sizeof(call->uri), "%s", who);
+	}
 	call->verified_by = "kms";
 	return true;
 }

@@ -4,7 +4,32 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ctrlplane/base/log.h"
+#define RESPONDERS_MAX 16	   /* on the ticket of one call */
+#define RESPONDERS_OCTETS_MAX 1024 /* so that the INVITE stays one that phones take */
+
+/*
+ * Who may answer a call of ours: the invitee, and as many of the conference's list as the message has room for, since the network may
+ * bring the call to somebody else. Keys of a running call are for who it belongs to.
+ */
+static void
+put_responders(struct cp_mikey_policy *policy, const struct cp_keying *k)
+{
+	const struct cp_conf *conf = cp_conf_by_id(k->call->app->focus, k->call->conf);
+	size_t octets = 0;
+
+	policy->responders[policy->responder_count++] = cp_mikey_id_uri(k->invitee);
+	if (k->is_for_one || !conf)
+		return;
+	for (size_t i = 0; i < conf->authorised_count; i++) {
+		struct cp_mikey_id id = cp_mikey_id_uri(conf->authorised[i]);
+
+		octets += id.data.len;
+		if (policy->responder_count == RESPONDERS_MAX || octets > RESPONDERS_OCTETS_MAX)
+			return;
+		if (!cp_mikey_id_is_same(id, policy->responders[0]))
+			policy->responders[policy->responder_count++] = id;
+	}
+}
 
 static int
 make(void *arg, uint8_t *octets, size_t size)
@@ -18,8 +43,7 @@ make(void *arg, uint8_t *octets, size_t size)
 	cp_mikey_policy_init(&policy, k->resolve.config.account.set);
 	policy.kms = k->resolve.config.account.kms;
 	policy.initiator = k->resolve.config.account.user;
-	policy.responders[0] = cp_mikey_id_uri(k->invitee);
-	policy.responder_count = 1;
+	put_responders(&policy, k);
 	cp_mikey_request_destroy(k->request);
 	k->request = NULL;
 	rc = cp_mikey_request_make(&k->request, &out, &k->resolve.config.account, &policy, &m->env);
@@ -43,20 +67,37 @@ take(void *arg, const uint8_t *octets, size_t len)
 	return 0;
 }
 
+static int ask(struct cp_keying *k);
+
 static void
 got_ticket(void *arg, int rc)
 {
 	struct cp_keying *k = arg;
 
 	k->ask = NULL;
+	/* The KMS may forbid one of the list; whom we call may be allowed. */
+	if (rc == 0 && k->verdict == 488 && !k->is_for_one) {
+		k->is_for_one = true;
+		if (ask(k) == 0)
+			return;
+	}
 	k->done(k->call, rc ? 503 : k->verdict);
+}
+
+static int
+ask(struct cp_keying *k)
+{
+	static const struct cp_kms_ask_ops ops = {.make = make, .take = take, .done = got_ticket};
+
+	k->verdict = 0;
+	k->resolve.fault = (struct cp_mikey_fault){0};
+	return cp_kms_client_ask(&k->ask, k->call->app->mikey.client, CP_KMS_REQUEST, &ops, k);
 }
 
 int
 cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 		 void (*done)(struct cp_call *call, int status))
 {
-	static const struct cp_kms_ask_ops ops = {.make = make, .take = take, .done = got_ticket};
 	struct cp_keying *k;
 
 	if (!call->app->mikey.is_on)
@@ -65,11 +106,9 @@ cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 		return 500;
 	k = call->keying;
 	k->done = done;
-	k->verdict = 0;
-	k->resolve.fault = (struct cp_mikey_fault){0};
+	k->is_for_one = !call->is_outgoing || k->csb;
 	snprintf(k->invitee, sizeof(k->invitee), "%s", invitee);
-	return cp_kms_client_ask(&k->ask, call->app->mikey.client, CP_KMS_REQUEST, &ops, k) ? 503
-											    : 0;
+	return ask(k) == 0 ? 0 : 503;
 }
 
 int

@@ -28,6 +28,7 @@ struct cp_keying {
 	struct cp_kms_ask *ask; /* dial-out: for a ticket */
 	uint8_t asked_csb[4];	/* of our last message to the KMS */
 	char invitee[CP_IDENTITY_MAX];
+	bool is_for_one; /* nobody but the invitee is on the ticket */
 	struct cp_mikey_request *request;
 	struct cp_mikey_ticket *ticket;
 	struct cp_mikey_initiator *initiator;
