@@ -166,22 +166,44 @@ say_lateness(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
+#define LEG_FIELD(name)                                    \
+	{                                                  \
+#name, offsetof(struct dp_leg_stats, name) \
+	}
+
+static const struct field leg_counters[] = {
+	LEG_FIELD(rx_packets),	   LEG_FIELD(rx_octets),
+	LEG_FIELD(rx_rtcp),	   LEG_FIELD(rx_dtmf_packets),
+	LEG_FIELD(played),	   LEG_FIELD(held),
+	LEG_FIELD(tx_packets),	   LEG_FIELD(tx_octets),
+	LEG_FIELD(tx_rtcp),	   LEG_FIELD(lost),
+	LEG_FIELD(reordered),	   LEG_FIELD(concealed_frames),
+	LEG_FIELD(auth_failures),  LEG_FIELD(replays),
+	LEG_FIELD(dtmf_events),	   LEG_FIELD(ssrc_changes),
+	LEG_FIELD(key_packets_rx), LEG_FIELD(key_packets_tx),
+};
+
+static const struct field leg_gauges[] = {
+	/* of 32 bits */
+	LEG_FIELD(jitter_us),
+	LEG_FIELD(jbuf_delay_us),
+	LEG_FIELD(round_trip_us),
+	LEG_FIELD(remote_jitter_us),
+};
+
 static void
 add_leg(struct rte_tel_data *d, const struct dp_leg_stats *s)
 {
-	rte_tel_data_add_dict_u64(d, "rx_packets", s->rx_packets);
-	rte_tel_data_add_dict_u64(d, "rx_octets", s->rx_octets);
-	rte_tel_data_add_dict_u64(d, "rx_rtcp", s->rx_rtcp);
-	rte_tel_data_add_dict_u64(d, "played", s->played);
-	rte_tel_data_add_dict_u64(d, "held", s->held);
-	rte_tel_data_add_dict_u64(d, "lost", s->lost);
-	rte_tel_data_add_dict_u64(d, "concealed_frames", s->concealed_frames);
-	rte_tel_data_add_dict_u64(d, "tx_packets", s->tx_packets);
-	rte_tel_data_add_dict_u64(d, "tx_octets", s->tx_octets);
-	rte_tel_data_add_dict_u64(d, "tx_rtcp", s->tx_rtcp);
-	rte_tel_data_add_dict_u64(d, "jitter_us", s->jitter_us);
-	rte_tel_data_add_dict_u64(d, "jbuf_delay_us", s->jbuf_delay_us);
-	rte_tel_data_add_dict_u64(d, "round_trip_us", s->round_trip_us);
+	const char *octets = (const char *)s;
+
+	for (size_t i = 0; i < sizeof(leg_counters) / sizeof(leg_counters[0]); i++)
+		rte_tel_data_add_dict_u64(d, leg_counters[i].name,
+					  *(const uint64_t *)(octets + leg_counters[i].offset));
+	for (size_t i = 0; i < sizeof(leg_gauges) / sizeof(leg_gauges[0]); i++)
+		rte_tel_data_add_dict_u64(d, leg_gauges[i].name,
+					  *(const uint32_t *)(octets + leg_gauges[i].offset));
+	rte_tel_data_add_dict_int(d, "clock_drift_ppm", s->clock_drift_ppm);
+	rte_tel_data_add_dict_u64(d, "remote_lost", s->remote_lost);
 	rte_tel_data_add_dict_u64(d, "level_rx", s->level_rx);
 	rte_tel_data_add_dict_u64(d, "level_tx", s->level_tx);
 	rte_tel_data_add_dict_u64(d, "is_latched", s->is_latched);

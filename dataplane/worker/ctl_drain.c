@@ -266,10 +266,10 @@ do_leg_remove(struct dp_worker *w, struct dp_msg *msg)
 	give_back(msg, out, dp_srtp_rx_fini(&leg->srtp_rx, out));
 	give_back(msg, out, dp_srtp_tx_fini(&leg->srtp_tx, out));
 
+	conf->talkers_changed |= conf->talkers[leg->member].is_talking;
 	last = &w->legs[conf->members[--conf->leg_count]];
 	conf->members[leg->member] = conf->members[conf->leg_count];
 	conf->talkers[leg->member] = conf->talkers[conf->leg_count];
-	conf->talkers_changed = true;
 	last->member = leg->member;
 	if (conf->active > 0)
 		w->wheel.load[conf->slot]--;

@@ -241,6 +241,55 @@ test_media_lost_and_back(void **state)
 	hears(1, 0, 3700, 4300);
 }
 
+/* The last TALKERS event names these, the loudest first; 0: nobody. */
+static void
+assert_talkers(unsigned events, uint32_t first, uint32_t second)
+{
+	const struct dp_event_rec *last = NULL;
+
+	assert_int_equal(room_events(&room, DP_EVENT_TALKERS, 0), events);
+	for (uint32_t i = 0; i < room.event_count; i++)
+		if (room.events[i].event == DP_EVENT_TALKERS)
+			last = &room.events[i];
+	assert_non_null(last);
+	assert_int_equal(last->conf, 1);
+	assert_int_equal(last->talker_count, (first != 0) + (second != 0));
+	if (first != 0)
+		assert_int_equal(last->talkers[0], first);
+	if (second != 0)
+		assert_int_equal(last->talkers[1], second);
+}
+
+/* Told when it changes who talks, and only then. */
+static void
+test_talkers_are_told(void **state)
+{
+	unsigned before;
+
+	p[0]->amplitude = 2000;
+	p[1]->amplitude = 8000;
+	p[2]->amplitude = 0;
+	room_run(&room, 3000);
+	before = room_events(&room, DP_EVENT_TALKERS, 0);
+	assert_talkers(before, p[1]->leg, p[0]->leg);
+	room_run(&room, 2000);
+	room_leave(&room, p[2]);
+	room_run(&room, 2000);
+	assert_talkers(before, p[1]->leg, p[0]->leg);
+	room_mix(&room, p[1], 0, true, false);
+	room_run(&room, 3000);
+	assert_talkers(before + 1, p[0]->leg, 0);
+	p[0]->amplitude = 0;
+	room_run(&room, 3000);
+	assert_talkers(before + 2, 0, 0);
+	room_leave(&room, p[1]);
+	room_run(&room, 1000);
+	assert_talkers(before + 2, 0, 0);
+	p[0]->amplitude = 2000;
+	room_run(&room, 1000);
+	assert_talkers(before + 3, p[0]->leg, 0);
+}
+
 int
 main(void)
 {
@@ -258,6 +307,7 @@ main(void)
 		CASE(test_collision_of_a_new_leg),
 		CASE(test_stall_is_skipped),
 		CASE(test_media_lost_and_back),
+		CASE(test_talkers_are_told),
 	};
 
 	return cmocka_run_group_tests_name("scenario/worker/order", tests, NULL, NULL);
