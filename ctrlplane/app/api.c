@@ -1,7 +1,10 @@
 /* What the HTTP API may do: events to the focus, questions to the media plane, facts of calls and of the node. */
 #include "ctrlplane/app/app_state.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "ctrlplane/base/log.h"
 
 static int64_t
 now_ms(void *arg)
@@ -16,7 +19,7 @@ handle(void *arg, const struct cp_event *event)
 }
 
 static int
-create(void *arg, const struct cp_conf_settings *settings)
+create(void *arg, const struct cp_conf_settings *settings, const char *by)
 {
 	struct cp_app *app = arg;
 	struct cp_conf *conf;
@@ -96,6 +99,32 @@ node_facts(void *arg, struct cp_mgmt_node_facts *out)
 	};
 }
 
+/* Nothing is kept, so nothing is waited for. */
+static int
+settle(void *arg, cp_mgmt_settled_fn done, void *done_arg)
+{
+	done(done_arg, 0);
+	return 0;
+}
+
+static int
+records(void *arg, const struct cp_record_query *query, cp_records_fn done, void *done_arg)
+{
+	return -ENOTSUP;
+}
+
+static int
+audits(void *arg, const struct cp_audit_query *query, cp_audits_fn done, void *done_arg)
+{
+	return -ENOTSUP;
+}
+
+static void
+audit(void *arg, const char *by, const char *conf, const char *what)
+{
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: %s by %s", conf ? conf : "node", what, by);
+}
+
 void
 cp_api_init(struct cp_app *app)
 {
@@ -111,5 +140,9 @@ cp_api_init(struct cp_app *app)
 		.ask_node = ask_node,
 		.leg_facts = leg_facts,
 		.node_facts = node_facts,
+		.settle = settle,
+		.records = records,
+		.audits = audits,
+		.audit = audit,
 	};
 }

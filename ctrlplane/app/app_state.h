@@ -45,6 +45,7 @@ struct cp_caller {
 	char uri[CP_IDENTITY_MAX], tel[CP_IDENTITY_MAX]; /* proven by SIP; empty: nothing is */
 	char display[128];
 	char via[96];
+	enum cp_conf_proof proof;
 	bool is_private;
 };
 
@@ -139,8 +140,8 @@ void cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refus
 void cp_call_refuse_done(struct cp_call *call); /* it was refused: count and free */
 const struct cp_sdp_policy *cp_call_policy(struct cp_app *app, uint32_t conf_id,
 					   bool wants_new_key);
-/* Everything is agreed: into the conference as identity, and to the media plane. */
-void cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity);
+/* Everything is agreed: into the conference as whom the verdict takes it for, and to the media plane. */
+void cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict);
 /* What offer and answer came to, to the media plane. */
 void cp_call_carry_on_offer(struct cp_call *call);
 void cp_call_drop_next(struct cp_call *call);

@@ -296,12 +296,10 @@ look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
 {
 	struct cp_app *app = ctx;
 	const struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(user));
-	const struct cp_config_conference *entry = cp_config_conference(app->config, user);
 
 	if (!conf || conf->origin == CP_CONF_ADOPTED)
 		return false;
-	policy->needs_identity =
-		entry ? entry->identity == CP_CONFIG_IDENTITY_REQUIRED : !conf->may_anonymous;
+	policy->needs_identity = !conf->believes_from;
 	policy->takes_mikey = cp_call_takes_mikey(app, conf);
 	return true;
 }
@@ -316,6 +314,14 @@ believed(struct cp_app *app, const char *user, const struct cp_sip_identity *id)
 		return id->uri;
 	look_up(app, user, &policy);
 	return id->proof == CP_SIP_CLAIMED && !policy.needs_identity ? id->uri : "";
+}
+
+static enum cp_conf_proof
+proof_of(const struct cp_sip_identity *id)
+{
+	return id->proof == CP_SIP_ASSERTED ? CP_PROOF_ASSERTED
+	       : id->proof == CP_SIP_DIGEST ? CP_PROOF_DIGEST
+					    : CP_PROOF_NONE;
 }
 
 static int
@@ -334,6 +340,7 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 		 id->proof == CP_SIP_ASSERTED ? id->tel : "");
 	snprintf(caller->display, sizeof(caller->display), "%s", id->name);
 	snprintf(caller->via, sizeof(caller->via), "%s", invite->peer);
+	caller->proof = proof_of(id);
 	caller->is_private = id->is_private;
 	snprintf(call->source, sizeof(call->source), "%.*s",
 		 (int)(strrchr(invite->peer, ':') ? strrchr(invite->peer, ':') - invite->peer : 0),
@@ -370,14 +377,24 @@ cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal)
 }
 
 void
-cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity)
+cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 {
 	struct cp_app *app = call->app;
 	const struct cp_caller *caller = call->caller;
+	struct cp_conf *conf = verdict->conf;
 	struct cp_conf_join join = {
 		.conf = conf,
-		.identity = caller->is_private ? "" : identity,
-		.display = caller->is_private ? "" : caller->display,
+		.identity = verdict->person,
+		.display = caller->display,
+		.is_private = caller->is_private,
+		.person = verdict->person,
+		.tel = verdict->tel,
+		.proof = verdict->proof,
+		.role = verdict->role,
+		.wait = verdict->wait,
+		.method = call->is_outgoing ? CP_JOIN_DIALED_OUT : CP_JOIN_DIALED_IN,
+		.call_id = call->call_id,
+		.agent = call->agent,
 		.via = caller->via,
 		.suite = call->next.next.media.suite,
 		.is_held = call->next.next.media.is_held,
@@ -390,8 +407,7 @@ cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity)
 								  .retry_after_s = RETRY_AFTER_S});
 		return;
 	}
-	if (identity != call->identity)
-		snprintf(call->identity, sizeof(call->identity), "%s", identity);
+	snprintf(call->identity, sizeof(call->identity), "%s", verdict->person);
 	free(call->caller);
 	call->caller = NULL;
 	call->leg = leg->id;
@@ -401,23 +417,19 @@ cp_call_join(struct cp_call *call, struct cp_conf *conf, const char *identity)
 	cp_app_carry_out(app);
 }
 
-/* Who is known by two names (RFC 3325 9.1) may come in by either. */
 static int
-admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_invite *invite,
-      const char *identity)
+admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_invite *invite)
 {
 	const struct cp_sip_identity *id = invite->identity;
-	struct cp_conf_request request = {.user = cp_slice_text(invite->user),
-					  .identity = cp_slice_text(identity)};
-	struct cp_conf_verdict by_tel;
+	struct cp_conf_request request = {
+		.user = cp_slice_text(invite->user),
+		.identity = cp_slice_text(id->proof >= CP_SIP_CLAIMED ? id->uri : ""),
+		.proof = proof_of(id),
+		.tel = cp_slice_text(id->tel),
+		.now_ms = cp_app_now_ms(),
+	};
 
-	if (cp_conf_admit(verdict, app->focus, &request) == 403 && id->proof == CP_SIP_ASSERTED &&
-	    *id->tel) {
-		request.identity = cp_slice_text(id->tel);
-		if (cp_conf_admit(&by_tel, app->focus, &request) == 0)
-			*verdict = by_tel;
-	}
-	return verdict->status;
+	return cp_conf_admit(verdict, app->focus, &request);
 }
 
 /* Where the conference takes MIKEY: the call is under way by it, or refused for want of it. Else false. */
@@ -480,12 +492,12 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 	}
 	if (is_keyed(call, invite))
 		return;
-	if (admit(&verdict, app, invite, identity) != 0) {
+	if (admit(&verdict, app, invite) != 0) {
 		struct cp_sip_refusal refusal = {
 			.status = verdict.status,
 			.warning_code = 399,
 			.warning_text = verdict.reason,
-			.retry_after_s = verdict.status == 503 ? RETRY_AFTER_S : 0,
+			.retry_after_s = verdict.retry_after_s,
 		};
 
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %u: %s", invite->user,
@@ -505,7 +517,7 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 		return;
 	}
 	call->has_next = true;
-	cp_call_join(call, verdict.conf, identity);
+	cp_call_join(call, &verdict);
 }
 
 void

@@ -11,7 +11,6 @@
 
 #include "ctrlplane/base/log.h"
 
-#define RETRY_AFTER_S 5
 #define TICKET_RETRY_MS 10000
 #define IN_TIME_PER_MILLE 900 /* of the re-keying interval: when we begin */
 
@@ -20,14 +19,6 @@ cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf)
 {
 	return app->mikey.is_on &&
 	       (conf->security == CP_CONF_MIKEY || conf->security == CP_CONF_EITHER);
-}
-
-/* What SIP proved, where it proved something, must be whom the KMS named. */
-static bool
-is_who_sip_says(const struct cp_caller *caller, const char *identity)
-{
-	return !*caller->uri || strcmp(caller->uri, identity) == 0 ||
-	       (*caller->tel && strcmp(caller->tel, identity) == 0);
 }
 
 static void
@@ -45,32 +36,29 @@ admit_keyed(struct cp_call *call)
 {
 	struct cp_app *app = call->app;
 	const char *identity = cp_keying_initiator(call);
-	struct cp_conf_request request = {.user = cp_slice_text(call->caller->user),
-					  .identity = cp_slice_text(identity)};
+	const struct cp_caller *caller = call->caller;
+	struct cp_conf_request request = {
+		.user = cp_slice_text(caller->user),
+		.identity = cp_slice_text(caller->uri),
+		.proof = caller->proof,
+		.tel = cp_slice_text(caller->tel),
+		.kms = cp_slice_text(identity),
+		.now_ms = cp_app_now_ms(),
+	};
 	struct cp_conf_verdict verdict;
 
-	if (!is_who_sip_says(call->caller, identity)) {
-		refuse_keyed(call, &(struct cp_sip_refusal){
-					   .status = 403,
-					   .warning_code = 399,
-					   .warning_text = "The ticket is of another identity than "
-							   "the call"});
-		return;
-	}
 	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
-		refuse_keyed(call, &(struct cp_sip_refusal){.status = verdict.status,
-							    .warning_code = 399,
-							    .warning_text = verdict.reason,
-							    .retry_after_s = verdict.status == 503
-										     ? RETRY_AFTER_S
-										     : 0});
+		refuse_keyed(call,
+			     &(struct cp_sip_refusal){.status = verdict.status,
+						      .warning_code = 399,
+						      .warning_text = verdict.reason,
+						      .retry_after_s = verdict.retry_after_s});
 		return;
 	}
 	call->verified_by = "kms";
-	call->is_private = call->caller->is_private;
-	snprintf(call->uri, sizeof(call->uri), "%s",
-		 call->caller->is_private ? "anonymous" : identity);
-	cp_call_join(call, verdict.conf, identity);
+	call->is_private = caller->is_private;
+	snprintf(call->uri, sizeof(call->uri), "%s", caller->is_private ? "anonymous" : identity);
+	cp_call_join(call, &verdict);
 }
 
 static void

@@ -339,6 +339,7 @@ cp_config_settings(const struct cp_config_conference *e)
 		.title = e->title,
 		.security = (enum cp_conf_security)e->security,
 		.is_open = e->authorised.count == 0,
+		.believes_from = e->identity == CP_CONFIG_IDENTITY_NONE,
 		.may_anonymous = e->anonymous,
 		.mutes_on_entry = e->entry_muted,
 		.mutes_on_hold = e->hold_muted,

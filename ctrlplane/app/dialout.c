@@ -21,12 +21,20 @@ give_up(struct cp_call *call, const char *why)
 static void
 join(struct cp_call *call)
 {
-	struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
+	struct cp_focus *focus = call->app->focus;
+	const struct cp_conf *conf = cp_conf_by_id(focus, call->conf);
+	struct cp_conf_request request = {
+		.user = cp_slice_text(conf ? conf->user : ""),
+		.identity = cp_slice_text(call->identity),
+		.purpose = CP_PURPOSE_DIAL_OUT,
+		.now_ms = cp_app_now_ms(),
+	};
+	struct cp_conf_verdict verdict;
 
-	if (!conf || cp_focus_is_draining(call->app->focus))
-		give_up(call, "the conference is over");
+	if (cp_conf_admit(&verdict, focus, &request) != 0)
+		give_up(call, verdict.reason);
 	else
-		cp_call_join(call, conf, call->identity);
+		cp_call_join(call, &verdict);
 }
 
 /* Where SDES will do, the call goes out with that alone. */
@@ -135,13 +143,20 @@ cp_call_dial(struct cp_call *call)
 	return rc;
 }
 
+/* Would the conference have let in who answered in the place of another? */
 static bool
-is_listed(const struct cp_conf *conf, const char *who)
+may_answer(const struct cp_call *call, const char *who)
 {
-	for (size_t i = 0; conf && i < conf->authorised_count; i++)
-		if (strcmp(conf->authorised[i], who) == 0)
-			return true;
-	return false;
+	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
+	struct cp_conf_request request = {
+		.user = cp_slice_text(conf ? conf->user : ""),
+		.kms = cp_slice_text(who),
+		.purpose = CP_PURPOSE_ANSWER,
+		.now_ms = cp_app_now_ms(),
+	};
+	struct cp_conf_verdict verdict;
+
+	return cp_conf_admit(&verdict, call->app->focus, &request) == 0;
 }
 
 /*
@@ -153,8 +168,7 @@ cp_call_is_welcome(struct cp_call *call, const char *who)
 {
 	bool is_invited = strcmp(who, call->identity) == 0;
 
-	if (!is_invited &&
-	    (!call->is_outgoing || !is_listed(cp_conf_by_id(call->app->focus, call->conf), who)))
+	if (!is_invited && (!call->is_outgoing || !may_answer(call, who)))
 		return false;
 	if (!is_invited) {
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s was called and %s answered", call->identity,

@@ -111,10 +111,29 @@ notice(struct cp_app *app, const struct cp_effect *e)
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: adopted the media of participant %u", where,
 		       e->leg);
 		break;
+	case CP_NOTICE_WAITING:
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: participant %u waits: %s", where, e->leg,
+		       e->text);
+		break;
+	case CP_NOTICE_LIST:
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: the list changed", where);
+		break;
 	case CP_NOTICE_CHANGED:
 	case CP_NOTICE_TALKERS:
+	case CP_NOTICE_ADDED:
+	case CP_NOTICES:
 		break;
 	}
+}
+
+/* Who changed what. */
+static void
+audit(const struct cp_app *app, const struct cp_effect *e)
+{
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, e->conf);
+
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: %s by %s", conf ? conf->user : "?", e->text,
+	       *e->by ? e->by : "nobody in particular");
 }
 
 static void
@@ -155,6 +174,11 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		break;
 	case CP_EFFECT_NOTICE:
 		notice(app, e);
+		break;
+	case CP_EFFECT_AUDIT:
+		audit(app, e);
+		break;
+	default: /* prompts and the store have nobody here to hear of them */
 		break;
 	}
 }

@@ -21,7 +21,7 @@ put_responders(struct cp_mikey_policy *policy, const struct cp_keying *k)
 	if (k->is_for_one || !conf)
 		return;
 	for (size_t i = 0; i < conf->authorised_count; i++) {
-		struct cp_mikey_id id = cp_mikey_id_uri(conf->authorised[i]);
+		struct cp_mikey_id id = cp_mikey_id_uri(conf->authorised[i].identity);
 
 		octets += id.data.len;
 		if (policy->responder_count == RESPONDERS_MAX || octets > RESPONDERS_OCTETS_MAX)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "ctrlplane/conf/focus_state.h"
 
 static void
@@ -53,27 +54,79 @@ see_conf(struct cp_focus *focus, uint32_t id, int64_t now_ms, struct cp_effects 
 	return 0;
 }
 
-static int
-see_leg(struct cp_focus *focus, const struct cp_event *event, int64_t now_ms,
-	struct cp_effects *out)
+/* Of our life before: off the list of those. NULL: we did not know it. */
+static struct cp_leg *
+recall(struct cp_focus *focus, const struct cp_conf *conf, uint32_t id)
 {
-	struct cp_conf *conf = cp_conf_by_id(focus, event->conf);
-	struct cp_leg *leg = cp_leg_by_id(focus, event->leg);
+	for (struct cp_leg **at = &focus->remembered; *at != NULL; at = &(*at)->next) {
+		struct cp_leg *leg = *at;
+
+		if (leg->id != id || leg->conf != conf)
+			continue;
+		*at = leg->next;
+		return leg;
+	}
+	return NULL;
+}
+
+/* What we knew of it goes on; state of media and of the dialog does not. */
+static void
+take_past(struct cp_leg *leg, const struct cp_leg *past)
+{
+	struct cp_leg was = *leg;
+
+	*leg = *past;
+	leg->by_id = was.by_id;
+	leg->next = was.next;
+	leg->link = was.link;
+	leg->conf = was.conf;
+	leg->id = was.id;
+	leg->is_in = leg->is_talking = leg->is_installed = false;
+	leg->departure = CP_DEPARTURE_NONE;
+	leg->left_ms = leg->lost_ms = 0;
+}
+
+static void
+adopt(struct cp_step *s, struct cp_leg *leg)
+{
+	struct cp_conf *conf = leg->conf;
+	struct cp_leg *past = recall(s->focus, conf, leg->id);
+
+	if (past != NULL)
+		take_past(leg, past);
+	else
+		leg->user_id = leg->id;
+	free(past);
+	leg->state = CP_LEG_ADOPTED;
+	if (leg->joined_ms == 0)
+		leg->joined_ms = s->now_ms;
+	leg->deadline_ms = s->now_ms + s->focus->limits.adopted_ms;
+	leg->has_media = true;
+	leg->is_in = leg->wait == CP_WAIT_NONE;
+	conf->connected_count += leg->is_in;
+	conf->was_joined |= leg->is_in;
+	conf->has_creator |= leg->is_in && leg->role == CP_ROLE_CREATOR;
+	cp_effects_notice(s->out, CP_NOTICE_ADOPTED, leg, NULL);
+}
+
+static int
+see_leg(struct cp_step *s)
+{
+	const struct cp_event *event = s->event;
+	struct cp_conf *conf = s->conf;
+	struct cp_leg *leg = s->leg;
 	struct cp_effect *effect;
 
-	if (leg == NULL && conf != NULL && may_adopt(focus) && !was_ours(focus, event->leg)) {
-		leg = cp_leg_insert(focus, conf, event->leg);
+	if (leg == NULL && conf != NULL && may_adopt(s->focus) && !was_ours(s->focus, event->leg)) {
+		leg = cp_leg_insert(s->focus, conf, event->leg);
 		if (leg == NULL)
 			return -ENOMEM;
-		leg->state = CP_LEG_ADOPTED;
-		leg->joined_ms = now_ms;
-		leg->deadline_ms = now_ms + focus->limits.adopted_ms;
-		leg->has_media = true;
-		cp_effects_notice(out, CP_NOTICE_ADOPTED, leg, NULL);
+		adopt(s, leg);
 	}
 	if (leg != NULL) {
 		leg->was_seen = leg->is_installed = true;
-	} else if (conf != NULL && (effect = cp_effects_add(out, CP_EFFECT_LEG_REMOVE)) != NULL) {
+	} else if (conf != NULL &&
+		   (effect = cp_effects_add(s->out, CP_EFFECT_LEG_REMOVE)) != NULL) {
 		/* an unknown conference has been destroyed with all its legs */
 		effect->conf = event->conf;
 		effect->leg = event->leg;
@@ -83,69 +136,88 @@ see_leg(struct cp_focus *focus, const struct cp_event *event, int64_t now_ms,
 
 /* The media plane lost this one. */
 static void
-restore(struct cp_focus *focus, struct cp_leg *leg, struct cp_effects *out)
+restore(struct cp_step *s, struct cp_leg *leg)
 {
+	struct cp_leg_end end = {.departure = CP_FAILED, .text = "The media server restarted"};
+
 	leg->is_installed = false;
 	leg->has_media = leg->is_talking = false;
 	if (leg->state == CP_LEG_CONNECTED) {
-		cp_leg_install(leg, out);
-		cp_effects_leg(out, CP_EFFECT_REKEY, leg, NULL);
+		cp_leg_install(leg, s->out);
+		cp_effects_leg(s->out, CP_EFFECT_REKEY, leg, NULL);
 		return;
 	}
 	/* keys of an offer under way, or no dialog to agree new ones in */
-	cp_leg_release(focus, leg, "The media server restarted", out);
+	cp_leg_release(s, leg, &end);
 }
 
 static void
-end_of_conf(struct cp_focus *focus, struct cp_conf *conf, struct cp_effects *out)
+end_of_conf(struct cp_step *s, struct cp_conf *conf)
 {
 	struct cp_leg *leg, *next;
-	bool is_empty = conf->origin == CP_CONF_ADOPTED && conf->leg_count == 0;
 
 	if (!conf->was_seen)
 		conf->is_installed = false;
-	if (is_empty) {
-		if (conf->is_installed)
-			cp_effects_conf(out, CP_EFFECT_CONF_DESTROY, conf->id);
-		cp_conf_forget(focus, conf);
+	if (conf->origin == CP_CONF_ADOPTED && conf->leg_count == 0) {
+		conf->ending = "left";
+		s->focus->has_ending = true;
 		return;
 	}
 	for (leg = conf->legs; leg != NULL; leg = next) {
 		next = leg->next;
-		if (leg->was_seen && focus->was_audited && leg->state != CP_LEG_ADOPTED)
-			cp_effects_mix(out, leg); /* what was set while we were apart */
+		if (leg->was_seen && s->focus->was_audited && leg->state != CP_LEG_ADOPTED)
+			cp_effects_mix(s->out, leg); /* what was set while we were apart */
 		else if (!leg->was_seen)
-			restore(focus, leg,
-				out); /* the last of an adopted conference takes it along */
+			restore(s, leg);
 	}
 }
 
+/* Whose media ended while we were away: into the records, with the end that is known best. */
 static void
-end(struct cp_focus *focus, struct cp_effects *out)
+miss(struct cp_step *s, struct cp_leg *past)
 {
-	struct cp_conf *conf, *next;
+	struct cp_leg_end end = {.departure = CP_FAILED,
+				 .text = "Ended while the server was restarting"};
+	struct cp_leg *leg = cp_leg_by_id(s->focus, past->id) == NULL
+				     ? cp_leg_insert(s->focus, past->conf, past->id)
+				     : NULL;
 
-	for (conf = focus->first; conf != NULL; conf = next) {
-		next = conf->next;
-		end_of_conf(focus, conf, out);
+	if (leg != NULL) {
+		take_past(leg, past);
+		cp_leg_end(s, leg, &end);
 	}
+	free(past);
+}
+
+static void
+end(struct cp_step *s)
+{
+	struct cp_focus *focus = s->focus;
+
+	while (focus->remembered != NULL) {
+		struct cp_leg *past = focus->remembered;
+
+		focus->remembered = past->next;
+		miss(s, past);
+	}
+	for (struct cp_conf *conf = focus->first; conf != NULL; conf = conf->next)
+		end_of_conf(s, conf);
 	focus->was_audited = true;
 }
 
 int
-cp_conf_audit(struct cp_focus *focus, const struct cp_event *event, int64_t now_ms,
-	      struct cp_effects *out)
+cp_conf_audit(struct cp_step *s)
 {
-	switch (event->type) {
+	switch (s->event->type) {
 	case CP_EVENT_AUDIT_BEGIN:
-		begin(focus);
+		begin(s->focus);
 		return 0;
 	case CP_EVENT_AUDIT_CONF:
-		return see_conf(focus, event->conf, now_ms, out);
+		return see_conf(s->focus, s->event->conf, s->now_ms, s->out);
 	case CP_EVENT_AUDIT_LEG:
-		return see_leg(focus, event, now_ms, out);
+		return see_leg(s);
 	default:
-		end(focus, out);
+		end(s);
 		return 0;
 	}
 }

@@ -1,7 +1,6 @@
 /* Conferences and legs: making, finding, forgetting. */
 #include "ctrlplane/conf/conf.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,29 @@
 #include "ctrlplane/conf/focus_state.h"
 
 #define SETUP_MS 40000
-#define ID_MASK 0x7fffffffu
+#define RING_MS 180000
+#define PIN_MS 60000
+#define LOBBY_MS 900000
+#define UNJOINED_MS 60000
+#define KEPT_TICKS 2 /* who is gone is there for effects that are under way */
+#define KEPT_MS 3000 /* the same where many left at once */
+
+static void
+set_default(int64_t *limit, int64_t ms)
+{
+	if (*limit == 0)
+		*limit = ms;
+}
+
+static void
+set_defaults(struct cp_conf_limits *limits)
+{
+	set_default(&limits->setup_ms, SETUP_MS);
+	set_default(&limits->ring_ms, RING_MS);
+	set_default(&limits->pin_ms, PIN_MS);
+	set_default(&limits->lobby_ms, LOBBY_MS);
+	set_default(&limits->unjoined_ms, UNJOINED_MS);
+}
 
 int
 cp_focus_create(struct cp_focus **out, const struct cp_conf_limits *limits, uint32_t start)
@@ -20,12 +41,11 @@ cp_focus_create(struct cp_focus **out, const struct cp_conf_limits *limits, uint
 		return -ENOMEM;
 	focus->end = &focus->first;
 	focus->limits = *limits;
-	if (focus->limits.setup_ms == 0)
-		focus->limits.setup_ms = SETUP_MS;
+	set_defaults(&focus->limits);
 	cp_id_init(&focus->leg_ids, start);
 	focus->leg_start = focus->leg_ids.next;
 	if (cp_map_init(&focus->confs_by_id) < 0 || cp_map_init(&focus->confs_by_user) < 0 ||
-	    cp_map_init(&focus->legs_by_id) < 0) {
+	    cp_map_init(&focus->legs_by_id) < 0 || cp_map_init(&focus->gone_by_id) < 0) {
 		cp_focus_destroy(focus);
 		return -ENOMEM;
 	}
@@ -40,9 +60,18 @@ cp_focus_destroy(struct cp_focus *focus)
 		return;
 	while (focus->first != NULL)
 		cp_conf_forget(focus, focus->first);
+	cp_focus_trim_closed(focus, true);
+	while (focus->remembered != NULL) {
+		struct cp_leg *next = focus->remembered->next;
+
+		free(focus->remembered);
+		focus->remembered = next;
+	}
+	free(focus->past);
 	cp_map_fini(&focus->confs_by_id);
 	cp_map_fini(&focus->confs_by_user);
 	cp_map_fini(&focus->legs_by_id);
+	cp_map_fini(&focus->gone_by_id);
 	free(focus);
 }
 
@@ -56,6 +85,18 @@ bool
 cp_focus_is_draining(const struct cp_focus *focus)
 {
 	return focus->is_draining;
+}
+
+void
+cp_focus_set_wall(struct cp_focus *focus, int64_t ahead_ms)
+{
+	focus->wall_ahead_ms = ahead_ms;
+}
+
+int64_t
+cp_focus_wall_ms(const struct cp_focus *focus, int64_t ms)
+{
+	return ms != 0 ? ms + focus->wall_ahead_ms : 0;
 }
 
 static bool
@@ -149,11 +190,29 @@ cp_conf_insert(struct cp_focus *focus, uint32_t id, const char *user)
 	return conf;
 }
 
-void
-cp_conf_forget(struct cp_focus *focus, struct cp_conf *conf)
+/* Its legs of our life before are not waited for any more. */
+static void
+forget_remembered(struct cp_focus *focus, const struct cp_conf *conf)
 {
-	while (conf->legs != NULL)
-		cp_leg_forget(focus, conf->legs);
+	struct cp_leg **at = &focus->remembered;
+
+	while (*at != NULL) {
+		struct cp_leg *leg = *at;
+
+		if (leg->conf != conf) {
+			at = &leg->next;
+			continue;
+		}
+		*at = leg->next;
+		free(leg);
+	}
+}
+
+/* Off the list of all and the maps. */
+static void
+unlink_conf(struct cp_focus *focus, struct cp_conf *conf)
+{
+	forget_remembered(focus, conf);
 	*conf->link = conf->next;
 	if (conf->next != NULL)
 		conf->next->link = conf->link;
@@ -161,8 +220,96 @@ cp_conf_forget(struct cp_focus *focus, struct cp_conf *conf)
 		focus->end = conf->link;
 	cp_map_drop(&focus->confs_by_id, &conf->by_id);
 	cp_map_drop(&focus->confs_by_user, &conf->by_user);
+}
+
+static void
+free_conf(struct cp_focus *focus, struct cp_conf *conf)
+{
+	cp_conf_trim_gone(focus, conf, 0, true);
+	explicit_bzero(conf->pin, sizeof(conf->pin));
 	free(conf->authorised);
 	free(conf);
+}
+
+static void
+free_leg(struct cp_leg *leg)
+{
+	explicit_bzero(leg->pin, sizeof(leg->pin));
+	free(leg);
+}
+
+void
+cp_conf_forget(struct cp_focus *focus, struct cp_conf *conf)
+{
+	while (conf->legs != NULL) {
+		struct cp_leg *leg = conf->legs;
+
+		cp_leg_unlink(focus, leg);
+		free_leg(leg);
+	}
+	unlink_conf(focus, conf);
+	free_conf(focus, conf);
+}
+
+/* A ring of names; without memory for it they get 404 like any other. */
+static void
+remember_name(struct cp_focus *focus, const char *user)
+{
+	if (focus->past == NULL)
+		focus->past = calloc(CP_CONF_CLOSED_MAX, sizeof(*focus->past));
+	if (focus->past == NULL)
+		return;
+	snprintf(focus->past[focus->past_next], sizeof(*focus->past), "%s", user);
+	focus->past_next = (focus->past_next + 1) % CP_CONF_CLOSED_MAX;
+	if (focus->past_count < CP_CONF_CLOSED_MAX)
+		focus->past_count++;
+}
+
+bool
+cp_focus_is_past(const struct cp_focus *focus, struct cp_slice user)
+{
+	for (size_t i = 0; i < focus->past_count; i++)
+		if (cp_slice_is(user, focus->past[i]))
+			return true;
+	return false;
+}
+
+void
+cp_conf_retire(struct cp_focus *focus, struct cp_conf *conf)
+{
+	unlink_conf(focus, conf);
+	if (conf->origin != CP_CONF_ADOPTED)
+		remember_name(focus, conf->user);
+	conf->closed_tick = focus->tick;
+	conf->next = focus->closed;
+	focus->closed = conf;
+}
+
+void
+cp_focus_trim_closed(struct cp_focus *focus, bool takes_all)
+{
+	struct cp_conf **at = &focus->closed;
+
+	while (*at != NULL) {
+		struct cp_conf *conf = *at;
+
+		if (!takes_all && focus->tick - conf->closed_tick < KEPT_TICKS) {
+			at = &conf->next;
+			continue;
+		}
+		*at = conf->next;
+		free_conf(focus, conf);
+	}
+}
+
+struct cp_conf *
+cp_conf_closed(const struct cp_focus *focus, uint32_t id)
+{
+	struct cp_conf *conf = focus->closed;
+
+	while (conf != NULL && conf->id != id)
+		conf = conf->next;
+	return conf;
 }
 
 struct cp_leg *
@@ -183,7 +330,7 @@ cp_leg_insert(struct cp_focus *focus, struct cp_conf *conf, uint32_t id)
 }
 
 void
-cp_leg_forget(struct cp_focus *focus, struct cp_leg *leg)
+cp_leg_unlink(struct cp_focus *focus, struct cp_leg *leg)
 {
 	*leg->link = leg->next;
 	if (leg->next != NULL)
@@ -192,139 +339,64 @@ cp_leg_forget(struct cp_focus *focus, struct cp_leg *leg)
 		leg->conf->legs_end = leg->link;
 	leg->conf->leg_count--;
 	cp_map_drop(&focus->legs_by_id, &leg->by_id);
-	free(leg);
 }
 
-static bool
-is_user_part(const char *user)
+void
+cp_leg_retire(struct cp_focus *focus, struct cp_leg *leg, int64_t now_ms)
 {
-	if (user == NULL || *user == '\0' || strlen(user) >= CP_CONF_USER_MAX)
-		return false;
-	for (; *user; user++)
-		if ((unsigned char)*user > '~' ||
-		    (!isalnum((unsigned char)*user) && strchr("-_.!~*'()&=+$,;?/", *user) == NULL))
-			return false;
-	return true;
+	cp_leg_unlink(focus, leg);
+	leg->state = CP_LEG_GONE;
+	leg->left_ms = now_ms;
+	leg->next = leg->conf->gone;
+	leg->conf->gone = leg;
+	leg->conf->gone_count++;
+	cp_map_put(&focus->gone_by_id, &leg->by_id, leg->id);
 }
 
-static int
-compare(const void *a, const void *b)
+void
+cp_conf_trim_gone(struct cp_focus *focus, struct cp_conf *conf, int64_t now_ms, bool takes_all)
 {
-	return strcmp(a, b);
-}
+	struct cp_leg **at = &conf->gone;
+	uint32_t kept = 0;
 
-static int
-set_authorised(char (**out)[CP_IDENTITY_MAX], const struct cp_conf_settings *settings)
-{
-	char(*list)[CP_IDENTITY_MAX];
+	for (; *at != NULL && !takes_all; at = &(*at)->next, kept++) {
+		int64_t age_ms = now_ms - (*at)->left_ms;
 
-	*out = NULL;
-	if (settings->authorised_count == 0)
-		return 0;
-	list = calloc(settings->authorised_count, sizeof(*list));
-	if (list == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < settings->authorised_count; i++) {
-		if (cp_identity(list[i], cp_slice_text(settings->authorised[i])) < 0) {
-			free(list);
-			return -EINVAL;
-		}
+		if (age_ms >= CP_CONF_GONE_MS || (kept >= CP_CONF_GONE_MAX && age_ms >= KEPT_MS))
+			break;
 	}
-	qsort(list, settings->authorised_count, sizeof(*list), compare);
-	*out = list;
-	return 0;
-}
+	while (*at != NULL) { /* the latest stand first: all behind are older */
+		struct cp_leg *leg = *at;
 
-/* From the user part, so that a restarted control plane finds its conference on the media plane again. */
-static uint32_t
-choose_id(const struct cp_focus *focus, const char *user, struct cp_conf **adopted)
-{
-	uint32_t id = cp_hash(user, strlen(user)) & ID_MASK;
-
-	for (;; id = (id + 1) & ID_MASK) {
-		if (id == 0)
-			continue;
-		*adopted = cp_conf_by_id(focus, id);
-		if (*adopted == NULL || (*adopted)->origin == CP_CONF_ADOPTED)
-			return id;
+		*at = leg->next;
+		cp_map_drop(&focus->gone_by_id, &leg->by_id);
+		free_leg(leg);
 	}
+	conf->gone_count = kept;
 }
 
-/* The adopted conference gets its name back. */
-static void
-rename_conf(struct cp_focus *focus, struct cp_conf *conf, const char *user)
+struct cp_leg *
+cp_leg_gone(const struct cp_focus *focus, uint32_t id)
 {
-	cp_map_drop(&focus->confs_by_user, &conf->by_user);
-	snprintf(conf->user, sizeof(conf->user), "%s", user);
-	cp_map_put(&focus->confs_by_user, &conf->by_user, cp_hash(conf->user, strlen(conf->user)));
+	struct cp_map_node *node = cp_map_find(&focus->gone_by_id, id, has_leg_id, &id);
+
+	return node ? CP_CONTAINER(node, struct cp_leg, by_id) : NULL;
 }
 
 int
-cp_conf_create(struct cp_conf **out, struct cp_focus *focus,
-	       const struct cp_conf_settings *settings, enum cp_conf_origin origin, int64_t now_ms)
+cp_focus_remember(struct cp_focus *focus, uint32_t conf_id, const struct cp_leg *like)
 {
-	char(*authorised)[CP_IDENTITY_MAX];
-	struct cp_conf *conf;
-	uint32_t id;
-	int error;
+	struct cp_conf *conf = cp_conf_by_id(focus, conf_id);
+	struct cp_leg *leg;
 
-	if (!is_user_part(settings->user))
-		return -EINVAL;
-	if (cp_conf_by_user(focus, cp_slice_text(settings->user)) != NULL)
-		return -EEXIST;
-	error = set_authorised(&authorised, settings);
-	if (error < 0)
-		return error;
-	id = choose_id(focus, settings->user, &conf);
-	if (conf != NULL)
-		rename_conf(focus, conf, settings->user);
-	else if (focus->limits.confs_max != 0 && cp_conf_count(focus) >= focus->limits.confs_max)
-		error = -ENOSPC;
-	else if ((conf = cp_conf_insert(focus, id, settings->user)) == NULL)
-		error = -ENOMEM;
-	if (error < 0) {
-		free(authorised);
-		return error;
-	}
-	cp_slice_copy_text(conf->title, sizeof(conf->title),
-			   cp_slice_text(settings->title ? settings->title : settings->user));
-	conf->origin = origin;
-	conf->security = settings->security;
-	conf->is_open = settings->is_open;
-	conf->may_anonymous = settings->may_anonymous;
-	conf->mutes_on_entry = settings->mutes_on_entry;
-	conf->mutes_on_hold = settings->mutes_on_hold;
-	conf->is_locked = settings->is_locked;
-	conf->size_max = settings->size_max;
-	conf->loudest_n = settings->loudest_n;
-	conf->small_size = settings->small_size;
-	conf->authorised = authorised;
-	conf->authorised_count = settings->authorised_count;
-	conf->created_ms = now_ms;
-	*out = conf;
+	if (conf == NULL)
+		return -ENOENT;
+	leg = malloc(sizeof(*leg));
+	if (leg == NULL)
+		return -ENOMEM;
+	*leg = *like;
+	leg->conf = conf;
+	leg->next = focus->remembered;
+	focus->remembered = leg;
 	return 0;
-}
-
-const char *
-cp_leg_state_name(enum cp_leg_state state)
-{
-	static const char *const names[] = {"joining", "connected", "adopted"};
-
-	return names[state];
-}
-
-const char *
-cp_conf_security_name(enum cp_conf_security security)
-{
-	static const char *const names[] = {"sdes", "either", "none", "mikey-ticket"};
-
-	return names[security];
-}
-
-const char *
-cp_conf_origin_name(enum cp_conf_origin origin)
-{
-	static const char *const names[] = {"configured", "created", "adopted"};
-
-	return names[origin];
 }

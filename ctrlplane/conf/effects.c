@@ -71,7 +71,7 @@ cp_effects_mix(struct cp_effects *out, const struct cp_leg *leg)
 	effect->conf = leg->conf->id;
 	effect->leg = leg->id;
 	effect->is_muted = cp_leg_is_silenced(leg);
-	effect->is_deaf = leg->is_deaf;
+	effect->is_deaf = cp_leg_is_deafened(leg);
 	effect->gain_cdb = leg->gain_cdb;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What is written so far; full once it did not fit. */
 struct writer {
@@ -224,4 +225,42 @@ cp_identity_is_anonymous(struct cp_slice identity)
 
 	return identity.len == 0 || (identity.len >= len &&
 				     memcmp(identity.ptr + identity.len - len, nowhere, len) == 0);
+}
+
+struct cp_slice
+cp_identity_number(const char *identity)
+{
+	bool is_tel = strncmp(identity, "tel:+", 5) == 0;
+	size_t len;
+
+	if (!is_tel && strncmp(identity, "sip:+", 5) != 0 && strncmp(identity, "sips:+", 6) != 0)
+		return cp_slice(NULL, 0);
+	identity = strchr(identity, '+') + 1;
+	len = strspn(identity, "0123456789");
+	if (len == 0 || identity[len] != (is_tel ? '\0' : '@'))
+		return cp_slice(NULL, 0);
+	return cp_slice(identity, len);
+}
+
+bool
+cp_identity_is_same(const char *a, const char *b)
+{
+	struct cp_slice number = cp_identity_number(a);
+
+	if (strcmp(a, b) == 0)
+		return *a != '\0';
+	return number.len > 0 && cp_slice_is_same(number, cp_identity_number(b)) &&
+	       (*a == 't') != (*b == 't');
+}
+
+int
+cp_identity_compare(const char *a, const char *b)
+{
+	struct cp_slice x = cp_identity_number(a), y = cp_identity_number(b);
+	int order;
+
+	if (x.len == 0 || y.len == 0)
+		return x.len != y.len ? (x.len == 0 ? 1 : -1) : strcmp(a, b);
+	order = memcmp(x.ptr, y.ptr, x.len < y.len ? x.len : y.len);
+	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }

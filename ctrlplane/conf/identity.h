@@ -21,4 +21,13 @@ int cp_identity(char out[CP_IDENTITY_MAX], struct cp_slice uri);
 /* A canonical identity that names nobody: empty, or at anonymous.invalid (RFC 3323 4.1.1.3). */
 bool cp_identity_is_anonymous(struct cp_slice identity);
 
+/* Digits of the global number that a canonical identity is: of tel:+49301, and of sip:+49301@host. Empty: it is none. */
+struct cp_slice cp_identity_number(const char *identity);
+
+/* The same person: equal, or the tel and the sip form of one number. Two sip forms at different hosts are two. */
+bool cp_identity_is_same(const char *a, const char *b);
+
+/* An order in which the forms of one number stand together: by number, else by the whole text. */
+int cp_identity_compare(const char *a, const char *b);
+
 #endif

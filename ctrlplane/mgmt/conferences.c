@@ -113,6 +113,7 @@ create(struct cp_mgmt_request *request)
 		.security = security(p),
 		.is_open = is_open(p),
 		.may_anonymous = is_on(p, "anonymous"),
+		.believes_from = is_on(p, "anonymous"),
 		.mutes_on_entry = is_on(p, "mutes_on_entry"),
 		.mutes_on_hold = true,
 		.size_max = number(p, "max_participants", 0),
@@ -121,8 +122,9 @@ create(struct cp_mgmt_request *request)
 		.authorised = authorised,
 		.authorised_count = json_array_size(list),
 	};
-	int status =
-		authorised != NULL ? request->ops->create(request->ops->app, &settings) : -ENOMEM;
+	int status = authorised != NULL
+			     ? request->ops->create(request->ops->app, &settings, "operator")
+			     : -ENOMEM;
 
 	free(authorised);
 	return status;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ctrlplane/conf/record.h"
 #include "dataplane/api/ctl.h"
 
 struct cp_conf_settings;
@@ -44,16 +45,20 @@ struct cp_mgmt_node_facts {
 /* As cp_media_done_fn: status 0 and a whole reply, or -errno. */
 typedef void (*cp_mgmt_media_fn)(void *arg, int status, const struct dp_ctl_hdr *reply);
 
+/* What was asked for is on disk: 0, or why it is not (-errno). */
+typedef void (*cp_mgmt_settled_fn)(void *arg, int status);
+
 /* Given by the composition root; app comes back as the first argument. All run on the one loop. */
 struct cp_mgmt_ops {
 	void *app;
 	struct cp_focus *focus;	      /* read here; changed by handle and create only */
 	int64_t (*now_ms)(void *app); /* the clock of the focus */
-	/* cp_conf_handle (MUTE, DEAF, GAIN, REMOVE, LOCK, CLOSE), and its effects carried out. Its
-	 * status. */
+	/* cp_conf_handle, and its effects carried out: MUTE, DEAF, GAIN, REMOVE, LOCK, CLOSE,
+	 * UPDATE, AUTHORISE, DISALLOW, SET_LIST, ROLE, ADMIT, ANNOUNCE; by and actor of the event say
+	 * who asks. Its status. */
 	int (*handle)(void *app, const struct cp_event *event);
-	/* cp_conf_create with origin CREATED. Its status. */
-	int (*create)(void *app, const struct cp_conf_settings *settings);
+	/* cp_conf_create with origin CREATED; by: who, for the audit. Its status. */
+	int (*create)(void *app, const struct cp_conf_settings *settings, const char *by);
 	/* Call a SIP URI into a conference: begun, or -EINVAL, -EAGAIN, -ENOMEM. */
 	int (*dial)(void *app, uint32_t conf, const char *uri);
 	/* Stop or go on admitting participants. */
@@ -64,6 +69,17 @@ struct cp_mgmt_ops {
 	int (*ask_node)(void *app, cp_mgmt_media_fn done, void *arg);
 	void (*leg_facts)(void *app, uint32_t leg, struct cp_mgmt_leg_facts *out);
 	void (*node_facts)(void *app, struct cp_mgmt_node_facts *out);
+	/*
+	 * Call done once, later, when all that handle and create changed so far is durable: an
+	 * answer that says so waits for it. Without a store at once. -ENOMEM: done is not called.
+	 */
+	int (*settle)(void *app, cp_mgmt_settled_fn done, void *arg);
+	/* From the store, later; done is called once when 0. -ENOTSUP: there is no store. */
+	int (*records)(void *app, const struct cp_record_query *query, cp_records_fn done,
+		       void *arg);
+	int (*audits)(void *app, const struct cp_audit_query *query, cp_audits_fn done, void *arg);
+	/* Something that is no event of the focus, for the audit. conf: user part or NULL. */
+	void (*audit)(void *app, const char *by, const char *conf, const char *what);
 };
 
 struct cp_mgmt_settings {

@@ -96,7 +96,7 @@ cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *
 		return json;
 	list = json_array();
 	for (size_t i = 0; i < conf->authorised_count; i++)
-		json_array_append_new(list, view_text(conf->authorised[i]));
+		json_array_append_new(list, view_text(conf->authorised[i].identity));
 	json_object_set_new(json, "authorised", list);
 	return json;
 }

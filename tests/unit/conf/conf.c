@@ -92,7 +92,10 @@ list(void)
 	for (size_t i = 0; i < effects.count; i++) {
 		const struct cp_effect *e = &effects.items[i];
 
-		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", i ? " " : "",
+		/* prompts and the store have rows of their own in policy.c */
+		if (e->type > CP_EFFECT_NOTICE)
+			continue;
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%s", len ? " " : "",
 				names[e->type]);
 		if (e->type == CP_EFFECT_LEG_MIX)
 			len += snprintf(text + len, sizeof(text) - (size_t)len, "(%s%s%d)",
@@ -151,8 +154,10 @@ admission_by_the_table(void **state)
 			cp_conf_create(&conf, focus, &settings[i], CP_CONF_CONFIGURED, now), 0);
 	join(conf, "sip:first@ims.example");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct cp_conf_request request = {cp_slice_text(rows[i].user),
-						  cp_slice_text(rows[i].identity)};
+		struct cp_conf_request request = {.user = cp_slice_text(rows[i].user),
+						  .identity = cp_slice_text(rows[i].identity),
+						  .proof = CP_PROOF_ASSERTED,
+						  .now_ms = now};
 		struct cp_conf_verdict verdict;
 
 		if (cp_conf_admit(&verdict, focus, &request) != rows[i].status ||
@@ -166,7 +171,8 @@ admission_by_the_table(void **state)
 static void
 full_and_draining_nodes_say_503(void **state)
 {
-	struct cp_conf_request request = {cp_slice_text("a"), cp_slice_text("sip:x@y")};
+	struct cp_conf_request request = {.user = cp_slice_text("a"),
+					  .identity = cp_slice_text("sip:x@y")};
 	struct cp_conf_limits limits = {.legs_max = 1, .confs_max = 2};
 	struct cp_conf_settings third = {.user = "c"};
 	struct cp_conf_verdict verdict;
@@ -219,14 +225,14 @@ a_call_comes_and_goes(void **state)
 	conf = conference("team");
 	leg = join(conf, "sip:alice@ims.example");
 	id = leg->id;
-	assert_string_equal(list(), "conf+ leg+");
+	assert_string_equal(list(), "conf+ leg+ notice9");
 	assert_int_equal(leg->state, CP_LEG_JOINING);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_CONNECTED, .leg = id}), 0);
 	assert_string_equal(list(), "notice1");
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_CONNECTED, .leg = id}),
 			 -EALREADY);
 	join(conf, NULL);
-	assert_string_equal(list(), "leg+");
+	assert_string_equal(list(), "leg+ notice9");
 	assert_int_equal(conf->leg_count, 2);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_GONE, .leg = id}), 0);
 	assert_string_equal(list(), "leg- notice2");
@@ -303,7 +309,7 @@ entry_muted_is_told_to_the_mixer(void **state)
 	conf = conference("team");
 	conf->mutes_on_entry = true;
 	assert_true(join(conf, NULL)->is_muted);
-	assert_string_equal(list(), "conf+ leg+ mix(m0)");
+	assert_string_equal(list(), "conf+ leg+ mix(m0) notice9");
 }
 
 static void
@@ -508,7 +514,7 @@ our_restart_adopts(void **state)
 	assert_int_equal(conf->leg_count, 2);
 	assert_int_equal(cp_leg_by_id(focus, 77)->state, CP_LEG_ADOPTED);
 	join(conf, NULL); /* 100 is taken, the conference is there */
-	assert_string_equal(list(), "leg+");
+	assert_string_equal(list(), "leg+ notice9");
 	assert_null(cp_leg_by_id(focus, 101)->identity[0] ? "named" : NULL);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_REMOVE, .leg = 77}), 0);
 	assert_string_equal(list(), "leg- notice2"); /* no dialog to release */

@@ -59,7 +59,7 @@ handle(void *app, const struct cp_event *event)
 }
 
 static int
-create(void *app, const struct cp_conf_settings *settings)
+create(void *app, const struct cp_conf_settings *settings, const char *by)
 {
 	struct fixture *f = app;
 	struct cp_conf *conf;
@@ -190,8 +190,19 @@ setup(void **state)
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof(f->path), "%s/api.sock", f->folder);
 	assert_int_equal(cp_focus_create(&f->focus, &limits, 1), 0);
-	f->ops = (struct cp_mgmt_ops){f,     f->focus, now_ms,	 handle,    create,    call_out,
-				      drain, ask_leg,  ask_node, leg_facts, node_facts};
+	f->ops = (struct cp_mgmt_ops){
+		.app = f,
+		.focus = f->focus,
+		.now_ms = now_ms,
+		.handle = handle,
+		.create = create,
+		.dial = call_out,
+		.drain = drain,
+		.ask_leg = ask_leg,
+		.ask_node = ask_node,
+		.leg_facts = leg_facts,
+		.node_facts = node_facts,
+	};
 	f->has_media = true;
 	for (f->port = 29000 + getpid() % 500; f->mgmt == NULL && f->port < 29900; f->port++) {
 		struct cp_mgmt_settings settings = {
