@@ -24,6 +24,10 @@
 #define DP_CTL_CODECS_MAX 4 /* receive payload types of a leg */
 #define DP_CTL_PAGE_LEGS 64 /* ids in one LIST reply */
 #define DP_CTL_TALKERS_MAX 16
+#define DP_CTL_CLIPS_MAX 256
+#define DP_CTL_CLIP_SAMPLES_MAX (8000u * 600)	/* of one clip: ten minutes */
+#define DP_CTL_CLIPS_SAMPLES_MAX (8000u * 3600) /* of all together: an hour, 58 MB */
+#define DP_CTL_CLIP_PART 3200			/* samples in one CLIP_FILL */
 
 enum dp_ctl_type {
 	DP_CTL_HELLO = 1,   /* dp_ctl_hello → dp_ctl_welcome */
@@ -40,6 +44,12 @@ enum dp_ctl_type {
 	DP_CTL_LIST_LEGS,   /* dp_ctl_list → dp_ctl_ids (of conf, 0: of all) */
 	DP_CTL_LEG_SHOW,    /* dp_ctl_id (leg) → dp_ctl_leg_shown */
 	DP_CTL_NODE_SHOW,   /* header only → dp_ctl_node */
+	DP_CTL_CLIP_ADD,    /* dp_ctl_clip → header only: room for it; its sound follows */
+	DP_CTL_CLIP_FILL, /* dp_ctl_clip_part → header only: in order; when full it can be played */
+	DP_CTL_CLIP_REMOVE, /* dp_ctl_id (clip) → header only: what plays it stops before the reply */
+	DP_CTL_LIST_CLIPS, /* dp_ctl_list → dp_ctl_ids */
+	DP_CTL_PLAY,	   /* dp_ctl_play → header only: takes the place of what plays there */
+	DP_CTL_STOP,	   /* dp_ctl_play_ref → header only; -ENOENT: it is over */
 	DP_CTL_REQUEST_END,
 	DP_CTL_EVENT = 0x100, /* dp_ctl_event */
 };
@@ -227,6 +237,61 @@ struct dp_ctl_node {
 	struct dp_worker_stats worker[8]; /* the first eight */
 };
 
+/*
+ * Recorded sound: 16-bit samples, mono, at the rate of the mix. Ids are the caller's and a space of their own. A clip is the node's:
+ * it outlives the connection, and is played on any worker, many times at once.
+ */
+struct dp_ctl_clip {
+	struct dp_ctl_hdr hdr;
+	uint32_t clip; /* not 0 */
+	uint32_t samples;
+};
+
+struct dp_ctl_clip_part {
+	struct dp_ctl_hdr hdr;
+	uint32_t clip;
+	uint32_t offset; /* how much came before: parts come in order */
+	uint32_t count;	 /* of pcm; the message has room for all, always */
+	uint32_t zero;
+	int16_t pcm[DP_CTL_CLIP_PART];
+};
+
+enum dp_play_flag {
+	DP_PLAY_LOOP = 1 << 0, /* again and again until it is stopped */
+	DP_PLAY_OVER = 1 << 1, /* to a leg: with what it hears anyway; otherwise instead of it */
+};
+
+/*
+ * Play a clip: to a leg, whatever its mix is (a deaf leg hears it too; nobody else does), or to a conference, as if somebody
+ * talked whom all hear but the deaf. Each has one place: a second PLAY there ends the first. It waits while nothing is sent to the
+ * leg (no key yet, on hold) or no leg of the conference is active, and ends with PLAYED, but for legs and conferences that go.
+ */
+struct dp_ctl_play {
+	struct dp_ctl_hdr hdr;
+	uint32_t play; /* not 0; what PLAYED and STOP call it */
+	uint32_t clip;
+	uint32_t leg, conf; /* one of them, the other 0 */
+	uint32_t offset;    /* sample to begin with */
+	uint32_t flags;	    /* enum dp_play_flag */
+	int16_t gain_cdb;   /* -6000 to +2000 */
+	uint16_t zero;
+};
+
+struct dp_ctl_play_ref {
+	struct dp_ctl_hdr hdr;
+	uint32_t play;
+	uint32_t leg, conf;
+	uint32_t zero;
+};
+
+/* How a play ended. */
+enum dp_play_end {
+	DP_PLAYED_OUT = 0,   /* to the end of the clip */
+	DP_PLAYED_STOPPED,   /* by STOP */
+	DP_PLAYED_DISPLACED, /* by another PLAY */
+	DP_PLAYED_NO_CLIP,   /* by CLIP_REMOVE */
+};
+
 enum dp_event_type {
 	DP_EVENT_FIRST_MEDIA = 1, /* first packet that authenticated and was accepted */
 	DP_EVENT_MEDIA_LOST, /* neither RTP nor RTCP for lost_after_ms, the leg being meant to send us some */
@@ -236,6 +301,7 @@ enum dp_event_type {
 	DP_EVENT_TALKERS, /* of conf: talkers[], loudest first, when the set changes, at most 5 a second */
 	DP_EVENT_BYE,	      /* the participant sent RTCP BYE */
 	DP_EVENT_LOST_EVENTS, /* a: so many events were not delivered, the client was slow: LIST again */
+	DP_EVENT_PLAYED,      /* a: the play, b: enum dp_play_end; leg 0: it was the conference's */
 };
 
 struct dp_ctl_event {

@@ -35,12 +35,13 @@ struct dp_leg_stats {
 	int32_t clock_drift_ppm;   /* gauge: the peer's media clock against ours */
 	uint32_t ssrc_rx;	   /* gauge */
 	uint32_t ssrc_tx;
-	uint8_t level_rx;    /* gauge: what the participant sends */
-	uint8_t level_tx;    /* gauge: what the participant hears */
-	uint8_t remote_lost; /* gauge: fraction lost the peer reports, /256 */
-	uint8_t is_latched;  /* gauge: the remote address is known from an authenticated packet */
-	uint8_t is_talking;  /* gauge */
-	uint8_t zero[3];
+	uint8_t level_rx;     /* gauge: what the participant sends */
+	uint8_t level_tx;     /* gauge: what the participant hears */
+	uint8_t remote_lost;  /* gauge: fraction lost the peer reports, /256 */
+	uint8_t is_latched;   /* gauge: the remote address is known from an authenticated packet */
+	uint8_t is_talking;   /* gauge */
+	uint8_t is_played_to; /* gauge: a clip is being played to this leg */
+	uint8_t zero[2];
 };
 
 /* One worker. rx_packets + handoff_in = rx_sunk + held + handoff_out + Σ drops of the way in; made = tx_packets + Σ drops of the way
@@ -61,6 +62,9 @@ struct dp_worker_stats {
 	uint64_t ticks_skipped; /* periods of 20 ms left out after a stall */
 	uint64_t frames_shared; /* packets that carry a frame encoded once for several */
 	uint64_t frames_encoded;
+	uint64_t plays; /* of clips, begun; = plays_ended + playing */
+	uint64_t plays_ended;
+	uint64_t play_frames; /* of 20 ms, played */
 	uint64_t events_lost; /* the ring to the control thread was full */
 	uint64_t busy_ns;     /* time in turns that did something */
 	uint64_t sleep_ns;
@@ -68,6 +72,8 @@ struct dp_worker_stats {
 	uint64_t drops[DP_DROP_COUNT];
 	uint32_t legs;	      /* gauge */
 	uint32_t conferences; /* gauge */
+	uint32_t playing;     /* gauge: clips that are being played */
+	uint32_t zero;
 	/* Gauges of the last whole second, for admission; the node's total has those of its busiest worker. */
 	uint32_t busy_permille; /* of the time: in turns that did something */
 	uint32_t late_permille; /* of the ticks: late */

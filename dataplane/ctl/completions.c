@@ -84,6 +84,7 @@ stats_add(struct dp_worker_stats *total, const struct dp_worker_stats *one)
 		to[i] += from[i];
 	total->legs += one->legs;
 	total->conferences += one->conferences;
+	total->playing += one->playing;
 	total->busy_permille = larger(total->busy_permille, one->busy_permille);
 	total->late_permille = larger(total->late_permille, one->late_permille);
 	total->tick_late_ns_max = late;
@@ -130,6 +131,9 @@ node_complete(struct dp_node *node, struct dp_msg *msg)
 		break;
 	case DP_MSG_NODE_SHOW:
 		done_node_show(node, msg);
+		break;
+	case DP_MSG_CLIP_RETIRE:
+		node_clip_retired(node, msg);
 		break;
 	default:
 		node_reply(node, msg, msg->status);

@@ -229,7 +229,7 @@ tables_make(struct dp_node *node)
 		return -ENOMEM;
 	if (dp_ids_init(&node->leg_ids, legs * workers) != 0 ||
 	    dp_ids_init(&node->conf_ids, confs * workers) != 0 ||
-	    dp_ids_init(&node->ssrcs, legs * workers * 2) != 0)
+	    dp_ids_init(&node->ssrcs, legs * workers * 2) != 0 || dp_clips_init(&node->clips) != 0)
 		return -ENOMEM;
 	for (unsigned w = 0; w < workers; w++) {
 		struct node_worker *nw = &node->workers[w];
@@ -294,6 +294,7 @@ dp_node_close(struct dp_node *node)
 	dp_ids_fini(&node->leg_ids);
 	dp_ids_fini(&node->conf_ids);
 	dp_ids_fini(&node->ssrcs);
+	dp_clips_fini(&node->clips);
 	free(node->legs);
 	free(node->confs);
 	free(node);

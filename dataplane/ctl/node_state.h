@@ -2,6 +2,7 @@
 #ifndef DP_CTL_NODE_STATE_H
 #define DP_CTL_NODE_STATE_H
 
+#include "dataplane/ctl/clips.h"
 #include "dataplane/ctl/ids.h"
 #include "dataplane/ctl/node.h"
 #include "dataplane/ctl/server.h"
@@ -46,13 +47,35 @@ struct dp_node {
 	uint32_t legs_per_worker;
 	uint32_t in_flight; /* messages at workers or waiting */
 	struct dp_ids conf_ids, leg_ids, ssrcs;
+	struct dp_clips clips;
 	struct node_leg *legs;
 	struct node_conf *confs;
 	struct node_worker workers[DP_WORKERS_MAX];
 };
 
-/* requests.c: the server's callback. */
+/* One request under way. */
+struct node_call {
+	struct dp_node *node;
+	uint64_t client;
+	const struct dp_ctl_hdr *hdr;
+};
+
+/* 0: done or under way, and answered by somebody else; -errno: answer with it. */
+typedef int (*node_call_fn)(const struct node_call *call);
+
+/* requests.c: the server's callback; a message that is answered to its caller, NULL: no memory; an answer. */
 void node_request(void *arg, uint64_t client, const struct dp_ctl_hdr *msg);
+struct dp_msg *node_call_msg(const struct node_call *call, unsigned worker, enum dp_msg_type type);
+void node_call_reply(const struct node_call *call, void *reply, size_t len);
+
+/* play_requests.c */
+int node_clip_add(const struct node_call *call);
+int node_clip_fill(const struct node_call *call);
+int node_clip_remove(const struct node_call *call);
+int node_clip_list(const struct node_call *call);
+int node_play(const struct node_call *call);
+int node_stop(const struct node_call *call);
+void node_clip_retired(struct dp_node *node, const struct dp_msg *msg);
 
 /* completions.c: what a worker gave back. */
 void node_complete(struct dp_node *node, struct dp_msg *msg);

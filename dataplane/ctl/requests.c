@@ -8,18 +8,8 @@
 #include "drivers/port/clock.h"
 #include "drivers/port/port.h"
 
-/* One request under way. */
-struct call {
-	struct dp_node *node;
-	uint64_t client;
-	const struct dp_ctl_hdr *hdr;
-};
-
-/* 0: done or under way, and answered by somebody else; -errno: answer with it. */
-typedef int (*call_fn)(const struct call *call);
-
-static struct dp_msg *
-call_msg(const struct call *call, unsigned worker, enum dp_msg_type type)
+struct dp_msg *
+node_call_msg(const struct node_call *call, unsigned worker, enum dp_msg_type type)
 {
 	struct dp_msg *msg = node_msg(worker, type);
 
@@ -31,8 +21,8 @@ call_msg(const struct call *call, unsigned worker, enum dp_msg_type type)
 	return msg;
 }
 
-static void
-call_reply(const struct call *call, void *reply, size_t len)
+void
+node_call_reply(const struct node_call *call, void *reply, size_t len)
 {
 	struct dp_ctl_hdr *hdr = reply;
 
@@ -42,7 +32,7 @@ call_reply(const struct call *call, void *reply, size_t len)
 }
 
 static int
-do_hello(const struct call *call)
+do_hello(const struct node_call *call)
 {
 	const struct dp_node *node = call->node;
 	struct dp_ctl_welcome welcome = {
@@ -55,7 +45,7 @@ do_hello(const struct call *call)
 
 	memcpy(welcome.local, node->conf.local, sizeof(welcome.local));
 	strncpy(welcome.version, node->conf.version, sizeof(welcome.version) - 1);
-	call_reply(call, &welcome, sizeof(welcome));
+	node_call_reply(call, &welcome, sizeof(welcome));
 	return 0;
 }
 
@@ -82,7 +72,7 @@ worker_pick(const struct dp_node *node, unsigned *out)
 }
 
 static int
-do_conf_create(const struct call *call)
+do_conf_create(const struct node_call *call)
 {
 	const struct dp_ctl_conf *conf = (const struct dp_ctl_conf *)call->hdr;
 	struct dp_node *node = call->node;
@@ -94,7 +84,7 @@ do_conf_create(const struct call *call)
 	rc = worker_pick(node, &worker);
 	if (rc != 0)
 		return rc;
-	struct dp_msg *msg = call_msg(call, worker, DP_MSG_CONF_CREATE);
+	struct dp_msg *msg = node_call_msg(call, worker, DP_MSG_CONF_CREATE);
 
 	if (msg == NULL)
 		return -ENOMEM;
@@ -115,7 +105,7 @@ do_conf_create(const struct call *call)
 }
 
 static int
-do_conf_update(const struct call *call)
+do_conf_update(const struct node_call *call)
 {
 	const struct dp_ctl_conf *conf = (const struct dp_ctl_conf *)call->hdr;
 	struct dp_node *node = call->node;
@@ -123,7 +113,7 @@ do_conf_update(const struct call *call)
 
 	if (index == DP_IDS_NONE)
 		return -ENOENT;
-	struct dp_msg *msg = call_msg(call, node->confs[index].worker, DP_MSG_CONF_UPDATE);
+	struct dp_msg *msg = node_call_msg(call, node->confs[index].worker, DP_MSG_CONF_UPDATE);
 
 	if (msg == NULL)
 		return -ENOMEM;
@@ -135,7 +125,7 @@ do_conf_update(const struct call *call)
 }
 
 static int
-do_conf_destroy(const struct call *call)
+do_conf_destroy(const struct node_call *call)
 {
 	const struct dp_ctl_id *id = (const struct dp_ctl_id *)call->hdr;
 	uint32_t index = dp_ids_get(&call->node->conf_ids, id->id);
@@ -143,7 +133,7 @@ do_conf_destroy(const struct call *call)
 
 	if (index == DP_IDS_NONE)
 		return -ENOENT;
-	msg = call_msg(call, call->node->confs[index].worker, DP_MSG_CONF_DESTROY);
+	msg = node_call_msg(call, call->node->confs[index].worker, DP_MSG_CONF_DESTROY);
 	if (msg == NULL)
 		return -ENOMEM;
 	node_conf_remove(call->node, index, msg);
@@ -238,7 +228,7 @@ members_grow(const struct node_conf *nc, struct dp_msg_leg_add *add)
 }
 
 static int
-do_leg_add(const struct call *call)
+do_leg_add(const struct node_call *call)
 {
 	const struct dp_ctl_leg *leg = (const struct dp_ctl_leg *)call->hdr;
 	struct dp_node *node = call->node;
@@ -252,7 +242,7 @@ do_leg_add(const struct call *call)
 	if (leg->local_index >= node->conf.local_count)
 		return -EINVAL;
 	struct node_conf *nc = &node->confs[conf];
-	struct dp_msg *msg = call_msg(call, nc->worker, DP_MSG_LEG_ADD);
+	struct dp_msg *msg = node_call_msg(call, nc->worker, DP_MSG_LEG_ADD);
 
 	if (msg == NULL)
 		return -ENOMEM;
@@ -278,17 +268,17 @@ do_leg_add(const struct call *call)
 }
 
 static struct node_leg *
-leg_find(const struct call *call, uint32_t id, uint32_t *index)
+leg_find(const struct node_call *call, uint32_t id, uint32_t *index)
 {
 	*index = dp_ids_get(&call->node->leg_ids, id);
 	return *index == DP_IDS_NONE ? NULL : &call->node->legs[*index];
 }
 
 static struct dp_msg *
-leg_msg(const struct call *call, uint32_t index, enum dp_msg_type type)
+leg_msg(const struct node_call *call, uint32_t index, enum dp_msg_type type)
 {
 	unsigned worker = index / call->node->legs_per_worker;
-	struct dp_msg *msg = call_msg(call, worker, type);
+	struct dp_msg *msg = node_call_msg(call, worker, type);
 
 	if (msg != NULL)
 		msg->leg = index % call->node->legs_per_worker;
@@ -310,7 +300,7 @@ rtcp_endpoint_follow(struct dp_node *node, struct node_leg *nl, const struct dp_
 }
 
 static int
-do_leg_update(const struct call *call)
+do_leg_update(const struct node_call *call)
 {
 	const struct dp_ctl_leg *leg = (const struct dp_ctl_leg *)call->hdr;
 	struct dp_node *node = call->node;
@@ -343,7 +333,7 @@ do_leg_update(const struct call *call)
 }
 
 static int
-do_leg_remove(const struct call *call)
+do_leg_remove(const struct node_call *call)
 {
 	const struct dp_ctl_id *id = (const struct dp_ctl_id *)call->hdr;
 	uint32_t index;
@@ -362,7 +352,7 @@ do_leg_remove(const struct call *call)
 }
 
 static int
-do_leg_mix(const struct call *call)
+do_leg_mix(const struct node_call *call)
 {
 	const struct dp_ctl_leg_mix *mix = (const struct dp_ctl_leg_mix *)call->hdr;
 	uint32_t index;
@@ -406,7 +396,7 @@ key_make(struct dp_srtp_key **out, const struct dp_ctl_key *key, uint32_t leg_fl
 }
 
 static int
-do_key_install(const struct call *call)
+do_key_install(const struct node_call *call)
 {
 	const struct dp_ctl_key *key = (const struct dp_ctl_key *)call->hdr;
 	uint32_t index;
@@ -439,7 +429,7 @@ do_key_install(const struct call *call)
 }
 
 static int
-do_key_retire(const struct call *call)
+do_key_retire(const struct node_call *call)
 {
 	const struct dp_ctl_key_ref *ref = (const struct dp_ctl_key_ref *)call->hdr;
 	uint32_t index;
@@ -477,7 +467,7 @@ is_listed_leg(void *arg, uint32_t index)
 }
 
 static int
-do_list(const struct call *call)
+do_list(const struct node_call *call)
 {
 	const struct dp_ctl_list *list = (const struct dp_ctl_list *)call->hdr;
 	struct dp_node *node = call->node;
@@ -498,12 +488,12 @@ do_list(const struct call *call)
 	reply.is_last = n <= DP_CTL_PAGE_LEGS;
 	reply.count = reply.is_last ? n : DP_CTL_PAGE_LEGS;
 	memcpy(reply.ids, ids, reply.count * sizeof(ids[0]));
-	call_reply(call, &reply, sizeof(reply));
+	node_call_reply(call, &reply, sizeof(reply));
 	return 0;
 }
 
 static int
-do_leg_show(const struct call *call)
+do_leg_show(const struct node_call *call)
 {
 	const struct dp_ctl_id *id = (const struct dp_ctl_id *)call->hdr;
 	uint32_t index;
@@ -519,7 +509,7 @@ do_leg_show(const struct call *call)
 }
 
 static int
-do_node_show(const struct call *call)
+do_node_show(const struct node_call *call)
 {
 	struct dp_node *node = call->node;
 	struct dp_ctl_node *reply = calloc(1, sizeof(*reply));
@@ -533,7 +523,7 @@ do_node_show(const struct call *call)
 	reply->uptime_ns = drv_now_ns() - node->started_ns;
 	reply->workers = node->conf.workers;
 	for (unsigned w = 0; w < node->conf.workers; w++) {
-		msgs[w] = call_msg(call, w, DP_MSG_NODE_SHOW);
+		msgs[w] = node_call_msg(call, w, DP_MSG_NODE_SHOW);
 		if (msgs[w] != NULL)
 			continue;
 		while (w > 0)
@@ -550,7 +540,7 @@ do_node_show(const struct call *call)
 	return 0;
 }
 
-static const call_fn calls[DP_CTL_REQUEST_END] = {
+static const node_call_fn calls[DP_CTL_REQUEST_END] = {
 	[DP_CTL_HELLO] = do_hello,
 	[DP_CTL_CONF_CREATE] = do_conf_create,
 	[DP_CTL_CONF_UPDATE] = do_conf_update,
@@ -565,17 +555,23 @@ static const call_fn calls[DP_CTL_REQUEST_END] = {
 	[DP_CTL_LIST_LEGS] = do_list,
 	[DP_CTL_LEG_SHOW] = do_leg_show,
 	[DP_CTL_NODE_SHOW] = do_node_show,
+	[DP_CTL_CLIP_ADD] = node_clip_add,
+	[DP_CTL_CLIP_FILL] = node_clip_fill,
+	[DP_CTL_CLIP_REMOVE] = node_clip_remove,
+	[DP_CTL_LIST_CLIPS] = node_clip_list,
+	[DP_CTL_PLAY] = node_play,
+	[DP_CTL_STOP] = node_stop,
 };
 
 void
 node_request(void *arg, uint64_t client, const struct dp_ctl_hdr *hdr)
 {
-	struct call call = {.node = arg, .client = client, .hdr = hdr};
+	struct node_call call = {.node = arg, .client = client, .hdr = hdr};
 	int rc = calls[hdr->type](&call);
 
 	if (rc != 0) {
 		struct dp_ctl_hdr reply = {.status = rc};
 
-		call_reply(&call, &reply, sizeof(reply));
+		node_call_reply(&call, &reply, sizeof(reply));
 	}
 }

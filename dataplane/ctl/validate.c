@@ -175,6 +175,52 @@ check_key_ref(const void *msg)
 }
 
 static int
+check_clip(const void *msg)
+{
+	const struct dp_ctl_clip *clip = msg;
+
+	return clip->clip != 0 && clip->samples > 0 && clip->samples <= DP_CTL_CLIP_SAMPLES_MAX
+		       ? 0
+		       : -EINVAL;
+}
+
+static int
+check_clip_part(const void *msg)
+{
+	const struct dp_ctl_clip_part *part = msg;
+
+	return part->clip != 0 && part->zero == 0 && part->count > 0 &&
+			       part->count <= DP_CTL_CLIP_PART &&
+			       part->offset <= DP_CTL_CLIP_SAMPLES_MAX - part->count
+		       ? 0
+		       : -EINVAL;
+}
+
+static int
+check_play(const void *msg)
+{
+	const struct dp_ctl_play *play = msg;
+	uint32_t flags = play->conf != 0 ? DP_PLAY_LOOP : DP_PLAY_LOOP | DP_PLAY_OVER;
+
+	if (play->play == 0 || play->clip == 0 || (play->leg != 0) == (play->conf != 0) ||
+	    (play->flags & ~flags) != 0 || play->zero != 0)
+		return -EINVAL;
+	return play->gain_cdb >= GAIN_MIN_CDB && play->gain_cdb <= GAIN_MAX_CDB &&
+			       play->offset < DP_CTL_CLIP_SAMPLES_MAX
+		       ? 0
+		       : -EINVAL;
+}
+
+static int
+check_play_ref(const void *msg)
+{
+	const struct dp_ctl_play_ref *ref = msg;
+
+	return ref->play != 0 && (ref->leg != 0) != (ref->conf != 0) && ref->zero == 0 ? 0
+										       : -EINVAL;
+}
+
+static int
 check_nothing(const void *msg)
 {
 	return 0;
@@ -198,6 +244,12 @@ static const struct {
 	[DP_CTL_LIST_LEGS] = {sizeof(struct dp_ctl_list), check_nothing},
 	[DP_CTL_LEG_SHOW] = {sizeof(struct dp_ctl_id), check_id},
 	[DP_CTL_NODE_SHOW] = {sizeof(struct dp_ctl_hdr), check_nothing},
+	[DP_CTL_CLIP_ADD] = {sizeof(struct dp_ctl_clip), check_clip},
+	[DP_CTL_CLIP_FILL] = {sizeof(struct dp_ctl_clip_part), check_clip_part},
+	[DP_CTL_CLIP_REMOVE] = {sizeof(struct dp_ctl_id), check_id},
+	[DP_CTL_LIST_CLIPS] = {sizeof(struct dp_ctl_list), check_nothing},
+	[DP_CTL_PLAY] = {sizeof(struct dp_ctl_play), check_play},
+	[DP_CTL_STOP] = {sizeof(struct dp_ctl_play_ref), check_play_ref},
 };
 
 int

@@ -31,25 +31,17 @@ struct field {
 	}
 
 static const struct field worker_fields[] = {
-	FIELD(rx_packets),
-	FIELD(rx_octets),
-	FIELD(rx_sunk),
-	FIELD(held),
-	FIELD(made),
-	FIELD(tx_packets),
-	FIELD(tx_octets),
-	FIELD(handoff_in),
-	FIELD(handoff_out),
-	FIELD(turns),
-	FIELD(ticks),
-	FIELD(ticks_late),
-	FIELD(ticks_skipped),
-	FIELD(frames_encoded),
-	FIELD(frames_shared),
-	FIELD(events_lost),
-	FIELD(busy_ns),
-	FIELD(sleep_ns),
-	FIELD(tick_late_ns_max),
+	FIELD(rx_packets),    FIELD(rx_octets),
+	FIELD(rx_sunk),	      FIELD(held),
+	FIELD(made),	      FIELD(tx_packets),
+	FIELD(tx_octets),     FIELD(handoff_in),
+	FIELD(handoff_out),   FIELD(turns),
+	FIELD(ticks),	      FIELD(ticks_late),
+	FIELD(ticks_skipped), FIELD(frames_encoded),
+	FIELD(frames_shared), FIELD(plays),
+	FIELD(plays_ended),   FIELD(play_frames),
+	FIELD(events_lost),   FIELD(busy_ns),
+	FIELD(sleep_ns),      FIELD(tick_late_ns_max),
 };
 
 static uint64_t
@@ -98,6 +90,7 @@ say_worker(const char *cmd, const char *params, struct rte_tel_data *d)
 			*(const uint64_t *)((const char *)&stats + worker_fields[i].offset));
 	rte_tel_data_add_dict_u64(d, "legs", stats.legs);
 	rte_tel_data_add_dict_u64(d, "conferences", stats.conferences);
+	rte_tel_data_add_dict_u64(d, "playing", stats.playing);
 	rte_tel_data_add_dict_u64(d, "busy_permille", stats.busy_permille);
 	rte_tel_data_add_dict_u64(d, "late_permille", stats.late_permille);
 	return 0;

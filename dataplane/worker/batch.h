@@ -30,8 +30,9 @@ struct dp_in {
 enum dp_hears {
 	DP_HEARS_NOTHING, /* nothing is sent */
 	DP_HEARS_SILENCE,
-	DP_HEARS_ALL, /* the conference's sum, shared */
-	DP_HEARS_OWN, /* its own mix, in its row of pcm */
+	DP_HEARS_ALL,  /* the conference's sum, shared */
+	DP_HEARS_OWN,  /* its own mix, in its row of pcm */
+	DP_HEARS_CLIP, /* what is played to it alone, there as well */
 };
 
 /* A conference of the tick. */

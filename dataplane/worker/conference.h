@@ -20,6 +20,7 @@ struct dp_conference {
 	bool is_live;
 	bool talkers_changed; /* since TALKERS was said */
 	uint32_t gone_count;  /* contributors that left: contributor.h */
+	uint32_t plays;	      /* what is played to it and its legs: play.h */
 	uint64_t talkers_ns;  /* when that may be said again */
 } __attribute__((aligned(64)));
 

@@ -166,6 +166,7 @@ do_conf_destroy(struct dp_worker *w, struct dp_msg *msg)
 	struct dp_conference *conf = &w->confs[msg->conf];
 
 	msg->add.displaced = conf->members;
+	dp_play_forget(w, dp_play_of_conf(w, msg->conf));
 	*conf = (struct dp_conference){0};
 	w->stats.conferences--;
 }
@@ -261,6 +262,7 @@ do_leg_remove(struct dp_worker *w, struct dp_msg *msg)
 		dp_report_add(w, leg, true);
 	dp_reports_flush(w);
 	dp_contributor_gone(w, leg);
+	dp_play_forget(w, msg->leg);
 	leg_direct(w, leg, 0);
 	leg_flush(w, leg);
 	give_back(msg, out, dp_srtp_rx_fini(&leg->srtp_rx, out));
@@ -358,6 +360,27 @@ do_node_show(struct dp_worker *w, struct dp_msg *msg)
 	dp_worker_snapshot(w, &msg->node);
 }
 
+static void
+do_play(struct dp_worker *w, struct dp_msg *msg)
+{
+	dp_play_begin(w, msg->play.is_to_conf ? dp_play_of_conf(w, msg->conf) : msg->leg,
+		      &msg->play);
+}
+
+static void
+do_stop(struct dp_worker *w, struct dp_msg *msg)
+{
+	uint32_t at = msg->play.is_to_conf ? dp_play_of_conf(w, msg->conf) : msg->leg;
+
+	msg->status = dp_play_stop(w, at, msg->play.id) ? 0 : -ENOENT;
+}
+
+static void
+do_clip_retire(struct dp_worker *w, struct dp_msg *msg)
+{
+	dp_play_retire(w, msg->play.clip);
+}
+
 /* RFC 3550 8.2: leave the old SSRC with a BYE. */
 static void
 do_leg_ssrc(struct dp_worker *w, struct dp_msg *msg)
@@ -375,12 +398,21 @@ do_leg_ssrc(struct dp_worker *w, struct dp_msg *msg)
 }
 
 static void (*const handlers[DP_MSG_TYPE_COUNT])(struct dp_worker *w, struct dp_msg *msg) = {
-	[DP_MSG_CONF_CREATE] = do_conf_create,	 [DP_MSG_CONF_UPDATE] = do_conf_update,
-	[DP_MSG_CONF_DESTROY] = do_conf_destroy, [DP_MSG_LEG_ADD] = do_leg_add,
-	[DP_MSG_LEG_UPDATE] = do_leg_update,	 [DP_MSG_LEG_REMOVE] = do_leg_remove,
-	[DP_MSG_LEG_MIX] = do_leg_mix,		 [DP_MSG_KEY_INSTALL] = do_key_install,
-	[DP_MSG_KEY_RETIRE] = do_key_retire,	 [DP_MSG_LEG_SHOW] = do_leg_show,
-	[DP_MSG_NODE_SHOW] = do_node_show,	 [DP_MSG_LEG_SSRC] = do_leg_ssrc,
+	[DP_MSG_CONF_CREATE] = do_conf_create,
+	[DP_MSG_CONF_UPDATE] = do_conf_update,
+	[DP_MSG_CONF_DESTROY] = do_conf_destroy,
+	[DP_MSG_LEG_ADD] = do_leg_add,
+	[DP_MSG_LEG_UPDATE] = do_leg_update,
+	[DP_MSG_LEG_REMOVE] = do_leg_remove,
+	[DP_MSG_LEG_MIX] = do_leg_mix,
+	[DP_MSG_KEY_INSTALL] = do_key_install,
+	[DP_MSG_KEY_RETIRE] = do_key_retire,
+	[DP_MSG_LEG_SHOW] = do_leg_show,
+	[DP_MSG_NODE_SHOW] = do_node_show,
+	[DP_MSG_LEG_SSRC] = do_leg_ssrc,
+	[DP_MSG_PLAY] = do_play,
+	[DP_MSG_STOP] = do_stop,
+	[DP_MSG_CLIP_RETIRE] = do_clip_retire,
 };
 
 void

@@ -24,7 +24,10 @@ enum dp_msg_type {
 	DP_MSG_KEY_RETIRE,
 	DP_MSG_LEG_SHOW,
 	DP_MSG_NODE_SHOW,
-	DP_MSG_LEG_SSRC, /* our SSRC collided: BYE for the old one, go on under this */
+	DP_MSG_PLAY,
+	DP_MSG_STOP,
+	DP_MSG_CLIP_RETIRE, /* nothing plays it when this is done */
+	DP_MSG_LEG_SSRC,    /* our SSRC collided: BYE for the old one, go on under this */
 	DP_MSG_TYPE_COUNT
 };
 
@@ -56,6 +59,21 @@ struct dp_msg_mix {
 	bool is_muted, is_deaf;
 };
 
+/* Sound in the control thread's memory, not changed once it is played; freed after CLIP_RETIRE has come back from all. */
+struct dp_clip {
+	const int16_t *pcm;
+	uint32_t samples;
+};
+
+struct dp_msg_play {
+	const struct dp_clip *clip;
+	uint32_t id;	 /* STOP: 0: whatever plays */
+	uint32_t offset; /* below the clip's samples */
+	uint32_t flags;	 /* enum dp_play_flag */
+	struct dp_gain gain;
+	bool is_to_conf; /* to the message's conf, else to its leg */
+};
+
 struct dp_msg_ssrc {
 	uint32_t ssrc;
 	uint16_t seq;
@@ -85,6 +103,7 @@ struct dp_msg {
 		struct dp_msg_leg_add add;
 		struct dp_ctl_leg update;
 		struct dp_msg_mix mix;
+		struct dp_msg_play play;
 		struct dp_msg_key key;
 		struct dp_msg_ssrc ssrc;
 		struct dp_msg_leg_shown shown;

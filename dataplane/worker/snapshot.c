@@ -62,6 +62,7 @@ dp_leg_snapshot(const struct dp_worker *w, const struct dp_leg *leg, struct dp_l
 		.level_rx = leg->level_rx,
 		.level_tx = leg->level_tx,
 		.is_latched = leg->is_latched,
+		.is_played_to = w->plays[leg - w->legs].clip != NULL,
 	};
 	for (unsigned d = 0; d < DP_DROP_COUNT; d++)
 		out->drops[d] = leg->drops[d];

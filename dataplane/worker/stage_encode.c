@@ -32,6 +32,7 @@ sound_of(struct dp_worker *w, struct dp_batch *b, uint32_t at)
 
 	switch (b->hears[at]) {
 	case DP_HEARS_OWN:
+	case DP_HEARS_CLIP:
 		sound.pcm = b->pcm + (size_t)at * DP_SAMPLES;
 		w->stats.frames_encoded++;
 		break;
@@ -71,6 +72,8 @@ csrcs_of(const struct dp_batch *b, uint32_t at, uint32_t *csrcs)
 	const struct dp_tick_conf *tc = &b->conf[b->leg_conf[at]];
 	uint8_t n = 0;
 
+	if (b->hears[at] == DP_HEARS_SILENCE || b->hears[at] == DP_HEARS_CLIP)
+		return 0;
 	for (uint32_t i = 0; i < tc->heard_count && n < DP_RTP_CSRC_MAX; i++)
 		if (tc->heard_leg[i] != at)
 			csrcs[n++] = tc->heard[i];
@@ -94,7 +97,7 @@ packet_begin(struct dp_worker *w, struct dp_batch *b, uint32_t at, uint32_t ts, 
 	}
 	const struct dp_rtp_make make = {
 		.csrcs = csrcs,
-		.csrc_count = b->hears[at] == DP_HEARS_SILENCE ? 0 : csrcs_of(b, at, csrcs),
+		.csrc_count = csrcs_of(b, at, csrcs),
 		.ts = ts,
 		.ssrc = leg->tx_ssrc,
 		.seq = leg->tx_seq++,

@@ -6,9 +6,10 @@
 #define LEVEL_EVERY 15		    /* of 16 ticks one measures what a leg hears */
 #define TALKERS_PAUSE_NS 200000000u /* at most 5 a second */
 
-/* Contributors of one conference in one tick. */
+/* Contributors of one conference in one tick; row_count: of rows, one more than legs when something is played to all. */
 struct crowd {
 	uint32_t count;
+	uint32_t row_count;
 	const int16_t *const *rows;
 	const uint32_t *who; /* places in the tick */
 };
@@ -63,6 +64,9 @@ gather(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc)
 		b->who[crowd.count] = at;
 		b->rows[crowd.count++] = b->pcm + (size_t)at * DP_SAMPLES;
 	}
+	crowd.row_count = crowd.count;
+	if (conf->plays > 0 && dp_play_next(w, dp_play_of_conf(w, tc->conf), w->clip))
+		b->rows[crowd.row_count++] = w->clip;
 	return crowd;
 }
 
@@ -75,7 +79,7 @@ hear_own(struct dp_worker *w, struct dp_batch *b, const struct crowd *crowd)
 
 		if (b->hears[at] != DP_HEARS_ALL)
 			continue;
-		if (crowd->count == 1) {
+		if (crowd->row_count == 1) {
 			b->hears[at] = DP_HEARS_SILENCE;
 			continue;
 		}
@@ -88,7 +92,7 @@ hear_own(struct dp_worker *w, struct dp_batch *b, const struct crowd *crowd)
 
 /* First guess of what a leg hears: all or nothing or silence. True: some leg hears all and does not contribute to it. */
 static bool
-hear_all(struct dp_batch *b, const struct dp_tick_conf *tc, uint32_t contributors)
+hear_all(struct dp_batch *b, const struct dp_tick_conf *tc, bool has_sound)
 {
 	uint32_t listeners = 0;
 
@@ -97,7 +101,7 @@ hear_all(struct dp_batch *b, const struct dp_tick_conf *tc, uint32_t contributor
 
 		if (!dp_leg_may_send(leg))
 			b->hears[at] = DP_HEARS_NOTHING;
-		else if (leg->is_deaf || contributors == 0)
+		else if (leg->is_deaf || !has_sound)
 			b->hears[at] = DP_HEARS_SILENCE;
 		else
 			b->hears[at] = DP_HEARS_ALL;
@@ -134,9 +138,9 @@ mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 	}
 	tc->has_all = false;
 	tc->encoded = 0;
-	if (!hear_all(b, tc, crowd.count) || crowd.count == 0)
+	if (!hear_all(b, tc, crowd.row_count > 0))
 		return;
-	w->mix->sum(w->sum, crowd.rows, crowd.count, DP_SAMPLES);
+	w->mix->sum(w->sum, crowd.rows, crowd.row_count, DP_SAMPLES);
 	if (crowd.count < tc->count) {
 		w->mix->out(tc->all, w->sum, NULL, DP_SAMPLES);
 		tc->has_all = true;
@@ -146,11 +150,43 @@ mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 		level_all(w, b, tc);
 }
 
+/* A clip instead of what the leg hears, or over it; in the leg's row, whose own sound is in the sum by now. */
+static void
+play_to_leg(struct dp_worker *w, struct dp_batch *b, uint32_t at, uint32_t play)
+{
+	int16_t *row = b->pcm + (size_t)at * DP_SAMPLES;
+	const int16_t *rows[2] = {b->hears[at] == DP_HEARS_OWN ? row : b->conf[b->leg_conf[at]].all,
+				  w->clip};
+	bool is_over =
+		(w->plays[play].flags & DP_PLAY_OVER) != 0 && b->hears[at] != DP_HEARS_SILENCE;
+
+	if (!dp_play_next(w, play, is_over ? w->clip : row))
+		return;
+	if (is_over) {
+		w->mix->sum(w->sum, rows, 2, DP_SAMPLES);
+		w->mix->out(row, w->sum, NULL, DP_SAMPLES);
+	}
+	b->hears[at] = is_over ? DP_HEARS_OWN : DP_HEARS_CLIP;
+	b->leg[at]->level_tx = w->mix->level(row, DP_SAMPLES).level;
+}
+
+/* After the mix, for it takes the rows of those who are played to. */
+static void
+play_to_legs(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc)
+{
+	for (uint32_t at = tc->first; at < tc->first + tc->count; at++)
+		if (b->hears[at] != DP_HEARS_NOTHING)
+			play_to_leg(w, b, at, (uint32_t)(b->leg[at] - w->legs));
+}
+
 void
 stage_mix(struct dp_worker *w, struct dp_batch *b)
 {
 	if (b->is_continued)
 		return;
-	for (uint32_t c = 0; c < b->conf_count; c++)
+	for (uint32_t c = 0; c < b->conf_count; c++) {
 		mix_conf(w, b, &b->conf[c]);
+		if (w->confs[b->conf[c].conf].plays > 0)
+			play_to_legs(w, b, &b->conf[c]);
+	}
 }

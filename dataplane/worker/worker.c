@@ -83,7 +83,9 @@ tables_make(struct dp_worker *w)
 	struct dp_batch *b = &w->batch;
 	uint32_t frames = w->conf.frames != 0 ? w->conf.frames : w->legs_max * FRAMES_PER_LEG;
 	uint32_t big = frames / BIG_SHARE + 16;
-	size_t room = w->legs_max > DP_TICK_LEGS ? w->legs_max : DP_TICK_LEGS;
+	/* One more than legs: what is played to a conference is a row of its mix. */
+	size_t room = (w->legs_max > DP_TICK_LEGS ? w->legs_max : DP_TICK_LEGS) + 1;
+	size_t plays = (size_t)w->legs_max + w->conf.confs_max;
 	void *pool, *wheel;
 	uint8_t *scratch, *sounds;
 
@@ -91,6 +93,7 @@ tables_make(struct dp_worker *w)
 	w->confs = dp_worker_table(w, (size_t)w->conf.confs_max * sizeof(struct dp_conference));
 	w->gone = dp_worker_table(w, (size_t)w->conf.confs_max * sizeof(struct dp_gone_ring));
 	w->live = dp_worker_table(w, (size_t)w->legs_max * sizeof(uint32_t));
+	w->plays = dp_worker_table(w, plays * (sizeof(struct dp_play) + sizeof(uint32_t)));
 	pool = dp_worker_table(w, dp_frame_pool_octets(frames, big));
 	wheel = dp_worker_table(w, dp_wheel_octets(w->conf.confs_max));
 	b->pcm = dp_worker_table(w, room * DP_SAMPLES * sizeof(int16_t));
@@ -99,8 +102,10 @@ tables_make(struct dp_worker *w)
 						     DP_SAMPLES * sizeof(int16_t) +
 						     DP_CODEC_COUNT * DP_FRAME_OCTETS));
 	if (w->legs == NULL || w->confs == NULL || w->gone == NULL || w->live == NULL ||
-	    pool == NULL || wheel == NULL || b->pcm == NULL || scratch == NULL || sounds == NULL)
+	    w->plays == NULL || pool == NULL || wheel == NULL || b->pcm == NULL ||
+	    scratch == NULL || sounds == NULL)
 		return -ENOMEM;
+	w->playing = (uint32_t *)(w->plays + plays);
 	w->frames = dp_frame_pool_init(pool, frames, big);
 	dp_wheel_init(&w->wheel, w->conf.confs_max, w->conf.start_ns, wheel);
 	b->leg = (struct dp_leg **)scratch;

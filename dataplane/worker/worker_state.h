@@ -14,6 +14,7 @@
 #include "dataplane/worker/contributor.h"
 #include "dataplane/worker/leg.h"
 #include "dataplane/worker/load.h"
+#include "dataplane/worker/play.h"
 #include "dataplane/worker/wheel.h"
 #include "dataplane/worker/worker.h"
 
@@ -42,6 +43,8 @@ struct dp_worker {
 	struct dp_leg *legs;
 	struct dp_conference *confs;
 	struct dp_gone_ring *gone; /* of each conference */
+	struct dp_play *plays;	   /* of each leg, then of each conference */
+	uint32_t *playing; /* those of plays that play, in no order; stats.playing of them */
 	struct dp_frame_pool *frames;
 	struct dp_srtp_engine *engine;
 	const struct dp_codec *codecs;
@@ -68,7 +71,8 @@ struct dp_worker {
 	/* scratch of the tick */
 	uint8_t silence[DP_CODEC_COUNT][DP_FRAME_OCTETS];
 	int32_t sum[DP_SAMPLES] __attribute__((aligned(64)));
-	int16_t last[DP_CODEC_FRAME_MAX]; /* decoded for concealment */
+	int16_t clip[DP_SAMPLES] __attribute__((aligned(64))); /* of what is played */
+	int16_t last[DP_CODEC_FRAME_MAX];		       /* decoded for concealment */
 
 	/* to and from the control thread */
 	struct rte_ring *inbox, *outbox, *events, *keys;
@@ -78,7 +82,7 @@ struct dp_worker {
 	struct dp_load load;
 	struct dp_trace trace;
 	uint64_t lateness[DP_LATENESS_BUCKETS];
-	struct dp_table tables[9];
+	struct dp_table tables[10];
 	unsigned table_count;
 
 	struct dp_batch batch __attribute__((aligned(64)));

@@ -30,6 +30,20 @@ promises(const struct dp_ctl_hdr *hdr, size_t size)
 
 		must(key->suite > DP_SUITE_NONE && key->suite < DP_SUITE_COUNT);
 		must(key->mki_len <= DP_SRTP_MKI_MAX && key->slot <= DP_KEY_NEXT);
+	} else if (hdr->type == DP_CTL_CLIP_ADD) {
+		const struct dp_ctl_clip *clip = (const struct dp_ctl_clip *)hdr;
+
+		must(clip->clip != 0 && clip->samples - 1 < DP_CTL_CLIP_SAMPLES_MAX);
+	} else if (hdr->type == DP_CTL_CLIP_FILL) {
+		const struct dp_ctl_clip_part *part = (const struct dp_ctl_clip_part *)hdr;
+
+		must(part->count - 1 < DP_CTL_CLIP_PART);
+		must((uint64_t)part->offset + part->count <= DP_CTL_CLIP_SAMPLES_MAX);
+	} else if (hdr->type == DP_CTL_PLAY) {
+		const struct dp_ctl_play *play = (const struct dp_ctl_play *)hdr;
+
+		must((play->leg == 0) != (play->conf == 0) && play->play != 0);
+		must(play->flags <= (DP_PLAY_LOOP | DP_PLAY_OVER));
 	}
 }
 

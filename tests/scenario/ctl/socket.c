@@ -460,6 +460,120 @@ test_slow_client_is_told(void **state)
 	close(quick);
 }
 
+static int
+clip_add(int fd, uint32_t id, uint32_t samples)
+{
+	struct dp_ctl_clip msg = {.clip = id, .samples = samples};
+
+	return ask(fd, &msg, DP_CTL_CLIP_ADD, sizeof(msg));
+}
+
+static int
+clip_fill(int fd, uint32_t id, uint32_t offset, uint32_t count)
+{
+	struct dp_ctl_clip_part msg = {.clip = id, .offset = offset, .count = count};
+
+	return ask(fd, &msg, DP_CTL_CLIP_FILL, sizeof(msg));
+}
+
+static int
+play(int fd, struct dp_ctl_play msg)
+{
+	return ask(fd, &msg, DP_CTL_PLAY, sizeof(msg));
+}
+
+static int
+stop(int fd, struct dp_ctl_play_ref msg)
+{
+	return ask(fd, &msg, DP_CTL_STOP, sizeof(msg));
+}
+
+/* A clip comes in order, plays to what is there, and goes when no worker has it any more. */
+static void
+test_clips_come_play_and_go(void **state)
+{
+	struct dp_ctl_list list = {0};
+	int fd = client_new(true);
+
+	for (uint32_t c = 1; c <= 2; c++) { /* on two workers */
+		assert_int_equal(conf_create(fd, c), 0);
+		assert_int_equal(leg_add(fd, c, c * 10), 0);
+	}
+	assert_int_equal(clip_fill(fd, 7, 0, 1), -ENOENT);
+	assert_int_equal(clip_add(fd, 7, 4000), 0);
+	assert_int_equal(clip_add(fd, 7, 4000), -EEXIST);
+	assert_int_equal(clip_fill(fd, 7, 1, 1000), -EINVAL);
+	assert_int_equal(clip_fill(fd, 7, 0, 1000), 0);
+	assert_int_equal(clip_fill(fd, 7, 0, 1000), -EINVAL);
+	assert_int_equal(clip_fill(fd, 7, 1000, 3001), -EINVAL);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 1, .clip = 7, .leg = 10}), -EAGAIN);
+	assert_int_equal(clip_fill(fd, 7, 1000, 3000), 0);
+	assert_int_equal(clip_fill(fd, 7, 4000, 1), -EINVAL);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 1, .clip = 8, .leg = 10}), -ENOENT);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 1, .clip = 7, .leg = 11}), -ENOENT);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 1, .clip = 7, .conf = 3}), -ENOENT);
+	assert_int_equal(
+		play(fd, (struct dp_ctl_play){.play = 1, .clip = 7, .leg = 10, .offset = 4000}),
+		-EINVAL);
+	assert_int_equal(
+		play(fd, (struct dp_ctl_play){.play = 1, .clip = 7, .leg = 10, .flags = 1}), 0);
+	assert_int_equal(
+		play(fd, (struct dp_ctl_play){.play = 2, .clip = 7, .conf = 2, .flags = 1}), 0);
+	assert_int_equal(ask_id(fd, DP_CTL_LEG_SHOW, 10), 0);
+	assert_int_equal(in.shown.stats.is_played_to, 1);
+	assert_int_equal(ask(fd, &(struct dp_ctl_hdr){0}, DP_CTL_NODE_SHOW, sizeof(in.hdr)), 0);
+	assert_int_equal(in.node.total.playing, 2);
+	assert_int_equal(in.node.total.plays, 2);
+	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 1, .conf = 1}), -ENOENT);
+	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 2, .leg = 10}), -ENOENT);
+	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 1, .leg = 10}), 0);
+	assert_true(take(fd) > 0);
+	assert_int_equal(in.hdr.type, DP_CTL_EVENT);
+	assert_int_equal(in.event.event, DP_EVENT_PLAYED);
+	assert_int_equal(in.event.a, 1);
+	assert_int_equal(in.event.b, DP_PLAYED_STOPPED);
+	assert_int_equal(in.event.leg, 10);
+	assert_int_equal(ask(fd, &list, DP_CTL_LIST_CLIPS, sizeof(list)), 0);
+	assert_int_equal(in.ids.count, 1);
+	assert_int_equal(in.ids.ids[0], 7);
+	assert_int_equal(ask_id(fd, DP_CTL_CLIP_REMOVE, 7), 0);
+	assert_int_equal(ask_id(fd, DP_CTL_CLIP_REMOVE, 7), -ENOENT);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 3, .clip = 7, .leg = 10}), -ENOENT);
+	assert_int_equal(ask(fd, &(struct dp_ctl_hdr){0}, DP_CTL_NODE_SHOW, sizeof(in.hdr)), 0);
+	assert_int_equal(in.node.total.playing, 0);
+	close(fd);
+}
+
+/* So many, so long, and room again when they are gone; what a client leaves half done others can take away. */
+static void
+test_clips_have_limits(void **state)
+{
+	const uint32_t whole = DP_CTL_CLIPS_SAMPLES_MAX / DP_CTL_CLIP_SAMPLES_MAX;
+	struct dp_ctl_list list = {0};
+	int fd = client_new(false);
+
+	for (uint32_t i = 1; i <= whole; i++)
+		assert_int_equal(clip_add(fd, i, DP_CTL_CLIP_SAMPLES_MAX), 0);
+	assert_int_equal(clip_add(fd, 1000, 1), -ENOSPC);
+	assert_int_equal(clip_fill(fd, 1, 0, 100), 0);
+	close(fd);
+	fd = client_new(false);
+	for (uint32_t i = 1; i <= whole; i++)
+		assert_int_equal(ask_id(fd, DP_CTL_CLIP_REMOVE, i), 0);
+	for (uint32_t i = 1; i <= DP_CTL_CLIPS_MAX; i++)
+		assert_int_equal(clip_add(fd, i * 3, 1), 0);
+	assert_int_equal(clip_add(fd, 1000, 1), -ENOSPC);
+	for (uint32_t seen = 0; seen < DP_CTL_CLIPS_MAX; seen += in.ids.count) {
+		assert_int_equal(ask(fd, &list, DP_CTL_LIST_CLIPS, sizeof(list)), 0);
+		assert_int_equal(in.ids.ids[0], seen * 3 + 3);
+		assert_int_equal(in.ids.is_last, seen + in.ids.count == DP_CTL_CLIPS_MAX);
+		list.after = in.ids.ids[in.ids.count - 1];
+	}
+	assert_int_equal(ask_id(fd, DP_CTL_CLIP_REMOVE, 3), 0);
+	assert_int_equal(clip_add(fd, 1000, 1), 0);
+	close(fd);
+}
+
 static void
 test_strangers_are_refused(void **state)
 {
@@ -517,6 +631,8 @@ main(void)
 #endif
 		CASE(test_fresh_key_and_ssrc),
 		CASE(test_slow_client_is_told),
+		CASE(test_clips_come_play_and_go),
+		CASE(test_clips_have_limits),
 		CASE(test_strangers_are_refused),
 		CASE(test_second_server_is_refused),
 	};

@@ -85,6 +85,27 @@ join(unsigned i)
 					       .amplitude = 1000});
 }
 
+/* Begins to play to a leg and to its conference, what displaces, ends and goes on. */
+static void
+play(unsigned i)
+{
+	static const int16_t pcm[1000];
+	static const struct dp_clip clip = {.pcm = pcm, .samples = 1000};
+
+	for (unsigned is_to_conf = 0; is_to_conf < 2; is_to_conf++) {
+		struct dp_msg *msg = room_msg(DP_MSG_PLAY);
+
+		msg->leg = i;
+		msg->conf = i % 3;
+		msg->play = (struct dp_msg_play){.clip = &clip,
+						 .id = i + 1,
+						 .gain = dp_gain_from_cdb(-100),
+						 .flags = i % 2 * DP_PLAY_LOOP,
+						 .is_to_conf = is_to_conf};
+		room_done(room_do(&room, msg));
+	}
+}
+
 static void
 test_worker_allocates_nothing(void **state)
 {
@@ -110,6 +131,7 @@ test_worker_allocates_nothing(void **state)
 			room_rekey(&room, p[i], 9);
 		room_rtcp(&room, p[i], &(struct dp_rtcp_make){.cname = "peer", .ssrc = p[i]->ssrc});
 		room_mix(&room, p[i], (int)i * 10, i % 7 == 0, i % 9 == 0);
+		play(i);
 		room_run(&room, 50);
 	}
 	room_run(&room, 6000);

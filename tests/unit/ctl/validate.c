@@ -55,6 +55,12 @@ test_every_length(void **state)
 		{DP_CTL_LIST_LEGS, sizeof(struct dp_ctl_list)},
 		{DP_CTL_LEG_SHOW, sizeof(struct dp_ctl_id)},
 		{DP_CTL_NODE_SHOW, sizeof(struct dp_ctl_hdr)},
+		{DP_CTL_CLIP_ADD, sizeof(struct dp_ctl_clip)},
+		{DP_CTL_CLIP_FILL, sizeof(struct dp_ctl_clip_part)},
+		{DP_CTL_CLIP_REMOVE, sizeof(struct dp_ctl_id)},
+		{DP_CTL_LIST_CLIPS, sizeof(struct dp_ctl_list)},
+		{DP_CTL_PLAY, sizeof(struct dp_ctl_play)},
+		{DP_CTL_STOP, sizeof(struct dp_ctl_play_ref)},
 	};
 
 	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
@@ -205,10 +211,99 @@ test_other_fields(void **state)
 	assert_int_equal(dp_ctl_validate(&hello, sizeof(hello)), -EINVAL);
 }
 
+static void
+test_clip_fields(void **state)
+{
+	const struct dp_ctl_clip good = {
+		.hdr = {.version = DP_CTL_VERSION, .type = DP_CTL_CLIP_ADD, .len = sizeof(good)},
+		.clip = 1,
+		.samples = DP_CTL_CLIP_SAMPLES_MAX};
+	static struct dp_ctl_clip_part part;
+	struct dp_ctl_clip clip = good;
+
+	assert_int_equal(dp_ctl_validate(&clip, sizeof(clip)), 0);
+	clip.samples++;
+	assert_int_equal(dp_ctl_validate(&clip, sizeof(clip)), -EINVAL);
+	clip.samples = 0;
+	assert_int_equal(dp_ctl_validate(&clip, sizeof(clip)), -EINVAL);
+	clip = good;
+	clip.clip = 0;
+	assert_int_equal(dp_ctl_validate(&clip, sizeof(clip)), -EINVAL);
+#define PART(expected, change)                                                           \
+	do {                                                                             \
+		part = (struct dp_ctl_clip_part){.hdr = {.version = DP_CTL_VERSION,      \
+							 .type = DP_CTL_CLIP_FILL,       \
+							 .len = sizeof(part)},           \
+						 .clip = 1,                              \
+						 .offset = DP_CTL_CLIP_SAMPLES_MAX - 10, \
+						 .count = 10};                           \
+		change;                                                                  \
+		assert_int_equal(dp_ctl_validate(&part, sizeof(part)), expected);        \
+	} while (0)
+	PART(0, part.offset += 0);
+	PART(0, (part.offset = 0, part.count = DP_CTL_CLIP_PART));
+	PART(-EINVAL, part.clip = 0);
+	PART(-EINVAL, part.offset++);
+	PART(-EINVAL, part.offset = UINT32_MAX);
+	PART(-EINVAL, part.count = 0);
+	PART(-EINVAL, part.count = UINT32_MAX);
+	PART(-EINVAL, (part.offset = 0, part.count = DP_CTL_CLIP_PART + 1));
+	PART(-EINVAL, part.zero = 1);
+#undef PART
+}
+
+static void
+test_play_fields(void **state)
+{
+	const struct dp_ctl_play good = {
+		.hdr = {.version = DP_CTL_VERSION, .type = DP_CTL_PLAY, .len = sizeof(good)},
+		.play = 1,
+		.clip = 2,
+		.leg = 3,
+		.flags = DP_PLAY_LOOP | DP_PLAY_OVER,
+		.gain_cdb = -6000};
+	const struct dp_ctl_play_ref good_ref = {
+		.hdr = {.version = DP_CTL_VERSION, .type = DP_CTL_STOP, .len = sizeof(good_ref)},
+		.play = 1,
+		.conf = 3};
+	struct dp_ctl_play play = good;
+	struct dp_ctl_play_ref ref = good_ref;
+
+	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), 0);
+	play.conf = play.leg;
+	play.leg = 0;
+	play.flags = DP_PLAY_LOOP;
+	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), 0);
+	play.flags = DP_PLAY_OVER; /* always so in a conference */
+	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), -EINVAL);
+#define WRONG(what, good, change)                                                \
+	do {                                                                     \
+		what = good;                                                     \
+		change;                                                          \
+		assert_int_equal(dp_ctl_validate(&what, sizeof(what)), -EINVAL); \
+	} while (0)
+	WRONG(play, good, play.play = 0);
+	WRONG(play, good, play.clip = 0);
+	WRONG(play, good, play.leg = 0);
+	WRONG(play, good, play.conf = 1);
+	WRONG(play, good, play.offset = DP_CTL_CLIP_SAMPLES_MAX);
+	WRONG(play, good, play.flags = 4);
+	WRONG(play, good, play.gain_cdb--);
+	WRONG(play, good, play.gain_cdb = 2001);
+	WRONG(play, good, play.zero = 1);
+	assert_int_equal(dp_ctl_validate(&ref, sizeof(ref)), 0);
+	WRONG(ref, good_ref, ref.play = 0);
+	WRONG(ref, good_ref, ref.leg = 1);
+	WRONG(ref, good_ref, ref.conf = 0);
+	WRONG(ref, good_ref, ref.zero = 1);
+#undef WRONG
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clip_fields),  cmocka_unit_test(test_play_fields),
 		cmocka_unit_test(test_every_length), cmocka_unit_test(test_header),
 		cmocka_unit_test(test_leg_fields),   cmocka_unit_test(test_key_fields),
 		cmocka_unit_test(test_other_fields),
