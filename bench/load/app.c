@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,8 +60,7 @@ on_signal(int number)
 static int
 local_find(struct ue_app *a, union ue_sockaddr *local)
 {
-	const char *uri = a->o->uri ? a->o->uri : "sip:127.0.0.1", *at = strchr(uri, '@'),
-		   *host = at ? at + 1 : uri + 4;
+	const char *host = ue_uri_host(a->o->uri ? a->o->uri : "sip:127.0.0.1");
 	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
 	socklen_t len = sizeof(*local);
 	char name[256];
@@ -229,24 +229,43 @@ limits_raise(const struct ue_options *o)
 			held);
 }
 
+/* What our own SIP port speaks. */
+static const char *
+transport_of(const struct ue_options *o)
+{
+	static const char *const names[] = {"udp", "tcp", "tls"};
+	char parameter[24];
+
+	if (o->uri && strncasecmp(o->uri, "sips:", 5) == 0)
+		return "tls";
+	for (unsigned i = 0; o->uri && i < 3; i++) {
+		snprintf(parameter, sizeof(parameter), "transport=%s", names[i]);
+		if (strstr(o->uri, parameter))
+			return names[i];
+	}
+	return o->transport;
+}
+
 static int
 agent_create(struct ue_app *a)
 {
 	const struct ue_options *o = a->o;
-	bool is_tcp =
-		strcmp(o->transport, "tcp") == 0 || (o->uri && strstr(o->uri, "transport=tcp"));
 	const sip_contact_t *contact;
+	const char *transport = transport_of(o);
+	bool is_tls = strcmp(transport, "tls") == 0;
 	char url[128], port[16] = "*";
 
 	if (o->sip_port)
 		snprintf(port, sizeof(port), "%u", o->sip_port);
 	snprintf(url, sizeof(url),
-		 strchr(a->shared.local, ':') ? "sip:[%s]:%s;transport=%s"
-					      : "sip:%s:%s;transport=%s",
-		 a->shared.local, port, is_tcp ? "tcp" : "udp");
-	a->shared.agent = nta_agent_create(a->root, URL_STRING_MAKE(url), NULL, NULL, NTATAG_UA(1),
-					   NTATAG_SIP_T1X64((unsigned)(o->timeout * 1000)),
-					   NTATAG_MAXSIZE(65536), NTATAG_UDP_MTU(8000), TAG_END());
+		 strchr(a->shared.local, ':') ? "%s:[%s]:%s;transport=%s" : "%s:%s:%s;transport=%s",
+		 is_tls ? "sips" : "sip", a->shared.local, port, transport);
+	a->shared.agent = nta_agent_create(
+		a->root, URL_STRING_MAKE(url), NULL, NULL, NTATAG_UA(1),
+		NTATAG_SIP_T1X64((unsigned)(o->timeout * 1000)), NTATAG_MAXSIZE(65536),
+		NTATAG_UDP_MTU(8000), TAG_IF(o->tls_dir, TPTAG_CERTIFICATE(o->tls_dir)),
+		TPTAG_TLS_VERIFY_POLICY(o->tls_dir ? TPTLS_VERIFY_OUT : TPTLS_VERIFY_NONE),
+		TAG_END());
 	contact = a->shared.agent ? nta_agent_contact(a->shared.agent) : NULL;
 	if (!contact)
 		return -EADDRINUSE;
@@ -433,7 +452,8 @@ int
 ue_app_run(const struct ue_options *o)
 {
 	struct ue_app a = {.o = o, .shared = {.options = o}};
-	struct sigaction action = {.sa_handler = on_signal};
+	/* a report that waits for its reader is written whole all the same */
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	su_timer_t *timer;
 	int code = UE_EXIT_START;
 

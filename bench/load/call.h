@@ -27,6 +27,17 @@ enum ue_state {
 	UE_DONE,
 };
 
+/* What goes on when the KMS has answered. */
+enum ue_wait {
+	UE_WAIT_NOTHING,
+	UE_WAIT_TICKET,	 /* our INVITE */
+	UE_WAIT_CALLED,	 /* the answer to the INVITE that called us, or the offer in it */
+	UE_WAIT_LATE,	 /* our answer, in the ACK */
+	UE_WAIT_EARLY,	 /* our answer, in the PRACK */
+	UE_WAIT_REOFFER, /* the answer to an offer within the call */
+	UE_WAIT_REKEY,	 /* our re-INVITE with a full TRANSFER_INIT */
+};
+
 enum ue_outcome {
 	UE_PENDING,
 	UE_JOINED,
@@ -66,17 +77,19 @@ struct ue_call {
 	enum ue_outcome outcome;
 	bool is_counted; /* in shared->inviting */
 	struct ue_mikey *mikey;
-	bool is_waiting; /* for the KMS */
+	enum ue_wait wait;
 	bool is_answering;
 	uint32_t ssrc; /* what the leg begins with */
 	bool was_challenged, is_vanished, is_reinviting;
 	struct nta_leg_s *leg;
 	struct nta_outgoing_s *invite;
-	struct nta_incoming_s
-		*reinvite; /* of the focus, without SDP: the answer comes in its ACK */
+	struct nta_outgoing_s *late;	 /* whose response has an offer that waits for the KMS */
+	struct nta_incoming_s *reinvite; /* of the focus: its ACK or the KMS is awaited */
 	struct nta_incoming_s *incoming; /* the INVITE that called us */
-	char *offer;			 /* in it */
+	char *offer;			 /* the last that came; NULL: none */
 	size_t offer_len;
+	bool has_early; /* offer and answer were in a reliable provisional response and its PRACK */
+	uint32_t early_rseq; /* of the last of those; 0: none */
 	char uri[256], identity[200];
 	struct ue_sdp ours; /* last described */
 	struct ue_sdes tx_key, rx_key;
@@ -91,6 +104,7 @@ struct ue_call {
 	char reason[80], warning[200];
 	uint64_t invite_ns, answer_ns, end_ns, refresh_ns;
 	unsigned reinvites_ok, reinvites_failed, reinvites_heard;
+	unsigned pracks; /* sent or received */
 	int reinvite_status;
 	bool is_ended_by_focus;
 	char contact[128];

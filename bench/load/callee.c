@@ -7,6 +7,7 @@
 #define NTA_LEG_MAGIC_T struct ue_call
 #define NTA_OUTGOING_MAGIC_T struct ue_call
 #define NTA_INCOMING_MAGIC_T struct ue_call
+#define NTA_RELIABLE_MAGIC_T struct ue_call
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
@@ -58,11 +59,13 @@ ue_call_refused(struct ue_call *c, int status, const char *reason)
 	ue_call_done(c);
 }
 
-/* ACK, CANCEL, or neither in time. */
+/* ACK, with the answer where the 200 had our offer; CANCEL; or neither in time. */
 static int
 invite_went_on(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 {
 	bool is_ack = sip && sip->sip_request && sip->sip_request->rq_method == sip_method_ack;
+	const char *text;
+	size_t len = ue_call_payload(sip, &text);
 
 	if (c->incoming != irq)
 		return 0;
@@ -72,34 +75,31 @@ invite_went_on(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 	}
 	c->incoming = NULL;
 	nta_incoming_destroy(irq);
+	if (is_ack && !c->offer && (len == 0 || ue_call_answered(c, text, len) != 0))
+		is_ack = false;
 	if (!is_ack)
 		ue_call_leave(c, false);
 	return 0;
 }
 
+/* 200, with our answer, or with our offer where the INVITE had none. */
 static void
 answer(struct ue_call *c)
 {
 	char out[UE_SDP_MAX] = "";
-	int err = ue_call_answer(c, c->offer, c->offer_len, out);
+	int err = c->offer ? ue_call_answer(c, out) : ue_call_offer(c, out);
 
 	if (err) {
 		ue_call_refused(c, 488, "nothing in the offer that we could use");
 		return;
 	}
 	nta_incoming_treply(c->incoming, SIP_200_OK, SIPTAG_CONTACT_STR(c->contact),
-			    SIPTAG_ALLOW_STR("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"),
-			    SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(out),
-			    TAG_END());
+			    SIPTAG_ALLOW_STR(UE_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+			    SIPTAG_PAYLOAD_STR(out), TAG_END());
 	explicit_bzero(out, sizeof(out));
 	c->status = 200;
 	snprintf(c->reason, sizeof(c->reason), "OK");
-	c->answer_ns = bench_now_ns();
-	c->outcome = UE_JOINED;
-	c->shared->inviting -= c->is_counted;
-	c->is_counted = false;
-	c->shared->up++;
-	c->state = UE_UP;
+	ue_call_up(c);
 }
 
 void
@@ -114,20 +114,41 @@ ue_call_ready(struct ue_call *c, int err)
 
 /* A call for c: its keys first. */
 static void
-call_take(struct ue_call *c)
+call_take(struct ue_call *c, const char *text, size_t len)
 {
-	struct ue_sdp theirs;
-	int err = ue_sdp_read(&theirs, c->offer, c->offer_len);
+	int err = 0;
 
-	if (!err && theirs.mikey && c->mikey) {
-		err = ue_mikey_called(c->mikey, theirs.mikey, theirs.mikey_len);
-		c->is_waiting = !err;
-	} else if (!err) {
-		answer(c);
-	}
-	explicit_bzero(&theirs, sizeof(theirs));
-	if (err)
+	if (len > 0)
+		err = ue_call_offered(c, text, len);
+	else if (c->mikey)
+		err = ue_mikey_call(c->mikey, c->uri) == 0 ? -EINPROGRESS : -EINVAL;
+	if (err == -EINPROGRESS)
+		c->wait = UE_WAIT_CALLED;
+	else if (err)
 		ue_call_refused(c, 488, "an offer that we refuse");
+	else
+		answer(c);
+}
+
+static int
+prack_came(struct ue_call *c, nta_reliable_t *response, nta_incoming_t *prack, const sip_t *sip)
+{
+	c->pracks += sip != NULL;
+	return 200;
+}
+
+/* 180, reliable where we are told to and the caller bears it (RFC 3262). */
+static void
+ring(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
+{
+	bool may = c->shared->options->reliable && sip_has_feature(sip->sip_supported, "100rel");
+
+	if (may || sip_has_feature(sip->sip_require, "100rel"))
+		nta_reliable_treply(irq, prack_came, c, SIP_180_RINGING,
+				    SIPTAG_CONTACT_STR(c->contact), TAG_END());
+	else
+		nta_incoming_treply(irq, SIP_180_RINGING, SIPTAG_CONTACT_STR(c->contact),
+				    TAG_END());
 }
 
 static int
@@ -143,19 +164,14 @@ request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const 
 		return 0;
 	if (sip->sip_request->rq_method != sip_method_invite)
 		return 481;
-	if (len == 0)
-		return 488;
 	c = call_find(first->shared, sip->sip_request->rq_url->url_user);
 	if (!c)
 		return 486;
-	c->offer = malloc(len);
 	c->leg = nta_leg_tcreate(c->shared->agent, ue_call_request, c,
 				 SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
 				 SIPTAG_TO(sip->sip_from), TAG_END());
-	if (!c->offer || !c->leg)
+	if (!c->leg)
 		return 500;
-	memcpy(c->offer, text, len);
-	c->offer_len = len;
 	nta_leg_tag(c->leg, nta_incoming_tag(irq, NULL));
 	nta_leg_server_route(c->leg, sip->sip_record_route, sip->sip_contact);
 	snprintf(c->uri, sizeof(c->uri), "%.20s:%.100s@%.120s",
@@ -166,8 +182,8 @@ request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const 
 	c->state = UE_RINGING;
 	c->incoming = irq;
 	nta_incoming_bind(irq, invite_went_on, c);
-	nta_incoming_treply(irq, SIP_180_RINGING, SIPTAG_CONTACT_STR(c->contact), TAG_END());
-	call_take(c);
+	ring(c, irq, sip);
+	call_take(c, text, len);
 	return 0;
 }
 

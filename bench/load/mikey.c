@@ -16,18 +16,6 @@
 #define REPLAY_ROOM 4096
 #define EXPIRES_SECONDS 2 /* with --misbehave expired */
 
-/* The first "%d" of text becomes number. */
-static void
-number_put(char *out, size_t size, const char *text, unsigned number)
-{
-	const char *at = strstr(text, "%d");
-
-	if (at)
-		snprintf(out, size, "%.*s%u%s", (int)(at - text), text, number, at + 2);
-	else
-		snprintf(out, size, "%s", text);
-}
-
 int
 ue_mikey_node_create(struct ue_mikey_node **out, const struct ue_options *o, char *why, size_t size)
 {
@@ -151,7 +139,7 @@ identity_set(char out[CP_IDENTITY_MAX], const char *text, unsigned number, char 
 	char full[CP_IDENTITY_MAX];
 	int err;
 
-	number_put(full, sizeof(full), text, number);
+	ue_number_put(full, sizeof(full), text, number);
 	err = cp_identity(out, cp_slice_text(full));
 	if (err)
 		snprintf(why, size, "'%s' is no sip:, sips: or global tel: URI", full);
@@ -171,7 +159,7 @@ ue_mikey_create(struct ue_mikey **out, struct ue_mikey_node *node, unsigned numb
 		return -ENOMEM;
 	m->node = node;
 	m->number = number;
-	number_put(path, sizeof(path), o->psk_file, number);
+	ue_number_put(path, sizeof(path), o->psk_file, number);
 	err = psk_read(m, path, identity, why, size);
 	if (!err && !o->identity && !identity[0]) {
 		snprintf(why, size, "%s says no identity; give --identity", path);
@@ -202,7 +190,11 @@ ue_mikey_destroy(struct ue_mikey *m)
 {
 	if (!m)
 		return;
-	cp_mikey_initiator_destroy(m->initiator);
+	for (unsigned i = 0; i < UE_LINES_MAX; i++) {
+		cp_mikey_initiator_destroy(m->transfer[i].initiator);
+		cp_mikey_csb_destroy(m->transfer[i].csb);
+		free(m->transfer[i].text);
+	}
 	cp_mikey_responder_destroy(m->responder);
 	cp_mikey_csb_destroy(m->csb);
 	cp_secret_put(m->psk[0]);
@@ -254,15 +246,15 @@ ue_mikey_fault(struct ue_mikey *m, int err, const struct cp_mikey_fault *fault)
 }
 
 int
-ue_mikey_text_set(struct ue_mikey *m, const uint8_t *octets, size_t len)
+ue_mikey_text_set(char **text, const uint8_t *octets, size_t len)
 {
-	char *text = malloc((len + 2) / 3 * 4 + 1);
+	char *made = malloc((len + 2) / 3 * 4 + 1);
 
-	if (!text)
+	if (!made)
 		return -ENOMEM;
-	EVP_EncodeBlock((unsigned char *)text, octets, (int)len);
-	free(m->text);
-	m->text = text;
+	EVP_EncodeBlock((unsigned char *)made, octets, (int)len);
+	free(*text);
+	*text = made;
 	return 0;
 }
 
@@ -302,21 +294,41 @@ ticket_came(void *arg, const uint8_t *octets, size_t len, const char *why)
 		t->err = cp_mikey_refuse(&t->fault, CP_MIKEY_ERR_TPPAR, unfit);
 }
 
+/* A ticket of our own making, under a key that the KMS has too: mode 3. */
 static int
-ticket_ask(struct ue_mikey *m)
+ticket_make(struct ue_mikey *m, struct ue_ticket *t, struct cp_mikey_policy *policy)
+{
+	const struct ue_options *o = m->node->options;
+	struct cp_psk_file tpk;
+	int err = cp_psk_file_read(&tpk, o->tpk_file, t->why, sizeof(t->why));
+
+	if (!err) {
+		const struct cp_mikey_own_ticket own = {policy, cp_mikey_id_bytes(tpk.psk_id),
+							tpk.psk[o->mikey_set], o->mikey_set};
+
+		policy->flags = (uint16_t)((policy->flags & ~CP_MIKEY_FLAG_D) | CP_MIKEY_FLAG_L);
+		err = own.tpk ? cp_mikey_ticket_create(&t->ticket, &own, &m->node->env) : -EINVAL;
+	}
+	cp_psk_file_fini(&tpk);
+	t->came_ns = bench_now_ns();
+	return err;
+}
+
+static int
+ticket_ask(struct ue_mikey *m, struct ue_ticket **out)
 {
 	const struct ue_options *o = m->node->options;
 	struct cp_mikey_account account;
 	struct cp_mikey_policy policy;
 	uint8_t octets[CP_MIKEY_MSG_MAX];
-	struct cp_mikey_out out = {octets, sizeof(octets), 0};
+	struct cp_mikey_out message = {octets, sizeof(octets), 0};
 	struct ue_ticket *t = calloc(1, sizeof(*t));
 	int err;
 
 	if (!t)
 		return -ENOMEM;
 	LIST_INSERT_HEAD(&m->node->tickets, t, next);
-	m->ticket = t;
+	*out = t;
 	strcpy(t->identity, m->identity);
 	strcpy(t->responder, m->to);
 	ue_mikey_account(m, &account);
@@ -331,10 +343,12 @@ ticket_ask(struct ue_mikey *m)
 		policy.flags |= CP_MIKEY_FLAG_J;
 	ue_misbehave_policy(m, &policy);
 	t->asked_ns = bench_now_ns();
-	err = cp_mikey_request_make(&t->request, &out, &account, &policy, &m->node->env);
+	if (o->tpk_file)
+		return t->err = ticket_make(m, t, &policy);
+	err = cp_mikey_request_make(&t->request, &message, &account, &policy, &m->node->env);
 	if (!err)
-		err = ue_kms_post(m->node->kms, UE_KMS_TICKET_REQUEST, octets, out.len, ticket_came,
-				  t);
+		err = ue_kms_post(m->node->kms, UE_KMS_TICKET_REQUEST, octets, message.len,
+				  ticket_came, t);
 	t->is_asked = !err;
 	t->err = err;
 	return err;
@@ -355,6 +369,25 @@ ticket_find(struct ue_mikey *m)
 	return NULL;
 }
 
+/* Is there a TRANSFER_INIT of its own for this m-line? At session level one stands for all. */
+static bool
+needs_ticket(const struct ue_options *o, unsigned line)
+{
+	if (o->line_count == 0 || o->is_mikey_at_session)
+		return line == o->own_line;
+	return line < o->line_count && ue_line_is_keyed(&o->line[line]);
+}
+
+static int
+tickets_want(struct ue_mikey *m)
+{
+	for (unsigned i = 0; i < UE_LINES_MAX; i++)
+		m->transfer[i].ticket = NULL;
+	m->own = m->node->options->own_line;
+	m->phase = UE_MIKEY_WANTS_TICKET;
+	return 0;
+}
+
 int
 ue_mikey_call(struct ue_mikey *m, const char *uri)
 {
@@ -362,22 +395,36 @@ ue_mikey_call(struct ue_mikey *m, const char *uri)
 
 	if (cp_identity(m->to, cp_slice_text(o->responder ? o->responder : uri)) != 0)
 		return ue_mikey_fail(m, -EINVAL, "no ticket can be had for this URI");
-	m->ticket = NULL;
-	m->phase = UE_MIKEY_WANTS_TICKET;
-	return 0;
+	return tickets_want(m);
+}
+
+int
+ue_mikey_renew(struct ue_mikey *m)
+{
+	struct cp_mikey_id other;
+
+	if (!m->is_keyed || m->phase != UE_MIKEY_IDLE)
+		return -EBUSY;
+	other = m->is_initiator ? cp_mikey_csb_responder(m->csb) : cp_mikey_csb_initiator(m->csb);
+	if (cp_identity(m->to, cp_slice((const char *)other.data.at, other.data.len)) != 0)
+		return -EINVAL;
+	return tickets_want(m);
 }
 
 static int
-ticket_wait(struct ue_mikey *m)
+ticket_wait(struct ue_mikey *m, struct ue_ticket **ticket)
 {
 	const struct ue_options *o = m->node->options;
 	struct ue_ticket *t;
 
-	if (!m->ticket && o->reuses_tickets)
-		m->ticket = ticket_find(m);
-	if (!m->ticket && ticket_ask(m) != 0)
-		return ue_mikey_fail(m, -EINVAL, "no request for a ticket could be made");
-	t = m->ticket;
+	if (!*ticket && o->reuses_tickets)
+		*ticket = ticket_find(m);
+	if (!*ticket && ticket_ask(m, ticket) != 0)
+		return ue_mikey_fail(m, -EINVAL,
+				     *ticket && (*ticket)->why[0]
+					     ? (*ticket)->why
+					     : "no request for a ticket could be made");
+	t = *ticket;
 	if (t->is_asked)
 		return -EAGAIN;
 	if (t->err == -EHOSTUNREACH)
@@ -386,14 +433,29 @@ ticket_wait(struct ue_mikey *m)
 		return ue_mikey_fault(m, t->err, &t->fault);
 	if (!cp_mikey_ticket_may_transfer(t->ticket, m->node->env.now(m->node->env.arg)) &&
 	    !ue_misbehaves(m, UE_EXPIRED)) {
-		m->ticket = NULL; /* somebody else used it, and it may not be used again */
+		*ticket = NULL; /* somebody else used it, and it may not be used again */
 		return -EAGAIN;
 	}
 	if (ue_misbehaves(m, UE_EXPIRED) &&
 	    (double)(bench_now_ns() - t->came_ns) / 1e9 < EXPIRES_SECONDS + 1)
 		return -EAGAIN;
-	m->phase = UE_MIKEY_HAS_TICKET;
 	return 0;
+}
+
+static int
+tickets_wait(struct ue_mikey *m)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < UE_LINES_MAX && (!err || err == -EAGAIN); i++) {
+		int one = needs_ticket(m->node->options, i) ? ticket_wait(m, &m->transfer[i].ticket)
+							    : 0;
+
+		err = one ? one : err;
+	}
+	if (!err)
+		m->phase = UE_MIKEY_HAS_TICKET;
+	return err;
 }
 
 int
@@ -405,13 +467,13 @@ ue_mikey_ready(struct ue_mikey *m)
 	    !m->node->first)
 		return -EAGAIN;
 	if (m->phase == UE_MIKEY_WANTS_TICKET)
-		err = ticket_wait(m);
+		err = tickets_wait(m);
 	else if (m->phase == UE_MIKEY_RESOLVING)
 		return -EAGAIN;
 	else if (m->phase == UE_MIKEY_FAILED)
-		return m->err;
+		err = m->err;
 	if (err && err != -EAGAIN) {
-		m->phase = UE_MIKEY_FAILED;
+		m->phase = m->is_keyed ? UE_MIKEY_IDLE : UE_MIKEY_FAILED;
 		m->err = err;
 	}
 	return err;
@@ -432,6 +494,7 @@ struct ue_mikey_report
 ue_mikey_report(const struct ue_mikey *m)
 {
 	const struct ue_options *o = m->node->options;
+	const struct ue_ticket *ticket = m->transfer[m->own].ticket;
 	struct ue_mikey_report r = {
 		.identity = m->claims,
 		.kms = o->kms_id,
@@ -439,16 +502,19 @@ ue_mikey_report(const struct ue_mikey *m)
 		.responder = "",
 		.set = cp_mikey_set_info(o->mikey_set)->name,
 		.rekeys = m->rekeys,
+		.transfers = m->transfers,
+		.lines = m->lines.described,
+		.lines_keyed = m->lines.keyed,
 		.ticket_ms = -1,
 		.error = m->has_error ? m->fault.error : -1,
 		.fault = m->why[0] ? m->why : NULL,
 	};
 
-	if (m->ticket && m->ticket->came_ns) {
-		r.ticket_ms = (double)(m->ticket->came_ns - m->ticket->asked_ns) / 1e6;
-		r.ticket_uses = m->ticket->uses;
-		if (m->ticket->ticket)
-			flags_text(r.flags, cp_mikey_ticket_policy(m->ticket->ticket)->flags);
+	if (ticket && ticket->came_ns) {
+		r.ticket_ms = (double)(ticket->came_ns - ticket->asked_ns) / 1e6;
+		r.ticket_uses = ticket->uses;
+		if (ticket->ticket)
+			flags_text(r.flags, cp_mikey_ticket_policy(ticket->ticket)->flags);
 	}
 	if (m->csb) {
 		r.set = cp_mikey_set_info(cp_mikey_csb_set(m->csb))->name;

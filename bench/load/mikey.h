@@ -27,10 +27,12 @@ int ue_mikey_create(struct ue_mikey **out, struct ue_mikey_node *node, unsigned 
 void ue_mikey_destroy(struct ue_mikey *m);
 const char *ue_mikey_identity(const struct ue_mikey *m);
 
-/* Whom a call goes to: a ticket for that URI is needed. 0 or -EINVAL. */
+/* Whom a call goes to: a ticket for that URI is needed, or one for each m-line where MIKEY is at media level. 0 or -EINVAL. */
 int ue_mikey_call(struct ue_mikey *m, const char *uri);
-/* A call came with this attribute: it is looked at, and the KMS asked. 0 or -errno. */
-int ue_mikey_called(struct ue_mikey *m, const char *base64, size_t len);
+/* A new one for the running call, to be keyed anew by a full TRANSFER_INIT. -EBUSY: something is under way. */
+int ue_mikey_renew(struct ue_mikey *m);
+/* An offer came: 0: ue_mikey_answer can answer it; -EINPROGRESS: the KMS is asked; else it is refused. */
+int ue_mikey_called(struct ue_mikey *m, const struct ue_sdp *theirs);
 /* -EAGAIN: the ticket or its resolution is not here yet; 0: go on; else it will not come. */
 int ue_mikey_ready(struct ue_mikey *m);
 
@@ -38,12 +40,13 @@ int ue_mikey_ready(struct ue_mikey *m);
  * Offer and answer. Texts stay the participant's, until the next one is made. key[0] is for what we send, key[1] for what we
  * receive. 0 or -errno: refused, nothing changed.
  */
-int ue_mikey_offer(struct ue_mikey *m, uint32_t ssrc, const char **base64);
+/* TRANSFER_INIT for each m-line, or one for the session, into ours. */
+int ue_mikey_offer(struct ue_mikey *m, uint32_t ssrc, struct ue_sdp *ours);
 int ue_mikey_update(struct ue_mikey *m, uint32_t ssrc, const char **base64); /* re-key */
 /* -ENOENT: the answer has no MIKEY, and needs none. */
-int ue_mikey_answered(struct ue_mikey *m, const char *base64, size_t len, struct ue_sdes key[2]);
-/* To what ue_mikey_called took, to a CSB update, or to what has been answered before. */
-int ue_mikey_answer(struct ue_mikey *m, const char *base64, size_t len, uint32_t ssrc,
+int ue_mikey_answered(struct ue_mikey *m, const struct ue_sdp *theirs, struct ue_sdes key[2]);
+/* To what ue_mikey_called took. */
+int ue_mikey_answer(struct ue_mikey *m, const struct ue_sdp *theirs, uint32_t ssrc,
 		    const char **answer, struct ue_sdes key[2]);
 /* It was refused: what the MIKEY message in the refusal says. */
 void ue_mikey_refused(struct ue_mikey *m, const uint8_t *octets, size_t len);
@@ -58,8 +61,10 @@ struct ue_mikey_report {
 	const char *initiator,
 		*responder; /* as the ticket and its forked keys have them; empty: not yet */
 	uint32_t csb_id;
-	char flags[16]; /* of the ticket, letters */
-	unsigned rekeys;
+	char flags[16];		    /* of the ticket, letters */
+	unsigned rekeys, transfers; /* changes of keys; full exchanges that keyed */
+	unsigned lines,
+		lines_keyed; /* m-lines that we offered with MIKEY, and that were answered with it */
 	unsigned ticket_uses;
 	double ticket_ms;  /* below 0: none was asked for, or it has not come */
 	int error;	   /* MIKEY's number, -1: none */

@@ -9,6 +9,15 @@ ue_misbehaves(const struct ue_mikey *m, enum ue_misbehaviour kind)
 	return m->node->options->misbehaviour == kind;
 }
 
+/* The mistake's number; with "each" the participant's own, from 0. */
+static long
+number_of(const struct ue_mikey *m)
+{
+	const struct ue_options *o = m->node->options;
+
+	return o->misbehaves_each ? (long)m->number - 1 : o->misbehave_number;
+}
+
 /* A clock that is wrong by so many seconds. */
 static uint64_t
 skewed_now(void *arg)
@@ -31,14 +40,16 @@ ue_misbehave_env(const struct ue_mikey *m)
 	return env;
 }
 
-/* The bit of a flag's letter. */
+/* The bit of a flag by its letter, or with "each" by the participant. */
 static uint16_t
-flag_of(const char *letter)
+flag_of(const struct ue_mikey *m)
 {
 	static const char letters[] = "DEFGHIJKLMNO";
-	const char *at = letter[0] ? strchr(letters, letter[0]) : NULL;
+	const struct ue_options *o = m->node->options;
+	const char *at = o->misbehaves_each ? letters + (m->number - 1) % 12
+					    : strchr(letters, o->misbehave_arg[0]);
 
-	return at ? (uint16_t)(CP_MIKEY_FLAG_D >> (at - letters)) : 0;
+	return (uint16_t)(CP_MIKEY_FLAG_D >> (at - letters));
 }
 
 void
@@ -48,16 +59,16 @@ ue_misbehave_policy(const struct ue_mikey *m, struct cp_mikey_policy *policy)
 		policy->end = policy->start + (UINT64_C(2) << 32);
 }
 
-/* Clear a flag of the ticket: twelve bits behind the PRF's seven. */
+/* Turn a flag of the ticket: twelve bits behind the PRF's seven. */
 static void
-flag_clear(const struct cp_mikey_payload *ticket, uint8_t *octets, const uint8_t *base,
-	   uint16_t flag)
+flag_turn(const struct cp_mikey_payload *ticket, uint8_t *octets, const uint8_t *base,
+	  uint16_t flag)
 {
 	/* Next Payload, type, subtype, version, then PRF and D in one octet */
 	uint8_t *at = octets + (ticket->whole.at - base) + 5;
 	uint32_t bits = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
 
-	bits &= ~((uint32_t)flag << 5);
+	bits ^= (uint32_t)flag << 5;
 	at[0] = (uint8_t)(bits >> 16);
 	at[1] = (uint8_t)(bits >> 8);
 	at[2] = (uint8_t)bits;
@@ -66,7 +77,7 @@ flag_clear(const struct cp_mikey_payload *ticket, uint8_t *octets, const uint8_t
 size_t
 ue_misbehave_at(const struct ue_mikey *m, size_t len)
 {
-	long at = m->node->options->misbehave_number % (long)len;
+	long at = number_of(m) % (long)len;
 
 	return (size_t)(at < 0 ? at + (long)len : at);
 }
@@ -74,20 +85,26 @@ ue_misbehave_at(const struct ue_mikey *m, size_t len)
 void
 ue_misbehave_init(struct ue_mikey *m, struct cp_mikey_out *out)
 {
-	const struct ue_options *o = m->node->options;
 	const struct cp_mikey_payload *payload;
+	struct cp_mikey_ticket_view view;
 	struct cp_mikey_id id;
 	struct cp_mikey_msg msg;
 
 	if (ue_misbehaves(m, UE_FLIP))
 		out->octets[ue_misbehave_at(m, out->len)] ^= 1;
-	if (ue_misbehaves(m, UE_TRUNCATE) && (size_t)o->misbehave_number < out->len)
-		out->len = (size_t)o->misbehave_number;
+	if (ue_misbehaves(m, UE_TRUNCATE) && number_of(m) < (long)out->len)
+		out->len = (size_t)number_of(m);
 	if (cp_mikey_msg_decode(&msg, cp_mikey_octets(out->octets, out->len)) != 0)
 		return;
 	payload = cp_mikey_list_find(&msg.payloads, CP_MIKEY_PAYLOAD_TICKET, 0);
 	if (ue_misbehaves(m, UE_NO_FLAG) && payload)
-		flag_clear(payload, out->octets, msg.whole.at, flag_of(o->misbehave_arg));
+		flag_turn(payload, out->octets, msg.whole.at, flag_of(m));
+	if (ue_misbehaves(m, UE_FORGED_VR) && payload) {
+		/* its MAC is the last of Initiator Data, which V does not cover */
+		view = cp_mikey_ticket_of(payload);
+		out->octets[view.initiator_data.at + view.initiator_data.len - 1 - out->octets] ^=
+			1;
+	}
 	if (ue_misbehaves(m, UE_WRONG_IDRI) &&
 	    cp_mikey_find_id(&id, &msg.payloads, CP_MIKEY_ROLE_I))
 		out->octets[id.data.at - out->octets + 4] ^= 1; /* behind "sip:" */

@@ -43,6 +43,9 @@ ours_begin(struct ue_call *c)
 	s->lifetime = o->lifetime;
 	s->params = o->params;
 	s->is_mikey_at_session = o->is_mikey_at_session;
+	s->line_count = o->line_count;
+	s->own = o->own_line;
+	memcpy(s->line, o->line, sizeof(s->line));
 	if (o->is_plain || (c->mikey && !o->has_sdes_too))
 		return 0;
 	for (unsigned i = 0; i < o->suite_count && !err; i++)
@@ -55,6 +58,8 @@ mikey_set(struct ue_call *c, const char *text)
 {
 	c->ours.mikey = text;
 	c->ours.mikey_len = text ? strlen(text) : 0;
+	for (unsigned i = 0; !text && i < c->ours.line_count; i++)
+		c->ours.line[i].mikey = NULL;
 }
 
 int
@@ -63,12 +68,8 @@ ue_call_offer(struct ue_call *c, char text[UE_SDP_MAX])
 	bool is_first = c->ours.version == 0;
 	int err = is_first ? ours_begin(c) : 0;
 
-	if (!err && is_first && c->mikey) {
-		const char *mikey;
-
-		err = ue_mikey_offer(c->mikey, c->ssrc, &mikey);
-		mikey_set(c, err ? NULL : mikey);
-	}
+	if (!err && is_first && c->mikey)
+		err = ue_mikey_offer(c->mikey, c->ssrc, &c->ours);
 	c->ours.version++;
 	if (!err && ue_sdp_write(text, &c->ours) == 0)
 		err = -ENOSPC;
@@ -89,6 +90,13 @@ ue_call_rekey(struct ue_call *c)
 	}
 	for (unsigned i = 0; i < c->ours.key_count; i++)
 		(void)key_random(c, &c->ours.key[i], c->ours.key[i].suite, c->ours.key[i].tag);
+}
+
+int
+ue_call_rekey_full(struct ue_call *c)
+{
+	mikey_set(c, NULL);
+	return ue_mikey_offer(c->mikey, c->ssrc, &c->ours);
 }
 
 static int
@@ -301,8 +309,7 @@ ue_call_answered(struct ue_call *c, const char *text, size_t len)
 	if (!err && (theirs.port == 0 || theirs.is_secure != c->ours.is_secure))
 		err = -EBADMSG;
 	if (!err && c->ours.is_secure) {
-		err = c->mikey ? ue_mikey_answered(c->mikey, theirs.mikey, theirs.mikey_len, key)
-			       : -ENOENT;
+		err = c->mikey ? ue_mikey_answered(c->mikey, &theirs, key) : -ENOENT;
 		if (!err)
 			c->ours.key_count = 0;
 		else if (err == -ENOENT)
@@ -364,8 +371,7 @@ answer_keys(struct ue_call *c, const struct ue_sdp *theirs, struct ue_sdes key[2
 	int err;
 
 	if (c->mikey && theirs->mikey) {
-		err = ue_mikey_answer(c->mikey, theirs->mikey, theirs->mikey_len, c->ssrc, &mikey,
-				      key);
+		err = ue_mikey_answer(c->mikey, theirs, c->ssrc, &mikey, key);
 		c->ours.is_mikey_at_session = theirs->is_mikey_at_session;
 		c->ours.key_count = 0;
 		mikey_set(c, mikey);
@@ -378,11 +384,45 @@ answer_keys(struct ue_call *c, const struct ue_sdp *theirs, struct ue_sdes key[2
 }
 
 int
-ue_call_answer(struct ue_call *c, const char *text, size_t len, char out[UE_SDP_MAX])
+ue_call_offered(struct ue_call *c, const char *text, size_t len)
+{
+	struct ue_sdp theirs;
+	char *copy = malloc(len);
+	int err = copy ? ue_sdp_read(&theirs, text, len) : -ENOMEM;
+
+	if (!err && c->mikey && theirs.mikey)
+		err = ue_mikey_called(c->mikey, &theirs);
+	explicit_bzero(&theirs, sizeof(theirs));
+	if (err && err != -EINPROGRESS) {
+		free(copy);
+		return err;
+	}
+	memcpy(copy, text, len);
+	free(c->offer);
+	c->offer = copy;
+	c->offer_len = len;
+	return err;
+}
+
+/* As many m-lines as they have, all but the audio refused. */
+static void
+lines_mirror(struct ue_sdp *ours, const struct ue_sdp *theirs)
+{
+	ours->line_count = theirs->line_count;
+	ours->own = theirs->own;
+	memcpy(ours->line, theirs->line, sizeof(ours->line));
+	for (unsigned i = 0; i < ours->line_count; i++) {
+		ours->line[i].mikey = NULL;
+		ours->line[i].port = 0;
+	}
+}
+
+int
+ue_call_answer(struct ue_call *c, char out[UE_SDP_MAX])
 {
 	struct ue_sdes key[2] = {{0}, {0}};
 	struct ue_sdp theirs;
-	int err = ue_sdp_read(&theirs, text, len);
+	int err = ue_sdp_read(&theirs, c->offer, c->offer_len);
 
 	if (!err && c->ours.version == 0)
 		err = ours_begin(c);
@@ -396,6 +436,7 @@ ue_call_answer(struct ue_call *c, const char *text, size_t len, char out[UE_SDP_
 	c->is_answering = false;
 	if (!err) {
 		c->ours.version++;
+		lines_mirror(&c->ours, &theirs);
 		err = ue_sdp_write(out, &c->ours) ? 0 : -ENOSPC;
 	}
 	mikey_set(c, NULL);

@@ -206,10 +206,59 @@ take_mikey_level(struct ue_options *o, const char *value, size_t field)
 }
 
 static int
+take_rekey(struct ue_options *o, const char *value, size_t field)
+{
+	o->is_rekey_full = strcmp(value, "full") == 0;
+	return o->is_rekey_full || strcmp(value, "update") == 0 ? 0 : -EINVAL;
+}
+
+static int
+take_100rel(struct ue_options *o, const char *value, size_t field)
+{
+	bool is_required = strcmp(value, "required") == 0;
+
+	o->reliable = is_required ? UE_100REL_REQUIRED : UE_100REL_SUPPORTED;
+	return is_required || strcmp(value, "supported") == 0 ? 0 : -EINVAL;
+}
+
+/* The first audio is ours. */
+static int
+take_lines(struct ue_options *o, const char *value, size_t field)
+{
+	bool has_audio = false;
+	char part[16];
+
+	for (o->line_count = 0; part_next(&value, part, sizeof(part)); o->line_count++) {
+		if (o->line_count == UE_LINES_MAX ||
+		    !ue_line_by_name(&o->line[o->line_count], part))
+			return -EINVAL;
+		if (!has_audio && strcmp(part, "audio") == 0) {
+			has_audio = true;
+			o->own_line = o->line_count;
+		}
+	}
+	return has_audio ? 0 : -EINVAL;
+}
+
+static int
 take_listen(struct ue_options *o, const char *value, size_t field)
 {
 	o->is_listening = true;
 	return take_unsigned(o, value, field);
+}
+
+/* The argument of a mistake: 'n' a number, 'e' a number or "each", 'f' a flag's letter or "each", 't' a text, 0 none. */
+static bool
+mistake_take(struct ue_options *o, char kind, const char *arg)
+{
+	char *end;
+
+	o->misbehave_arg = arg;
+	o->misbehaves_each = (kind == 'e' || kind == 'f') && strcmp(arg, "each") == 0;
+	o->misbehave_number = strtol(arg, &end, 10);
+	if (kind == 'f')
+		return o->misbehaves_each || (arg[0] && strchr("DEFGHIJKLMNO", arg[0]) && !arg[1]);
+	return o->misbehaves_each || kind == 0 || kind == 't' || (end != arg && !*end);
 }
 
 /* NAME, or NAME=ARGUMENT where that kind has one. */
@@ -219,22 +268,22 @@ take_misbehave(struct ue_options *o, const char *value, size_t field)
 	static const struct {
 		const char *name;
 		enum ue_misbehaviour kind;
-		char arg; /* 'n': a number, 't': a text, 0: none */
+		char arg; /* as mistake_take has it */
 	} kinds[] = {
 		{"wrong-psk", UE_WRONG_PSK, 0},
 		{"expired", UE_EXPIRED, 0},
 		{"other-identity", UE_OTHER_IDENTITY, 't'},
 		{"replay", UE_REPLAY, 0},
-		{"flip", UE_FLIP, 'n'},
-		{"flip-update", UE_FLIP_UPDATE, 'n'},
-		{"truncate", UE_TRUNCATE, 'n'},
-		{"no-flag", UE_NO_FLAG, 't'},
+		{"flip", UE_FLIP, 'e'},
+		{"flip-update", UE_FLIP_UPDATE, 'e'},
+		{"truncate", UE_TRUNCATE, 'e'},
+		{"no-flag", UE_NO_FLAG, 'f'},
+		{"forged-vr", UE_FORGED_VR, 0},
 		{"no-sdp-ids", UE_NO_SDP_IDS, 0},
 		{"wrong-idri", UE_WRONG_IDRI, 0},
 		{"skew", UE_SKEW, 'n'},
 	};
 	size_t len = strcspn(value, "=");
-	char *end;
 
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strlen(kinds[i].name) != len || strncmp(kinds[i].name, value, len) != 0)
@@ -242,9 +291,8 @@ take_misbehave(struct ue_options *o, const char *value, size_t field)
 		if ((kinds[i].arg != 0) != (value[len] == '='))
 			return -EINVAL;
 		o->misbehaviour = kinds[i].kind;
-		o->misbehave_arg = kinds[i].arg ? value + len + 1 : "";
-		o->misbehave_number = strtol(o->misbehave_arg, &end, 10);
-		return kinds[i].arg != 'n' || (end != o->misbehave_arg && !*end) ? 0 : -EINVAL;
+		return mistake_take(o, kinds[i].arg, kinds[i].arg ? value + len + 1 : "") ? 0
+											  : -EINVAL;
 	}
 	return -EINVAL;
 }
@@ -346,11 +394,13 @@ const struct ue_option ue_option_table[] = {
 	{"pai", "URI", take_text, AT(pai), "send P-Asserted-Identity; %d as above"},
 	{"header", "'NAME: VALUE'", take_header, 0, "one more header in each INVITE; up to 8 times"},
 	{"Signalling", NULL, NULL, 0, NULL},
-	{"transport", "udp|tcp", take_text, AT(transport), "for URIs that name none (udp)"},
+	{"transport", "udp|tcp|tls", take_text, AT(transport), "for URIs that name none (udp; of sips: tls)"},
+	{"tls-dir", "DIR", take_text, AT(tls_dir), "agent.pem (own certificate and key) and cafile.pem (who signed the focus's); without it nobody is checked"},
 	{"local", "ADDRESS", take_text, AT(local), "own address, IPv4 or IPv6 (the one that routes to the focus)"},
 	{"sip-port", "PORT", take_unsigned, AT(sip_port), "own SIP port (any)"},
 	{"timeout", "SECONDS", take_number, AT(timeout), "give an INVITE up after it (10)"},
-	{"late-offer", NULL, take_true, AT(is_late_offer), "INVITE without SDP; answer the offer in the ACK"},
+	{"late-offer", NULL, take_true, AT(is_late_offer), "INVITE without SDP; answer the offer in the ACK, by MIKEY or SDES as it is offered"},
+	{"100rel", "supported|required", take_100rel, 0, "reliable provisional responses, acknowledged by PRACK (RFC 3262)"},
 	{"session-expires", "SECONDS", take_unsigned, AT(session_expires), "ask for a session timer (RFC 4028), refresh when it is ours"},
 	{"no-bye", NULL, take_false, AT(has_bye), "at the end vanish: neither BYE nor RTCP BYE"},
 	{"Keys and media", NULL, NULL, 0, NULL},
@@ -359,6 +409,8 @@ const struct ue_option ue_option_table[] = {
 	{"mki", "VALUE:OCTETS", take_mki, 0, "put an MKI on the wire"},
 	{"lifetime", "TEXT", take_text, AT(lifetime), "of the key in crypto lines, e.g. 2^31"},
 	{"session-params", "TEXT", take_text, AT(params), "of crypto lines, e.g. UNENCRYPTED_SRTCP"},
+	{"media-lines", "NAME,…", take_lines, 0, "m-lines to offer, in this order: audio (of which the first is ours), video, message, plain (video "
+		"without keys); the others are not used (audio)"},
 	{"rtcp-mux", NULL, take_true, AT(has_mux), "offer it (RFC 5761)"},
 	{"codec", "NAME,…", take_codecs, 0, "PCMU, PCMA, L16 in the order of preference (PCMU)"},
 	{"ptime", "MS", take_unsigned, AT(ptime), "10, 20, 30, 40 or 60 (20)"},
@@ -377,10 +429,13 @@ const struct ue_option ue_option_table[] = {
 	{"responder", "URI", take_text, AT(responder), "whom the ticket is for (the conference)"},
 	{"validity", "SECONDS", take_unsigned, AT(validity), "of the ticket asked for (3600)"},
 	{"ticket-reuse", NULL, take_true, AT(reuses_tickets), "one ticket for all calls of an identity to a conference, where the KMS allows it"},
+	{"tpk-file", "FILE", take_text, AT(tpk_file), "make tickets ourselves (mode 3) under this key, as 'conclave kms tpk add' writes it"},
+	{"rekey", "update|full", take_rekey, 0, "what --rekey-at is under MIKEY: a CSB update, or TRANSFER_INIT on a new ticket (update)"},
 	{"sdes-too", NULL, take_true, AT(has_sdes_too), "offer crypto lines beside MIKEY"},
 	{"listen", "PORT", take_listen, AT(sip_port), "call nobody: answer a call on this SIP port, by MIKEY or SDES as it is offered"},
 	{"misbehave", "WHAT", take_misbehave, 0, "wrong-psk, expired, other-identity=URI, replay, flip=N, flip-update=N, truncate=N, no-flag=LETTER, "
-		"no-sdp-ids, wrong-idri or skew=SECONDS: what the KMS or the focus must refuse"},
+		"forged-vr, no-sdp-ids, wrong-idri or skew=SECONDS: what the KMS or the focus must refuse; N or LETTER may be 'each': "
+		"the first participant's is 0 or D, the next one's follows"},
 	{"Sound", NULL, NULL, 0, NULL},
 	{"tone", "HZ,…", take_tones, 0, "of the first, second… participant of a conference (300, 400, …)"},
 	{"level", "DBOV", take_number, AT(level), "of tones (-20)"},

@@ -36,7 +36,9 @@ defaults(struct ue_options *o)
 		.kms_id = "sip:kms.localhost",
 		.mikey_set = 1,
 		.validity = 3600,
+		.line_count = 1,
 	};
+	(void)ue_line_by_name(&o->line[0], "audio");
 }
 
 static const struct ue_option *
@@ -103,22 +105,23 @@ actions_sort(struct ue_options *o)
 static int
 check(const struct ue_options *o)
 {
-	if (!o->is_listening && (!o->uri || strncasecmp(o->uri, "sip:", 4) != 0))
+	if (!o->is_listening && (!o->uri || (strncasecmp(o->uri, "sip:", 4) != 0 &&
+					     strncasecmp(o->uri, "sips:", 5) != 0)))
 		return complain("want the URI of a conference, sip:NAME@HOST", "");
 	if (o->is_listening && o->uri)
 		return complain("who waits to be called calls nobody: --listen or ", o->uri);
 	if (!o->kms != !o->psk_file)
 		return complain("--kms and --psk-file go together", "");
-	if (o->kms && o->is_late_offer)
-		return complain("--late-offer goes with SDES only", "");
 	if (o->kms && o->is_plain)
 		return complain("--plain is without keys, --kms with them", "");
-	if (!o->kms && (o->misbehaviour || o->reuses_tickets))
-		return complain("--misbehave and --ticket-reuse want --kms", "");
+	if (!o->kms && (o->misbehaviour || o->reuses_tickets || o->tpk_file || o->is_rekey_full))
+		return complain("--misbehave, --ticket-reuse, --tpk-file and --rekey want --kms",
+				"");
 	if (o->ptime < 10 || o->ptime > 60 || o->ptime % 10 || o->ptime == 50)
 		return complain("--ptime is 10, 20, 30, 40 or 60", "");
-	if (strcmp(o->transport, "udp") != 0 && strcmp(o->transport, "tcp") != 0)
-		return complain("--transport is udp or tcp, not ", o->transport);
+	if (strcmp(o->transport, "udp") != 0 && strcmp(o->transport, "tcp") != 0 &&
+	    strcmp(o->transport, "tls") != 0)
+		return complain("--transport is udp, tcp or tls, not ", o->transport);
 	if (o->count < 1 || o->count > 100000 || o->share < 1 || o->window < 1)
 		return complain("--count, --share and --window begin at 1", "");
 	if (o->loss < 0 || o->loss > 1 || o->reorder < 0 || o->reorder > 1)
@@ -161,4 +164,23 @@ ue_options_read(struct ue_options *o, int argc, char **argv)
 	}
 	actions_sort(o);
 	return check(o);
+}
+
+void
+ue_number_put(char *out, size_t size, const char *text, unsigned number)
+{
+	const char *at = strstr(text, "%d");
+
+	if (at)
+		snprintf(out, size, "%.*s%u%s", (int)(at - text), text, number, at + 2);
+	else
+		snprintf(out, size, "%s", text);
+}
+
+const char *
+ue_uri_host(const char *uri)
+{
+	const char *at = strchr(uri, '@');
+
+	return at ? at + 1 : uri + strcspn(uri, ":") + 1;
 }

@@ -36,12 +36,20 @@ enum ue_misbehaviour {
 	UE_OTHER_IDENTITY, /* asks for a ticket as somebody else */
 	UE_REPLAY,	   /* all but the first participant send the first one's message */
 	UE_FLIP,	   /* a bit in octet N of TRANSFER_INIT or TRANSFER_RESP */
-	UE_FLIP_UPDATE,	   /* the same in a CSB update */
+	UE_FLIP_UPDATE,	   /* the same in what re-keys the call */
 	UE_TRUNCATE,	   /* N octets of it */
-	UE_NO_FLAG,	   /* clears one in the ticket's policy */
+	UE_NO_FLAG,	   /* turns one in the ticket's policy */
+	UE_FORGED_VR,	   /* Initiator Data that nobody with MPKr has sealed */
 	UE_NO_SDP_IDS,
 	UE_WRONG_IDRI,
 	UE_SKEW, /* a clock that is N seconds off */
+};
+
+/* Reliable provisional responses (RFC 3262). */
+enum ue_100rel {
+	UE_100REL_NO,
+	UE_100REL_SUPPORTED,
+	UE_100REL_REQUIRED,
 };
 
 struct ue_action {
@@ -62,6 +70,8 @@ struct ue_options {
 	double timeout;
 	bool is_late_offer, has_bye;
 	unsigned session_expires;
+	const char *tls_dir;
+	enum ue_100rel reliable;
 	/* keys */
 	bool is_plain, has_mux;
 	unsigned suite_count;
@@ -70,15 +80,20 @@ struct ue_options {
 	uint8_t mki_len;
 	const char *lifetime, *params;
 	/* keys by MIKEY-TICKET, where there is a KMS */
-	const char *kms, *kms_ca, *kms_id, *identity, *psk_file, *responder;
+	const char *kms, *kms_ca, *kms_id, *identity, *psk_file, *tpk_file, *responder;
 	unsigned mikey_set; /* enum cp_mikey_set */
 	unsigned validity;  /* seconds */
 	bool reuses_tickets, is_mikey_at_session, has_sdes_too;
+	bool is_rekey_full; /* by TRANSFER_INIT on a new ticket, not by a CSB update */
 	enum ue_misbehaviour misbehaviour;
 	const char *misbehave_arg;
 	long misbehave_number;
+	bool misbehaves_each; /* N is 0 for the first participant, 1 for the second… */
 	/* waits to be called, on sip_port */
 	bool is_listening;
+	/* m-lines that are offered */
+	unsigned line_count, own_line;
+	struct ue_line line[UE_LINES_MAX];
 	/* sound */
 	unsigned codec_count;
 	enum dp_codec_id codec[UE_CODECS_MAX];
@@ -116,5 +131,11 @@ struct ue_options {
 
 /* 0: go on; 1: printed what was asked for, exit 0; 2: a mistake, explained on stderr. */
 int ue_options_read(struct ue_options *o, int argc, char **argv);
+
+/* The first "%d" of text becomes number. */
+void ue_number_put(char *out, size_t size, const char *text, unsigned number);
+
+/* The host of a SIP URI and what follows it. */
+const char *ue_uri_host(const char *uri);
 
 #endif

@@ -166,6 +166,10 @@ mikey_json(const struct ue_mikey *m)
 	json_object_set_new(j, "responder", r.responder[0] ? text(r.responder) : json_null());
 	json_object_set_new(j, "flags", r.flags[0] ? json_string(r.flags) : json_null());
 	json_object_set_new(j, "rekeys", json_integer(r.rekeys));
+	json_object_set_new(j, "transfers", json_integer(r.transfers));
+	json_object_set_new(
+		j, "lines",
+		json_pack("{s:i, s:i}", "offered", (int)r.lines, "keyed", (int)r.lines_keyed));
 	json_object_set_new(j, "ticket_ms", r.ticket_ms >= 0 ? real(r.ticket_ms) : json_null());
 	json_object_set_new(j, "ticket_uses", json_integer(r.ticket_uses));
 	json_object_set_new(j, "error", r.error >= 0 ? json_integer(r.error) : json_null());
@@ -218,6 +222,7 @@ call_json(const struct ue_report *r)
 				      (int)c->reinvites_failed, "heard", (int)c->reinvites_heard,
 				      "status", c->reinvite_status));
 	json_object_set_new(j, "session_expires", json_integer(c->session_expires));
+	json_object_set_new(j, "pracks", json_integer(c->pracks));
 	return j;
 }
 

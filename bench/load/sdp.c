@@ -1,6 +1,7 @@
 /* SDP written and read: one audio stream with its crypto lines. */
 #include "bench/load/sdp.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,39 +86,133 @@ crypto_write(char *out, size_t size, const struct ue_sdp *sdp, const struct ue_s
 	return n;
 }
 
+/* What --media-lines can name: an m-line with its attributes. Ports are never used. */
+static const struct {
+	const char *name, *media, *proto, *formats, *attributes;
+	uint16_t port;
+} lines[] = {
+	{"audio", "audio", "RTP/SAVP", "0", "a=rtpmap:0 PCMU/8000\r\na=inactive\r\n", 9},
+	{"video", "video", "RTP/SAVP", "97", "a=rtpmap:97 H264/90000\r\na=inactive\r\n", 9},
+	{"plain", "video", "RTP/AVP", "97", "a=rtpmap:97 H264/90000\r\na=inactive\r\n", 9},
+	{"message", "message", "TCP/TLS/MSRP", "*",
+	 "a=accept-types:text/plain\r\na=setup:active\r\n", 9},
+};
+
+bool
+ue_line_by_name(struct ue_line *out, const char *name)
+{
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (strcmp(lines[i].name, name) != 0)
+			continue;
+		memset(out, 0, sizeof(*out));
+		snprintf(out->media, sizeof(out->media), "%s", lines[i].media);
+		snprintf(out->proto, sizeof(out->proto), "%s", lines[i].proto);
+		snprintf(out->formats, sizeof(out->formats), "%s", lines[i].formats);
+		out->port = lines[i].port;
+		return true;
+	}
+	return false;
+}
+
+bool
+ue_line_is_keyed(const struct ue_line *line)
+{
+	return !line->mikey && (strncmp(line->proto, "RTP/SAVP", 8) == 0 ||
+				strncmp(line->proto, "TCP/TLS/", 8) == 0);
+}
+
+uint8_t
+ue_sdp_cs_id(const struct ue_sdp *sdp)
+{
+	uint8_t cs_id = 1;
+
+	for (unsigned i = 0; i < sdp->own && i < sdp->line_count; i++)
+		if (ue_line_is_keyed(&sdp->line[i]))
+			cs_id += 2;
+	return cs_id;
+}
+
+struct text {
+	char *at;
+	size_t len;
+};
+
+static void
+put(struct text *t, const char *format, ...)
+{
+	size_t room = t->len < UE_SDP_MAX ? UE_SDP_MAX - t->len : 0;
+	va_list args;
+
+	va_start(args, format);
+	t->len += (size_t)vsnprintf(t->at + (room ? t->len : 0), room, format, args);
+	va_end(args);
+}
+
+static void
+mikey_write(struct text *t, const char *mikey, size_t len)
+{
+	put(t, "a=key-mgmt:mikey %.*s\r\n", (int)len, mikey);
+}
+
+/* An m-line that is not our audio. */
+static void
+line_write(struct text *t, const struct ue_line *line)
+{
+	put(t, "m=%s %u %s %s\r\n", line->media, line->port, line->proto, line->formats);
+	for (unsigned i = 0; line->port && i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (strcmp(lines[i].media, line->media) == 0 &&
+		    strcmp(lines[i].proto, line->proto) == 0) {
+			put(t, "%s", lines[i].attributes);
+			break;
+		}
+	}
+	if (line->mikey)
+		mikey_write(t, line->mikey, line->mikey_len);
+}
+
+static void
+audio_write(struct text *t, const struct ue_sdp *sdp, const char *ip)
+{
+	put(t, "m=audio %u RTP/%s", sdp->port, sdp->is_secure ? "SAVP" : "AVP");
+	for (unsigned i = 0; i < sdp->codec_count; i++)
+		put(t, " %u", sdp->pt[i]);
+	if (sdp->dtmf_pt)
+		put(t, " %u", sdp->dtmf_pt);
+	put(t, "\r\n");
+	for (unsigned i = 0; i < sdp->codec_count; i++)
+		put(t, "a=rtpmap:%u %s/8000\r\n", sdp->pt[i], codecs[sdp->codec[i]].name);
+	if (sdp->dtmf_pt)
+		put(t, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n", sdp->dtmf_pt,
+		    sdp->dtmf_pt);
+	put(t, "a=ptime:%u\r\na=%s\r\n", sdp->ptime, sdp->dir);
+	if (sdp->has_mux)
+		put(t, "a=rtcp-mux\r\n");
+	if (sdp->rtcp_port && sdp->rtcp_port != sdp->port + 1)
+		put(t, "a=rtcp:%u IN %s %s\r\n", sdp->rtcp_port, ip, sdp->addr);
+	if (sdp->mikey && !sdp->is_mikey_at_session)
+		mikey_write(t, sdp->mikey, sdp->mikey_len);
+	for (unsigned i = 0; i < sdp->key_count && t->len < UE_SDP_MAX; i++)
+		t->len += (size_t)crypto_write(t->at + t->len, UE_SDP_MAX - t->len, sdp,
+					       &sdp->key[i]);
+}
+
 size_t
 ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp)
 {
 	const char *ip = strchr(sdp->addr, ':') ? "IP6" : "IP4";
-	size_t n = 0;
+	struct text t = {out, 0};
 
-#define PUT(...) n += (size_t)snprintf(out + n, n < UE_SDP_MAX ? UE_SDP_MAX - n : 0, __VA_ARGS__)
-	PUT("v=0\r\no=- %llu %u IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
+	put(&t, "v=0\r\no=- %llu %u IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
 	    (unsigned long long)sdp->session, sdp->version, ip, sdp->addr, ip, sdp->addr);
 	if (sdp->mikey && sdp->is_mikey_at_session)
-		PUT("a=key-mgmt:mikey %.*s\r\n", (int)sdp->mikey_len, sdp->mikey);
-	PUT("m=audio %u RTP/%s", sdp->port, sdp->is_secure ? "SAVP" : "AVP");
-	for (unsigned i = 0; i < sdp->codec_count; i++)
-		PUT(" %u", sdp->pt[i]);
-	if (sdp->dtmf_pt)
-		PUT(" %u", sdp->dtmf_pt);
-	PUT("\r\n");
-	for (unsigned i = 0; i < sdp->codec_count; i++)
-		PUT("a=rtpmap:%u %s/8000\r\n", sdp->pt[i], codecs[sdp->codec[i]].name);
-	if (sdp->dtmf_pt)
-		PUT("a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n", sdp->dtmf_pt,
-		    sdp->dtmf_pt);
-	PUT("a=ptime:%u\r\na=%s\r\n", sdp->ptime, sdp->dir);
-	if (sdp->has_mux)
-		PUT("a=rtcp-mux\r\n");
-	if (sdp->rtcp_port && sdp->rtcp_port != sdp->port + 1)
-		PUT("a=rtcp:%u IN %s %s\r\n", sdp->rtcp_port, ip, sdp->addr);
-	if (sdp->mikey && !sdp->is_mikey_at_session)
-		PUT("a=key-mgmt:mikey %.*s\r\n", (int)sdp->mikey_len, sdp->mikey);
-#undef PUT
-	for (unsigned i = 0; i < sdp->key_count && n < UE_SDP_MAX; i++)
-		n += (size_t)crypto_write(out + n, UE_SDP_MAX - n, sdp, &sdp->key[i]);
-	return n < UE_SDP_MAX ? n : 0;
+		mikey_write(&t, sdp->mikey, sdp->mikey_len);
+	for (unsigned i = 0; i == 0 || i < sdp->line_count; i++) {
+		if (i == sdp->own)
+			audio_write(&t, sdp, ip);
+		else
+			line_write(&t, &sdp->line[i]);
+	}
+	return t.len < UE_SDP_MAX ? t.len : 0;
 }
 
 /* "1 AES_CM_128_HMAC_SHA1_80 inline:KEY|2^31|1:4 PARAM…". A suite that we do not know is passed over. */
@@ -174,19 +269,13 @@ rtpmap_read(struct ue_sdp *sdp, const char *value)
 			sdp->codec[i] = codec;
 }
 
-/* "audio 40000 RTP/SAVP 0 8 101" */
+/* The formats of our audio. */
 static void
-media_read(struct ue_sdp *sdp, const char *value)
+formats_read(struct ue_sdp *sdp, const struct ue_line *line)
 {
-	char profile[32];
-	unsigned port = 0;
-	int at = 0;
-
-	if (sscanf(value, "audio %u %31s%n", &port, profile, &at) != 2)
-		return;
-	sdp->port = (uint16_t)port;
-	sdp->is_secure = strstr(profile, "SAVP") != NULL;
-	for (const char *p = value + at; *p == ' ';) {
+	sdp->port = line->port;
+	sdp->is_secure = strstr(line->proto, "SAVP") != NULL;
+	for (const char *p = line->formats; *p != '\0';) {
 		char *end;
 		unsigned long pt = strtoul(p, &end, 10);
 
@@ -200,6 +289,27 @@ media_read(struct ue_sdp *sdp, const char *value)
 		}
 		p = end;
 	}
+}
+
+/* "m=audio 40000 RTP/SAVP 0 8 101". False: one m-line too many, or none at all. */
+static bool
+media_read(struct ue_sdp *sdp, const char *value, bool *has_audio)
+{
+	struct ue_line *line = &sdp->line[sdp->line_count];
+	unsigned port = 0;
+
+	if (sdp->line_count == UE_LINES_MAX ||
+	    sscanf(value, "m=%15s %u %23s %47[^\r\n]", line->media, &port, line->proto,
+		   line->formats) < 3)
+		return false;
+	line->port = (uint16_t)port;
+	if (!*has_audio && strcmp(line->media, "audio") == 0) {
+		*has_audio = true;
+		sdp->own = sdp->line_count;
+		formats_read(sdp, line);
+	}
+	sdp->line_count++;
+	return true;
 }
 
 static void
@@ -227,6 +337,21 @@ attribute_read(struct ue_sdp *sdp, const char *a)
 		sdp->dir = "sendrecv";
 }
 
+/* At the session, or at the m-line that was read last. */
+static void
+mikey_read(struct ue_sdp *sdp, bool is_ours, const char *base64, size_t len)
+{
+	if (sdp->line_count) {
+		sdp->line[sdp->line_count - 1].mikey = base64;
+		sdp->line[sdp->line_count - 1].mikey_len = len;
+	}
+	if (!is_ours)
+		return; /* at media level it overrides */
+	sdp->mikey = base64;
+	sdp->mikey_len = len;
+	sdp->is_mikey_at_session = sdp->line_count == 0;
+}
+
 int
 ue_sdp_read(struct ue_sdp *out, const char *text, size_t len)
 {
@@ -234,40 +359,33 @@ ue_sdp_read(struct ue_sdp *out, const char *text, size_t len)
 	char line[1024];
 	static const char mikey[] = "a=key-mgmt:mikey ";
 	const size_t prefix = sizeof(mikey) - 1;
-	unsigned medias = 0, audio = 0;
+	bool has_audio = false, is_whole = true;
 
 	memset(out, 0, sizeof(*out));
 	out->dir = "sendrecv";
 	out->ptime = 20;
-	while (text < end) {
+	while (text < end && is_whole) {
+		bool is_ours =
+			out->line_count == 0 || (has_audio && out->own == out->line_count - 1);
 		size_t n = 0;
 
 		while (text + n < end && text[n] != '\n' && text[n] != '\r')
 			n++;
-		/* borrowed, and longer than a line; at media level it overrides */
-		if (n > prefix && memcmp(text, mikey, prefix) == 0 &&
-		    (medias == 0 || medias == audio)) {
-			out->mikey = text + prefix;
-			out->mikey_len = n - prefix;
-			out->is_mikey_at_session = medias == 0;
+		if (n > prefix && memcmp(text, mikey, prefix) == 0) {
+			/* borrowed, and longer than a line */
+			mikey_read(out, is_ours, text + prefix, n - prefix);
 		} else if (n >= 2 && n < sizeof(line)) {
 			memcpy(line, text, n);
 			line[n] = '\0';
 			if (strncmp(line, "m=", 2) == 0)
-				medias++;
-			if (strncmp(line, "m=audio ", 8) == 0 && !audio) {
-				audio = medias;
-				media_read(out, line + 2);
-			} else if (strncmp(line, "c=IN IP", 7) == 0 &&
-				   (medias == 0 || medias == audio)) {
+				is_whole = media_read(out, line, &has_audio);
+			else if (strncmp(line, "c=IN IP", 7) == 0 && is_ours)
 				sscanf(line + 7, "%*c %45[0-9a-fA-F.:]", out->addr);
-			} else if (strncmp(line, "a=", 2) == 0 &&
-				   (medias == 0 || medias == audio)) {
+			else if (strncmp(line, "a=", 2) == 0 && is_ours)
 				attribute_read(out, line + 2);
-			}
 		}
 		text += n + 1;
 	}
 	explicit_bzero(line, sizeof(line));
-	return audio ? 0 : -EBADMSG;
+	return has_audio && is_whole ? 0 : -EBADMSG;
 }

@@ -15,6 +15,7 @@
 #define UE_KEYS_MAX 5
 #define UE_CODECS_MAX 4
 #define UE_ADDR_MAX 46
+#define UE_LINES_MAX 8
 
 /* A master key with its salt, as a crypto line carries it. Wiped after use. */
 struct ue_sdes {
@@ -26,8 +27,19 @@ struct ue_sdes {
 	uint8_t mki_len;
 };
 
-/* One audio stream as one side describes it. */
+/* An m-line in its place: "audio", "RTP/SAVP", "0 8 101". */
+struct ue_line {
+	char media[16], proto[24], formats[48];
+	uint16_t port; /* 0: refused */
+	/* base64 of a=key-mgmt:mikey at this line, borrowed: of the text that was read, then not NUL-terminated; NULL: none */
+	const char *mikey;
+	size_t mikey_len;
+};
+
+/* One audio stream as one side describes it, among other m-lines that are described but not used. */
 struct ue_sdp {
+	unsigned line_count, own; /* own: the first audio, which all but line is about */
+	struct ue_line line[UE_LINES_MAX];
 	char addr[UE_ADDR_MAX]; /* IP address in text */
 	uint16_t port;		/* 0: refused */
 	uint16_t rtcp_port;	/* 0: port + 1 */
@@ -45,11 +57,20 @@ struct ue_sdp {
 	unsigned version;
 	const char *lifetime; /* of the key in our crypto lines, e.g. "2^31"; may be NULL */
 	const char *params;   /* session parameters of our crypto lines; may be NULL */
-	/* base64 of a=key-mgmt:mikey, borrowed: of the text that was read, then not NUL-terminated; NULL: none */
+	/* the message for our audio, as above; of the session where the audio has none of its own */
 	const char *mikey;
 	size_t mikey_len;
 	bool is_mikey_at_session;
 };
+
+/* An m-line by a name of --media-lines; false: no such name. */
+bool ue_line_by_name(struct ue_line *out, const char *name);
+
+/* Does it get crypto sessions under a message of the session? */
+bool ue_line_is_keyed(const struct ue_line *line);
+
+/* The first of the two that our audio has there: profile section 4. */
+uint8_t ue_sdp_cs_id(const struct ue_sdp *sdp);
 
 /* The length, or 0 when it does not fit. */
 size_t ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp);

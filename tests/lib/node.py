@@ -32,10 +32,10 @@ def free_port(kind=socket.SOCK_DGRAM, address="127.0.0.1"):
             continue
 
 
-def is_taken(port):
-    """Somebody waits on this UDP port of 127.0.0.1."""
+def is_taken(port, kind=socket.SOCK_DGRAM):
+    """Somebody waits on this port of 127.0.0.1."""
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(socket.AF_INET, kind) as probe:
             probe.bind(("127.0.0.1", port))
         return False
     except OSError:

@@ -156,6 +156,53 @@ teardown(void **state)
 	return 0;
 }
 
+/* A description with MIKEY at its audio, the only m-line. */
+static struct ue_sdp
+sdp_with(const char *base64)
+{
+	struct ue_sdp sdp = {.line_count = 1,
+			     .mikey = base64,
+			     .mikey_len = base64 ? strlen(base64) : 0,
+			     .line = {{.media = "audio", .proto = "RTP/SAVP", .port = 9}}};
+
+	return sdp;
+}
+
+static int
+offer_make(struct ue_mikey *m, uint32_t ssrc, const char **offer)
+{
+	struct ue_sdp ours = sdp_with(NULL);
+	int err = ue_mikey_offer(m, ssrc, &ours);
+
+	*offer = ours.mikey;
+	return err;
+}
+
+static int
+offer_take(struct ue_mikey *m, const char *offer)
+{
+	struct ue_sdp theirs = sdp_with(offer);
+
+	return ue_mikey_called(m, &theirs);
+}
+
+static int
+answer_make(struct ue_mikey *m, const char *offer, uint32_t ssrc, const char **answer,
+	    struct ue_sdes key[2])
+{
+	struct ue_sdp theirs = sdp_with(offer);
+
+	return ue_mikey_answer(m, &theirs, ssrc, answer, key);
+}
+
+static int
+answer_take(struct ue_mikey *m, const char *answer, struct ue_sdes key[2])
+{
+	struct ue_sdp theirs = sdp_with(answer);
+
+	return ue_mikey_answered(m, &theirs, key);
+}
+
 /* alice has a ticket for bob. */
 static int
 ticket(struct pair *p)
@@ -166,26 +213,26 @@ ticket(struct pair *p)
 	return ue_mikey_ready(p->alice);
 }
 
-/* alice calls bob; what bob says to it. */
+/* alice calls bob, or offers anew on a ticket that she has; what bob says to it. */
 static int
 call(struct pair *p, struct ue_sdes alice[2], struct ue_sdes bob[2])
 {
 	const char *offer, *answer;
 	int err;
 
-	assert_int_equal(ue_mikey_offer(p->alice, 0x01020304, &offer), 0);
-	err = ue_mikey_called(p->bob, offer, strlen(offer));
-	if (err)
+	assert_int_equal(offer_make(p->alice, 0x01020304, &offer), 0);
+	err = offer_take(p->bob, offer);
+	if (err != -EINPROGRESS)
 		return err;
 	assert_int_equal(ue_mikey_ready(p->bob), -EAGAIN);
 	ue_mikey_node_turn(p->node);
 	err = ue_mikey_ready(p->bob);
 	if (err)
 		return err;
-	err = ue_mikey_answer(p->bob, offer, strlen(offer), 0x0a0b0c0d, &answer, bob);
+	err = answer_make(p->bob, offer, 0x0a0b0c0d, &answer, bob);
 	if (err)
 		return err;
-	return ue_mikey_answered(p->alice, answer, strlen(answer), alice);
+	return answer_take(p->alice, answer, alice);
 }
 
 /* What one sends the other receives, and nothing is used for both directions. */
@@ -249,17 +296,17 @@ rekeys_from_both_sides(void **state)
 		assert_int_equal(ue_mikey_update(from, 7, &offer), 0);
 		assert_true(ue_mikey_is_keyed(from, now));
 		assert_memory_equal(now, of_from, sizeof(now));
-		assert_int_equal(ue_mikey_answer(to, offer, strlen(offer), 8, &answer, of_to), 0);
-		assert_int_equal(ue_mikey_answered(from, answer, strlen(answer), of_from), 0);
+		assert_int_equal(answer_make(to, offer, 8, &answer, of_to), 0);
+		assert_int_equal(answer_take(from, answer, of_from), 0);
 		assert_meet(alice, bob);
 		assert_memory_not_equal(alice, before, sizeof(before));
 	}
 	assert_int_equal(ue_mikey_report(p->alice).rekeys, 6);
 	/* the offer that was answered last, once more: the same answer, no new keys */
 	memcpy(before, alice, sizeof(before));
-	assert_int_equal(ue_mikey_answer(p->alice, offer, strlen(offer), 8, &answer, alice), 0);
+	assert_int_equal(answer_make(p->alice, offer, 8, &answer, alice), 0);
 	assert_memory_equal(alice, before, sizeof(before));
-	assert_int_equal(ue_mikey_answered(p->bob, NULL, 0, bob), 0);
+	assert_int_equal(answer_take(p->bob, NULL, bob), 0);
 	assert_meet(alice, bob);
 }
 
@@ -276,7 +323,7 @@ a_refused_update_changes_nothing(void **state)
 	p->options.misbehaviour = UE_FLIP_UPDATE;
 	p->options.misbehave_number = 60;
 	assert_int_equal(ue_mikey_update(p->alice, 7, &offer), 0);
-	assert_int_not_equal(ue_mikey_answer(p->bob, offer, strlen(offer), 8, &answer, now), 0);
+	assert_int_not_equal(answer_make(p->bob, offer, 8, &answer, now), 0);
 	assert_true(ue_mikey_is_keyed(p->bob, now));
 	assert_memory_equal(now, bob, sizeof(now));
 	ue_mikey_refused_text(p->alice, "", 0);
@@ -284,8 +331,8 @@ a_refused_update_changes_nothing(void **state)
 	assert_memory_equal(now, alice, sizeof(now));
 	p->options.misbehaviour = UE_WELL_BEHAVED;
 	assert_int_equal(ue_mikey_update(p->alice, 7, &offer), 0);
-	assert_int_equal(ue_mikey_answer(p->bob, offer, strlen(offer), 8, &answer, bob), 0);
-	assert_int_equal(ue_mikey_answered(p->alice, answer, strlen(answer), alice), 0);
+	assert_int_equal(answer_make(p->bob, offer, 8, &answer, bob), 0);
+	assert_int_equal(answer_take(p->alice, answer, alice), 0);
 	assert_meet(alice, bob);
 }
 
@@ -305,6 +352,7 @@ misbehaves(void **state)
 		{UE_OTHER_IDENTITY, "sip:nobody@ims.example", 0, true, CP_MIKEY_ERR_AUTH},
 		{UE_NO_FLAG, "F", 0, false, CP_MIKEY_ERR_TPPAR},
 		{UE_NO_FLAG, "I", 0, false, CP_MIKEY_ERR_TPPAR},
+		{UE_FORGED_VR, "", 0, false, CP_MIKEY_ERR_AUTH},
 		{UE_NO_SDP_IDS, "", 0, false, CP_MIKEY_ERR_UNSPECIFIED},
 		{UE_WRONG_IDRI, "", 0, false, CP_MIKEY_ERR_ID},
 		{UE_SKEW, "", 400, false, CP_MIKEY_ERR_TS},
@@ -339,6 +387,141 @@ misbehaves(void **state)
 	}
 }
 
+/* Every flag but K, which says nothing to a responder, and J, which the KMS finds: each is refused. */
+static void
+flags_turned(void **state)
+{
+	struct pair *p = *state;
+	struct ue_sdes alice[2], bob[2];
+	char letter[2] = "";
+
+	for (const char *at = "DEFGHIJKLMNO"; *at; at++) {
+		letter[0] = *at;
+		p->options.misbehaviour = UE_NO_FLAG;
+		p->options.misbehave_arg = letter;
+		people(p);
+		assert_int_equal(ticket(p), 0);
+		assert_int_equal(call(p, alice, bob), -EPROTO);
+		assert_true(ue_mikey_report(p->bob).error == CP_MIKEY_ERR_TPPAR ||
+			    strchr("JKLM", *at));
+		ue_mikey_node_destroy(p->node);
+		ue_mikey_destroy(p->alice);
+		ue_mikey_destroy(p->bob);
+		p->node = NULL;
+		p->alice = p->bob = NULL;
+	}
+}
+
+/* A full exchange on a running call, from either side; a refused one leaves the call as it is. */
+static void
+a_full_transfer_within_a_call(void **state)
+{
+	struct pair *p = *state;
+	struct ue_sdes alice[2], bob[2], before[2], now[2];
+	const char *offer, *answer;
+
+	people(p);
+	assert_int_equal(ue_mikey_renew(p->alice), -EBUSY); /* nothing to renew */
+	assert_int_equal(ticket(p), 0);
+	assert_int_equal(call(p, alice, bob), 0);
+	memcpy(before, alice, sizeof(before));
+	assert_int_equal(ue_mikey_renew(p->alice), 0);
+	assert_int_equal(ue_mikey_renew(p->alice), -EBUSY);
+	assert_int_equal(ue_mikey_ready(p->alice), -EAGAIN);
+	ue_mikey_node_turn(p->node);
+	assert_int_equal(ue_mikey_ready(p->alice), 0);
+	assert_true(ue_mikey_is_keyed(p->alice, now));
+	assert_memory_equal(now, before, sizeof(now));
+	assert_int_equal(call(p, alice, bob), 0);
+	assert_meet(alice, bob);
+	assert_memory_not_equal(alice, before, sizeof(before));
+	/* the called does it, back to the caller */
+	assert_int_equal(ue_mikey_renew(p->bob), 0);
+	assert_int_equal(ue_mikey_ready(p->bob), -EAGAIN);
+	ue_mikey_node_turn(p->node);
+	assert_int_equal(ue_mikey_ready(p->bob), 0);
+	assert_int_equal(offer_make(p->bob, 9, &offer), 0);
+	assert_int_equal(offer_take(p->alice, offer), -EINPROGRESS);
+	ue_mikey_node_turn(p->node);
+	assert_int_equal(ue_mikey_ready(p->alice), 0);
+	assert_int_equal(answer_make(p->alice, offer, 8, &answer, alice), 0);
+	assert_int_equal(answer_take(p->bob, answer, bob), 0);
+	assert_meet(alice, bob);
+	assert_string_equal(ue_mikey_report(p->alice).initiator, "sip:bob@ims.example");
+	assert_int_equal(ue_mikey_report(p->alice).transfers, 3);
+	/* the KMS away, then an answer without MIKEY: the keys stay */
+	memcpy(before, bob, sizeof(before));
+	assert_int_equal(ue_mikey_renew(p->bob), 0);
+	assert_int_equal(ue_mikey_ready(p->bob), -EAGAIN);
+	kms.is_down = true;
+	ue_mikey_node_turn(p->node);
+	assert_int_equal(ue_mikey_ready(p->bob), -EHOSTUNREACH);
+	kms.is_down = false;
+	assert_int_equal(ue_mikey_renew(p->bob), 0);
+	assert_int_equal(ue_mikey_ready(p->bob), -EAGAIN);
+	ue_mikey_node_turn(p->node);
+	assert_int_equal(ue_mikey_ready(p->bob), 0);
+	assert_int_equal(offer_make(p->bob, 9, &offer), 0);
+	assert_int_not_equal(answer_take(p->bob, NULL, now), 0);
+	assert_true(ue_mikey_is_keyed(p->bob, now));
+	assert_memory_equal(now, before, sizeof(now));
+	/* and a CSB update goes on from there */
+	assert_int_equal(ue_mikey_update(p->bob, 7, &offer), 0);
+	assert_int_equal(offer_take(p->alice, offer), 0);
+	assert_int_equal(answer_make(p->alice, offer, 8, &answer, alice), 0);
+	assert_int_equal(answer_take(p->bob, answer, bob), 0);
+	assert_meet(alice, bob);
+}
+
+/* Three m-lines, of which the second is the audio: one message for all, or one on a ticket of its own for each. */
+static void
+several_m_lines(void **state)
+{
+	static const char *const names[] = {"video", "audio", "plain", "message"};
+	struct pair *p = *state;
+
+	for (unsigned at_session = 0; at_session < 2; at_session++) {
+		struct ue_sdp ours = {.line_count = 4, .own = 1, .is_mikey_at_session = at_session},
+			      theirs;
+		struct ue_sdes alice[2], bob[2];
+		const char *answer;
+
+		for (unsigned i = 0; i < 4; i++)
+			assert_true(ue_line_by_name(&ours.line[i], names[i]));
+		memcpy(p->options.line, ours.line, sizeof(ours.line));
+		p->options.line_count = 4;
+		p->options.own_line = 1;
+		p->options.is_mikey_at_session = at_session;
+		kms.answered = 0;
+		people(p);
+		assert_int_equal(ticket(p), 0);
+		assert_int_equal(kms.answered, at_session ? 1 : 3);
+		assert_int_equal(ue_mikey_offer(p->alice, 1, &ours), 0);
+		assert_null(ours.line[2].mikey);
+		theirs = ours;
+		assert_int_equal(ue_sdp_cs_id(&theirs), at_session ? 3 : 1);
+		assert_int_equal(ue_mikey_called(p->bob, &theirs), -EINPROGRESS);
+		ue_mikey_node_turn(p->node);
+		assert_int_equal(ue_mikey_ready(p->bob), 0);
+		assert_int_equal(ue_mikey_answer(p->bob, &theirs, 2, &answer, bob), 0);
+		theirs.mikey = answer;
+		theirs.mikey_len = strlen(answer);
+		for (unsigned i = 0; i < 4; i++) {
+			theirs.line[i].mikey = NULL;
+			theirs.line[i].port = 0;
+		}
+		assert_int_equal(ue_mikey_answered(p->alice, &theirs, alice), 0);
+		assert_meet(alice, bob);
+		assert_int_equal(ue_mikey_report(p->alice).lines, 3);
+		assert_int_equal(ue_mikey_report(p->alice).lines_keyed, 1);
+		ue_mikey_node_destroy(p->node);
+		ue_mikey_destroy(p->alice);
+		ue_mikey_destroy(p->bob);
+		p->node = NULL;
+		p->alice = p->bob = NULL;
+	}
+}
+
 /* One ticket for two calls where the KMS grants J, two where it does not. */
 static void
 ticket_reuse(void **state)
@@ -358,14 +541,14 @@ ticket_reuse(void **state)
 		assert_int_equal(ue_mikey_create(&p->alice, p->node, 1, why, sizeof(why)), 0);
 		assert_int_equal(ue_mikey_create(&again, p->node, 1, why, sizeof(why)), 0);
 		assert_int_equal(ticket(p), 0);
-		assert_int_equal(ue_mikey_offer(p->alice, 1, &offer), 0);
+		assert_int_equal(offer_make(p->alice, 1, &offer), 0);
 		assert_int_equal(ue_mikey_call(again, "sip:bob@ims.example"), 0);
 		if (strict) {
 			assert_int_equal(ue_mikey_ready(again), -EAGAIN);
 			ue_mikey_node_turn(p->node);
 		}
 		assert_int_equal(ue_mikey_ready(again), 0);
-		assert_int_equal(ue_mikey_offer(again, 2, &offer), 0);
+		assert_int_equal(offer_make(again, 2, &offer), 0);
 		assert_int_equal(kms.answered, 1 + strict);
 		assert_int_equal(ue_mikey_report(again).ticket_uses, 2 - strict);
 		ue_mikey_node_destroy(p->node);
@@ -482,6 +665,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(rekeys_from_both_sides, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_update_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(misbehaves, setup, teardown),
+		cmocka_unit_test_setup_teardown(flags_turned, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_transfer_within_a_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(several_m_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(ticket_reuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(forged_and_replayed, setup, teardown),
 		cmocka_unit_test_setup_teardown(kms_away, setup, teardown),

@@ -261,6 +261,51 @@ sdp_with_mikey(void **state)
 	assert_false(out.is_mikey_at_session);
 }
 
+/* m-lines in their order, which MIKEY of the session counts; too many, or none of audio, is no description for us. */
+static void
+sdp_of_several_lines(void **state)
+{
+	static const char *const names[] = {"video", "plain", "audio", "message"};
+	char base64[] = "AAAA", other[] = "BBBB", text[UE_SDP_MAX];
+	struct ue_sdp in = {.addr = "192.0.2.1",
+			    .port = 40000,
+			    .is_secure = true,
+			    .dir = "recvonly",
+			    .ptime = 20,
+			    .codec_count = 1,
+			    .codec = {DP_CODEC_PCMU},
+			    .line_count = 4,
+			    .own = 2},
+		      out;
+	size_t len;
+
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(ue_line_by_name(&in.line[i], names[i]));
+	assert_int_equal(ue_sdp_cs_id(&in), 3);
+	in.mikey = base64;
+	in.mikey_len = 4;
+	in.line[0].mikey = other;
+	in.line[0].mikey_len = 4;
+	assert_int_equal(ue_sdp_cs_id(&in), 1); /* the video has a message of its own */
+	len = ue_sdp_write(text, &in);
+	assert_int_equal(ue_sdp_read(&out, text, len), 0);
+	assert_int_equal(out.line_count, 4);
+	assert_int_equal(out.own, 2);
+	assert_int_equal(out.port, 40000);
+	assert_string_equal(out.dir, "recvonly");
+	assert_memory_equal(out.mikey, "AAAA", 4);
+	assert_memory_equal(out.line[0].mikey, "BBBB", 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_string_equal(out.line[i].media, in.line[i].media);
+	assert_string_equal(out.line[3].proto, "TCP/TLS/MSRP");
+	assert_string_equal(out.line[3].formats, "*");
+	len = (size_t)snprintf(text, sizeof(text), "v=0\nc=IN IP4 192.0.2.1\n");
+	for (unsigned i = 0; i <= UE_LINES_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "m=audio 9 RTP/SAVP 0\n");
+	assert_true(ue_sdp_read(&out, text, len) < 0);
+	assert_int_equal(ue_sdp_read(&out, text, len - strlen("m=audio 9 RTP/SAVP 0\n")), 0);
+}
+
 /* RFC 7616 3.9.1 */
 static void
 digest_of_the_rfc(void **state)
@@ -329,7 +374,25 @@ command_lines(void **state)
 	assert_int_equal(options(&o, "--listen 5070 sip:a@b"), 2);
 	assert_int_equal(options(&o, "--kms http://k sip:a@b"), 2);
 	assert_int_equal(options(&o, "--kms http://k --psk-file f --plain sip:a@b"), 2);
-	assert_int_equal(options(&o, "--kms http://k --psk-file f --late-offer sip:a@b"), 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --late-offer sip:a@b"), 0);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave no-flag=Z sip:a@b"),
+			 2);
+	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave skew=each sip:a@b"),
+			 2);
+	assert_int_equal(options(&o,
+				 "--kms http://k --psk-file f --misbehave flip=each --rekey full "
+				 "--media-lines video,audio,audio sips:a@b"),
+			 0);
+	assert_true(o.misbehaves_each && o.is_rekey_full);
+	assert_int_equal(o.line_count, 3);
+	assert_int_equal(o.own_line, 1);
+	assert_int_equal(options(&o, "--media-lines video sip:a@b"), 2);
+	assert_int_equal(options(&o, "--media-lines audio,smell sip:a@b"), 2);
+	assert_int_equal(options(&o, "--rekey full sip:a@b"), 2);
+	assert_int_equal(options(&o, "--100rel required --transport tls sip:a@b"), 0);
+	assert_int_equal(o.reliable, UE_100REL_REQUIRED);
+	assert_int_equal(options(&o, "--100rel maybe sip:a@b"), 2);
+	assert_int_equal(options(&o, "--transport sctp sip:a@b"), 2);
 	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave flip sip:a@b"), 2);
 	assert_int_equal(options(&o, "--kms http://k --psk-file f --misbehave sing sip:a@b"), 2);
 	assert_int_equal(options(&o, "--misbehave expired sip:a@b"), 2);
@@ -358,6 +421,7 @@ main(void)
 		cmocka_unit_test(sdp_goes_round),
 		cmocka_unit_test(sdp_of_others),
 		cmocka_unit_test(sdp_with_mikey),
+		cmocka_unit_test(sdp_of_several_lines),
 		cmocka_unit_test(digest_of_the_rfc),
 		cmocka_unit_test(command_lines),
 	};
