@@ -240,12 +240,21 @@ joined(struct cp_call *call)
 		connected(call);
 }
 
+/* Our RTCP port as of what is agreed now: the media plane's rule, RTP's own with a=rtcp-mux, else the next. */
+static void
+rtcp_follows(struct cp_call *call, const struct cp_sdp_media *media)
+{
+	call->local.rtcp.port = (uint16_t)(call->local.rtp.port + (media->has_mux ? 0 : 1));
+}
+
 static void
 changed(struct cp_call *call)
 {
 	uint32_t changes = call->next.changes;
 	bool is_answer = !call->next.next.is_offer;
 
+	if (is_answer)
+		rtcp_follows(call, &call->next.next.media);
 	commit_and_send(call);
 	if (!call->sip || !is_answer)
 		return;
@@ -276,6 +285,7 @@ cp_call_step_done(struct cp_call *call)
 		changed(call);
 		break;
 	case CP_STEP_ANSWER:
+		rtcp_follows(call, &call->next.next.media);
 		cp_sdp_commit(&call->sdp, &call->next);
 		call->has_next = false;
 		cp_call_keys_agreed(call);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "ctrlplane/app/app.h"
@@ -76,12 +77,15 @@ parse(struct command *command, int argc, char **argv)
 	return -1;
 }
 
-/* SIP messages hold keys: no core. A descriptor for each TCP connection of a peer: as many as we may. */
+/*
+ * SIP messages hold keys: no core, nor one by a pipe to systemd-coredump, which does not ask for the limit; and no debugger. A descriptor for each TCP connection of a peer: as many as we may.
+ */
 static void
 set_limits(void)
 {
 	struct rlimit files;
 
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;

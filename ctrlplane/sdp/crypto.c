@@ -195,7 +195,10 @@ cp_sdp_changes(const struct cp_sdp_media *before, const struct cp_sdp_media *now
 		changes |= CP_SDP_CHANGE_MEDIA;
 	if (before->is_held != now->is_held)
 		changes |= CP_SDP_CHANGE_HOLD;
-	if ((before->suite != DP_SUITE_NONE) != is_secure)
+	if ((before->suite != DP_SUITE_NONE) != is_secure ||
+	    (has_moved && before->remote_rtp.family != now->remote_rtp.family &&
+	     before->remote_rtp.family != DP_FAMILY_NONE &&
+	     now->remote_rtp.family != DP_FAMILY_NONE))
 		return changes | CP_SDP_CHANGE_SECURITY | CP_SDP_CHANGE_MEDIA |
 		       (is_secure ? CP_SDP_CHANGE_RX_KEY | CP_SDP_CHANGE_TX_KEY : 0);
 	fresh = has_moved || before->suite != now->suite;

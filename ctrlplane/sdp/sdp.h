@@ -167,8 +167,9 @@ enum cp_sdp_change {
 	CP_SDP_CHANGE_RX_FRESH = 1 << 3, /* … with DP_KEY_FRESH: new context, ROC 0 */
 	CP_SDP_CHANGE_TX_KEY = 1 << 4,	 /* KEY_INSTALL, direction SEND */
 	CP_SDP_CHANGE_TX_FRESH = 1 << 5, /* … with DP_KEY_FRESH: new SSRC, sequence below 2^15 */
-	CP_SDP_CHANGE_SECURITY = 1 << 6, /* SRTP ↔ plain: the leg is removed and added again */
-	CP_SDP_CHANGE_HOLD = 1 << 7,	 /* is_held is another */
+	CP_SDP_CHANGE_SECURITY =
+		1 << 6, /* SRTP ↔ plain, IPv4 ↔ IPv6: the leg is removed and added again */
+	CP_SDP_CHANGE_HOLD = 1 << 7, /* is_held is another */
 };
 
 struct cp_sdp_result {

@@ -88,6 +88,11 @@ leg_address(struct dp_leg *leg, const struct dp_ctl_leg *conf)
 	}
 	struct dp_addr rtcp = rtcp_of(conf);
 
+	/* Where reports came from says nothing of where they go by the other way of sending them. */
+	if (((leg->flags ^ conf->flags) & DP_LEG_RTCP_MUX) != 0) {
+		leg->report.is_latched = false;
+		leg->report.rtcp_to = rtcp;
+	}
 	if (!dp_addr_is_same(&leg->signalled_rtcp, &rtcp)) {
 		leg->signalled_rtcp = rtcp;
 		if (!leg->report.is_latched || (conf->flags & DP_LEG_NO_LATCH) != 0)
@@ -104,6 +109,7 @@ leg_address(struct dp_leg *leg, const struct dp_ctl_leg *conf)
 static void
 leg_configure(struct dp_worker *w, struct dp_leg *leg, const struct dp_ctl_leg *conf)
 {
+	leg_address(leg, conf);
 	leg->flags = (uint16_t)(conf->flags & ~(uint32_t)DP_LEG_RELATCH);
 	leg->dtmf_pt = conf->dtmf_pt;
 	leg->rx_count = conf->rx_count;
@@ -116,7 +122,6 @@ leg_configure(struct dp_worker *w, struct dp_leg *leg, const struct dp_ctl_leg *
 	leg->ptime_ticks10 = (uint8_t)(conf->ptime_ms / 10);
 	leg->lost_after_ms = conf->lost_after_ms;
 	memcpy(leg->cname, conf->cname, sizeof(leg->cname));
-	leg_address(leg, conf);
 	leg_direct(w, leg, conf->dirs);
 }
 

@@ -601,3 +601,18 @@ def test_sigterm_before_the_ack_waits_for_it_and_says_why():
         caller.reply(bye)
         assert own.cp.wait(timeout=10) == 0
         own.cp = None
+
+
+def test_from_ipv4_to_ipv6_the_leg_is_made_anew():
+    """The address of a re-INVITE is of the other family: our end moves there too, under keys that nobody had."""
+    with SipNode(media={"addresses": [{"address": "127.0.0.1"}, {"address": "::1"}]}) as own, Caller(own) as caller:
+        before = caller.invite().body
+        own.forget()
+        answer = caller.invite(body=sdp([f"1 {CM80} {KEY2}"], address="::1", version=2))
+        assert answer.status == 200 and "c=IN IP6 ::1" in answer.body, answer.text
+        assert answer.body.partition("inline:")[2].split()[0] != before.partition("inline:")[2].split()[0]
+        assert [row["type"] for row in own.asked("LEG_REMOVE", "LEG_ADD")] == ["LEG_REMOVE", "LEG_ADD"]
+        wait_until(lambda: {row["dir"] for row in own.asked("KEY_INSTALL")} == {1, 2}, 5, "keys both ways")
+        assert len(own.participants()) == 1
+        assert "c=IN IP4 127.0.0.1" in caller.invite(body=sdp([f"1 {CM80} {KEY}"], version=3)).body
+        caller.bye()
