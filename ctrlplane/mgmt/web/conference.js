@@ -1,0 +1,294 @@
+// One conference, live: its roster, who is on its list, what happens, how it sounds.
+import {conference, del, follow, get, participants, patch, post} from './api.js';
+import {ask, button, clock, confirm, el, keyed, setText, toast} from './dom.js';
+import {holder} from './conferences.js';
+import {plot} from './plot.js';
+import {nameOf, roster} from './roster.js';
+import {parsePeople, settings} from './settings.js';
+
+const EVENTS_SHOWN = 200;
+
+// Shows a dialog with one field; its value, or '' when it was left.
+async function askLine(title, label, action, attributes = {}) {
+	const field = el('input', {id: 'line', name: 'line', required: true, autofocus: true, autocapitalize: 'off', spellcheck: 'false', ...attributes});
+	const value = await ask(title, el('div', {class: 'field'}, el('label', {for: 'line'}, label), field), [['', 'Cancel', 'quiet'], ['yes', action, 'primary']]);
+
+	return value === 'yes' ? field.value.trim() : '';
+}
+
+// What the operator can do; each reports its own failure and has the view look again.
+function actions(id, page, state, look) {
+	const path = conference(id);
+	const doing = async (work, done) => {
+		try {
+			await work();
+			if (done)
+				toast(done);
+		} catch (error) {
+			page.failed(error);
+		}
+		look();
+	};
+	const leg = (participant, verb, body) => post(`${path}/participants/${participant.id}/${verb}`, body);
+
+	return {
+		mute: (p) => doing(() => leg(p, p.muted ? 'unmute' : 'mute')),
+		deaf: (p) => doing(() => leg(p, p.deaf ? 'undeaf' : 'deaf')),
+		role: (p, role) => doing(() => leg(p, 'role', {role}), `${nameOf(p)} is ${role} now.`),
+		admit: (p) => doing(() => leg(p, 'admit')),
+		async remove(p) {
+			if (await confirm('Remove from the conference', `${nameOf(p)} is hung up on.`, 'Remove'))
+				doing(() => del(`${path}/participants/${p.id}`), `${nameOf(p)} was removed.`);
+		},
+		lock: () => doing(() => post(`${path}/${state.conf.locked ? 'unlock' : 'lock'}`)),
+		admitAll: () => doing(() => post(`${path}/admit`)),
+		async call() {
+			const uri = await askLine('Call somebody into the conference', 'SIP address', 'Call', {placeholder: 'sip:anna@example.net'});
+
+			if (uri)
+				doing(() => post(`${path}/call`, {uri}), `${uri} is being called.`);
+		},
+		async announce() {
+			const clip = await askLine('Play an announcement to all', 'Clip', 'Play', {placeholder: 'joined'});
+
+			if (clip)
+				doing(() => post(`${path}/announce`, {clip}), 'It is being played.');
+		},
+		async close() {
+			if (!await confirm('Close the conference', 'Everybody in it is hung up on, and its address is nobody’s any more.', 'Close it'))
+				return;
+			try {
+				await del(path);
+				toast('The conference is closed.');
+				location.hash = '#/';
+			} catch (error) {
+				page.failed(error);
+			}
+		},
+		async change() {
+			const form = settings(state.conf, false);
+			const value = await ask('Settings', form.node, [['', 'Cancel', 'quiet'], ['yes', 'Save', 'primary']]);
+			const changes = value === 'yes' ? form.changes(holder(form.node)) : {};
+
+			if (Object.keys(changes).length > 0)
+				doing(() => patch(path, changes), 'The settings are saved.');
+		},
+	};
+}
+
+// The list of who may join, with a line to add to it.
+function peoplePanel(id, page) {
+	const path = `${conference(id)}/authorised`;
+	const list = el('ul', {class: 'people'});
+	const field = el('input', {id: 'add', name: 'add', placeholder: 'sip:anna@example.net', autocapitalize: 'off', spellcheck: 'false', required: true});
+	const role = el('select', {'aria-label': 'As'}, ['participant', 'moderator', 'listener'].map((name) => el('option', {value: name}, name)));
+
+	async function load() {
+		try {
+			const {authorised} = await get(path);
+
+			keyed(list, authorised, (one) => one.uri, () => el('li', {}, el('span', {}), el('small', {}), button('Take off', null, {class: 'quiet'})),
+				(node, one) => {
+					setText(node.querySelector('span'), one.uri);
+					setText(node.querySelector('small'), one.role);
+					const off = node.querySelector('button');
+					off.setAttribute('aria-label', `Take ${one.uri} off the list`);
+					off.onclick = () => change(() => del(`${path}/${encodeURIComponent(one.uri)}`));
+				});
+		} catch (error) {
+			page.failed(error);
+		}
+	}
+
+	async function change(work) {
+		try {
+			await work();
+			field.value = '';
+		} catch (error) {
+			page.failed(error);
+		}
+		load();
+	}
+
+	const node = el('form', {onsubmit: (event) => {
+		event.preventDefault();
+		const [one] = parsePeople(field.value);
+
+		if (one)
+			change(() => post(path, {role: role.value, ...one}));
+	}}, el('div', {class: 'line'}, el('label', {for: 'add'}, 'Let in'), field, role, el('button', {class: 'primary'}, 'Add')), list);
+
+	return {node, load};
+}
+
+// The latest events, the newest first.
+function eventsPanel() {
+	const list = el('ol', {class: 'events', reversed: true});
+
+	return {
+		node: list,
+		add(name, data) {
+			const who = data.participant ? `${data.display || data.identity || data.participant}` : '';
+			const why = data.reason || data.text || '';
+
+			list.prepend(el('li', {}, el('time', {}, clock(data.at || new Date())), ' ', el('b', {}, name.replaceAll('_', ' ').replaceAll('.', ' ')),
+				who ? ` ${who}` : '', why ? ` – ${why}` : ''));
+			while (list.childElementCount > EVENTS_SHOWN)
+				list.lastElementChild.remove();
+		},
+	};
+}
+
+// Plots, fed once a second by what the participants' counters say; rates are differences between two looks.
+function statsPanel() {
+	const plots = {
+		people: plot('Participants', ''), talkers: plot('Talking', ''), rate: plot('Packets in', '/s', {floor: 50}),
+		loss: plot('Loss', ' %'), delay: plot('Added delay, the longest', ' ms', {floor: 60}), jitter: plot('Jitter, the largest', ' ms', {floor: 10}),
+	};
+	let before = new Map(), beforeMs = 0;
+
+	return {
+		node: el('div', {class: 'plots'}, Object.values(plots).map((one) => one.node)),
+		add(legs) {
+			const nowMs = performance.now(), now = new Map();
+			let packets = 0, lost = 0;
+
+			for (const leg of legs.filter((one) => one.media)) {
+				const last = before.get(leg.id);
+
+				now.set(leg.id, leg.media);
+				if (!last)
+					continue;
+				packets += Math.max(0, leg.media.packets_rx - last.packets_rx);
+				lost += Math.max(0, leg.media.lost - last.lost);
+			}
+			const most = (name) => Math.max(0, ...legs.map((leg) => leg.media?.[name] ?? 0));
+			plots.people.add(legs.length);
+			plots.talkers.add(legs.filter((leg) => leg.talking).length);
+			if (beforeMs) {
+				plots.rate.add(packets * 1000 / (nowMs - beforeMs));
+				plots.loss.add(packets + lost > 0 ? lost * 100 / (packets + lost) : 0);
+			}
+			plots.delay.add(most('delay_ms'));
+			plots.jitter.add(most('jitter_ms'));
+			before = now;
+			beforeMs = nowMs;
+		},
+	};
+}
+
+// Panels as tabs (WAI-ARIA): arrow keys move among them.
+function tabs(panels) {
+	const buttons = panels.map(([name, panel], i) => button(name, () => choose(i), {role: 'tab', id: `tab-${i}`, 'aria-controls': `panel-${i}`}));
+	const bodies = panels.map(([, panel], i) => el('div', {role: 'tabpanel', id: `panel-${i}`, 'aria-labelledby': `tab-${i}`}, panel));
+	const choose = (at) => {
+		buttons.forEach((one, i) => {
+			one.setAttribute('aria-selected', i === at);
+			one.tabIndex = i === at ? 0 : -1;
+			bodies[i].hidden = i !== at;
+		});
+	};
+	const node = el('div', {}, el('div', {class: 'tabs', role: 'tablist', onkeydown: (event) => {
+		const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+		const at = buttons.indexOf(document.activeElement);
+
+		if (!step || at < 0)
+			return;
+		const next = (at + step + buttons.length) % buttons.length;
+		choose(next);
+		buttons[next].focus();
+	}}, buttons), bodies);
+
+	choose(0);
+	return node;
+}
+
+export function conferenceView(id, page) {
+	const state = {conf: {}, legs: []};
+	let timer = 0, isOpen = true;
+	const soon = () => {
+		if (isOpen && !timer)
+			timer = setTimeout(look, 150);
+	};
+	const act = actions(id, page, state, soon);
+	const table = roster(act), people = peoplePanel(id, page), events = eventsPanel(), stats = statsPanel();
+	const title = el('h1', {}, id), uris = el('p', {class: 'uris'}), facts = el('p', {class: 'facts'});
+	const lock = button('Lock', act.lock, {id: 'lock'}), admitAll = button('Let all in', act.admitAll, {id: 'admit-all', class: 'primary', hidden: true});
+	const node = el('section', {}, el('p', {}, el('a', {href: '#/'}, '← Conferences')),
+		el('div', {class: 'head'}, el('div', {}, title, uris, facts), el('div', {class: 'actions'}, admitAll,
+			button('Call out', act.call, {id: 'call', class: 'primary'}), lock, button('Announce', act.announce, {id: 'announce'}),
+			button('Settings', act.change, {id: 'settings'}), button('Close', act.close, {id: 'close', class: 'danger'}))),
+		tabs([['Participants', table.node], ['May join', people.node], ['Statistics', stats.node], ['Events', events.node]]));
+
+	async function look() {
+		timer = 0;
+		try {
+			const [conf, legs, media] = await Promise.all([get(conference(id)), participants(id), get(`${conference(id)}/stats`)]);
+			const byId = new Map((media.participants ?? []).map((one) => [one.id, one]));
+
+			if (!isOpen)
+				return;
+			state.conf = conf;
+			state.legs = legs.map((leg) => {
+				const seen = byId.get(leg.id);
+
+				return {...leg, talking: seen?.talking ?? leg.talking, media: seen?.media ?? leg.media};
+			});
+		} catch (error) {
+			gone(error);
+			return;
+		}
+		show();
+	}
+
+	function gone(error) {
+		if (!isOpen)
+			return;
+		if (error.status === 404) {
+			node.replaceChildren(el('p', {class: 'empty'}, 'This conference is over. ', el('a', {href: '#/'}, 'All conferences')));
+			clearInterval(second);
+		} else {
+			page.failed(error);
+		}
+	}
+
+	function show() {
+		const {conf, legs} = state;
+
+		setText(title, conf.title || conf.id);
+		page.setTitle(conf.title || conf.id);
+		setText(uris, (conf.uris ?? []).join('  '));
+		setText(facts, [`protection: ${conf.security}`, conf.locked ? 'locked' : '', conf.has_pin ? 'PIN' : '', conf.lobby ? 'lobby' : '',
+			conf.max_participants ? `at most ${conf.max_participants}` : '', conf.end_at ? `ends ${clock(conf.end_at)}` : ''].filter(Boolean).join(' · '));
+		setText(lock, conf.locked ? 'Unlock' : 'Lock');
+		lock.setAttribute('aria-pressed', Boolean(conf.locked));
+		admitAll.hidden = !legs.some((leg) => leg.waits === 'lobby');
+		table.show(legs);
+	}
+
+	look();
+	people.load();
+	const stream = follow(`${conference(id)}/events`, (name, data) => {
+		events.add(name, data);
+		soon();
+	}, (isLive) => {
+		page.live(isLive);
+		soon();
+	});
+	const second = setInterval(() => {
+		if (document.visibilityState !== 'visible')
+			return;
+		stats.add(state.legs);
+		soon();
+	}, 1000);
+	return {
+		node, title: id,
+		close() {
+			isOpen = false;
+			stream.close();
+			clearInterval(second);
+			clearTimeout(timer);
+			page.live(null);
+		},
+	};
+}
