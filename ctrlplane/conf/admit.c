@@ -46,8 +46,10 @@ take_person(struct cp_conf_verdict *out, const struct cp_conf *conf,
 	out->proof = r->proof;
 	if (r->proof != CP_PROOF_NONE || conf->believes_from)
 		cp_slice_copy(out->person, sizeof(out->person), r->identity);
-	if (cp_identity_is_anonymous(cp_slice_text(out->person)))
+	if (cp_identity_is_anonymous(cp_slice_text(out->person))) {
 		out->person[0] = '\0';
+		out->proof = CP_PROOF_NONE;
+	}
 	return 0;
 }
 

@@ -40,17 +40,23 @@ changed_conf(struct cp_step *s, enum cp_notice notice, const char *text)
 	cp_step_audit(s, s->conf, NULL, text);
 }
 
+static bool
+may_enter(const struct cp_leg *leg)
+{
+	return leg->connected_ms != 0 && (leg->wait == CP_WAIT_PIN || leg->wait == CP_WAIT_LOBBY);
+}
+
 void
 cp_leg_set_role(struct cp_step *s, struct cp_leg *leg, enum cp_conf_role role)
 {
-	bool was_silenced = cp_leg_is_silenced(leg);
+	bool was_silenced;
 
 	if (leg->role == role)
 		return;
-	leg->role = role;
-	if (role >= CP_ROLE_MODERATOR && (leg->wait == CP_WAIT_PIN || leg->wait == CP_WAIT_LOBBY) &&
-	    leg->connected_ms != 0)
+	if (role >= CP_ROLE_MODERATOR && may_enter(leg))
 		cp_leg_enter(s, leg);
+	was_silenced = cp_leg_is_silenced(leg);
+	leg->role = role;
 	leg->conf->has_creator |= role == CP_ROLE_CREATOR && leg->is_in;
 	if (cp_leg_is_silenced(leg) != was_silenced)
 		cp_effects_mix(s->out, leg);
@@ -312,12 +318,6 @@ on_role(struct cp_step *s)
 	if (*person)
 		set_roles(s, conf, person, role);
 	return 0;
-}
-
-static bool
-may_enter(const struct cp_leg *leg)
-{
-	return leg->connected_ms != 0 && (leg->wait == CP_WAIT_PIN || leg->wait == CP_WAIT_LOBBY);
 }
 
 static void

@@ -67,7 +67,7 @@ on_mix(struct cp_step *s)
 	cp_effects_notice(s->out, CP_NOTICE_CHANGED, leg, NULL);
 	cp_effects_leg(s->out, CP_EFFECT_SAVE_LEG, leg, NULL);
 	cp_step_audit(s, leg->conf, leg, is_gain ? "gain" : texts[2 * !is_mute + s->event->flag]);
-	if (is_mute && leg->conf->announces && leg->is_in)
+	if (is_mute && leg->conf->announces && leg->is_in && leg->role != CP_ROLE_LISTENER)
 		cp_step_prompt(s, leg->conf, leg,
 			       leg->is_muted ? CP_PROMPT_MUTED : CP_PROMPT_UNMUTED, 0);
 	return 0;

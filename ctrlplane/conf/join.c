@@ -252,6 +252,8 @@ take_person(struct cp_step *s)
 		leg->proof = (enum cp_conf_proof)s->event->proof;
 	if (s->event->person == NULL)
 		return;
+	if (!cp_identity_is_same(leg->person, s->event->person))
+		cp_conf_role_for(&leg->role, leg->conf, s->event->person, "");
 	copy(leg->person, sizeof(leg->person), s->event->person);
 	if (!leg->is_private)
 		copy(leg->identity, sizeof(leg->identity), s->event->person);

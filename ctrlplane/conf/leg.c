@@ -117,9 +117,9 @@ cp_leg_end(struct cp_step *s, struct cp_leg *leg, const struct cp_leg_end *end)
 		cp_effects_leg(s->out, CP_EFFECT_LEG_REMOVE, leg, NULL);
 	tell_left(s, leg, end);
 	cp_leg_retire(s->focus, leg, s->now_ms);
-	if (was_in && conf->announces)
-		tell_who_is_left(s, conf);
 	consider_end(s, conf, leg);
+	if (was_in && conf->announces && conf->ending == NULL && conf->connected_count > 0)
+		tell_who_is_left(s, conf);
 }
 
 static void
