@@ -61,26 +61,22 @@ ask_node(void *arg, cp_mgmt_media_fn done, void *done_arg)
 	return cp_media_request(app->media, &m, sizeof(m), done, done_arg);
 }
 
-/* What protects a leg, and how far that assurance goes. */
-static const char *const protections[] = {
-	[CP_SDP_UNKEYED] = "none",
-	[CP_SDP_SDES] = "SDES to next hop",
-	[CP_SDP_MIKEY_TICKET] = "mikey-ticket, verified by KMS",
-};
-
+/* Of a leg that outlived us there is no call, but what the store knew of it. */
 static void
-leg_facts(void *arg, uint32_t leg, struct cp_mgmt_leg_facts *out)
+leg_facts(void *arg, uint32_t id, struct cp_mgmt_leg_facts *out)
 {
-	const struct cp_call *call = cp_app_call(arg, leg);
+	struct cp_app *app = arg;
+	const struct cp_call *call = cp_app_call(app, id);
+	const struct cp_leg *leg = cp_leg_by_id(app->focus, id);
 
 	*out = (struct cp_mgmt_leg_facts){0};
-	if (!call)
+	if (!leg)
 		return;
-	out->uri = call->uri;
-	out->verified_by = call->verified_by;
-	out->protection = protections[call->sdp.media.keying];
-	out->call_id = call->call_id;
-	out->user_agent = *call->agent ? call->agent : NULL;
+	out->uri = leg->is_private ? "anonymous" : call ? call->uri : leg->identity;
+	out->verified_by = cp_conf_proof_name(leg->proof);
+	out->protection = cp_leg_protection(leg);
+	out->call_id = leg->call_id;
+	out->user_agent = *leg->agent ? leg->agent : NULL;
 }
 
 static void

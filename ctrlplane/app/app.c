@@ -28,6 +28,17 @@ cp_app_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* The wall clock may be set while we run. */
+static void
+read_wall(struct cp_app *app)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	cp_focus_set_wall(app->focus,
+			  (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - cp_app_now_ms());
+}
+
 static int
 on_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 {
@@ -171,6 +182,7 @@ on_slow(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct cp_app *app = (void *)arg;
 
+	read_wall(app);
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_TICK});
 	cp_call_tick(app);
 	if (app->mgmt)
@@ -278,6 +290,8 @@ open_focus(struct cp_app *app)
 	rc = cp_map_init(&app->calls);
 	if (!rc)
 		rc = cp_focus_create(&app->focus, &limits, start);
+	if (!rc)
+		read_wall(app);
 	return rc ? rc : open_conferences(app);
 }
 

@@ -129,7 +129,6 @@ int cp_app_handle(struct cp_app *app, const struct cp_event *event); /* both */
 /* call.c */
 extern const struct cp_sip_handler cp_app_sip_handler;
 struct cp_call *cp_app_call(const struct cp_app *app, uint32_t leg);
-void cp_call_release(struct cp_call *call, const char *why);
 void cp_call_rekey(struct cp_call *call);
 void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
 void cp_call_step_done(struct cp_call *call);

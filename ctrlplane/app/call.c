@@ -76,12 +76,6 @@ cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 	call_over(call, why);
 }
 
-void
-cp_call_release(struct cp_call *call, const char *why)
-{
-	cp_call_hang_up(call, 200, why);
-}
-
 /* The SDP policy of a conference, with the addresses that the media plane has now. */
 const struct cp_sdp_policy *
 cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
@@ -151,11 +145,20 @@ commit_and_send(struct cp_call *call)
 static void
 connected(struct cp_call *call)
 {
+	static const uint8_t keyings[] = {
+		[CP_SDP_UNKEYED] = CP_KEYING_NONE,
+		[CP_SDP_SDES] = CP_KEYING_SDES,
+		[CP_SDP_MIKEY_TICKET] = CP_KEYING_MIKEY,
+	};
+	bool is_kms = strcmp(call->verified_by, "kms") == 0;
 	struct cp_event event = {
 		.type = call->is_connected ? CP_EVENT_CHANGED : CP_EVENT_CONNECTED,
 		.leg = call->leg,
 		.flag = call->sdp.media.is_held,
 		.suite = call->sdp.media.suite,
+		.keying = keyings[call->sdp.media.keying],
+		.proof = is_kms ? CP_PROOF_KMS : CP_PROOF_NONE,
+		.person = call->is_outgoing ? call->identity : NULL,
 	};
 
 	call->is_connected = true;

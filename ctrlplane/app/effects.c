@@ -165,7 +165,7 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 	case CP_EFFECT_RELEASE:
 		call = cp_app_call(app, e->leg);
 		if (call)
-			cp_call_release(call, e->text);
+			cp_call_hang_up(call, e->value, e->text);
 		break;
 	case CP_EFFECT_REKEY:
 		call = cp_app_call(app, e->leg);

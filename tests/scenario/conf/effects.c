@@ -89,8 +89,10 @@ static void
 write_effect(struct world *w, const struct cp_effect *e)
 {
 	static const char *const plain[CP_EFFECT_TYPES] = {
-		[CP_EFFECT_CONF_INSTALL] = "conf+",    [CP_EFFECT_CONF_UPDATE] = "conf~",
-		[CP_EFFECT_CONF_DESTROY] = "conf-",    [CP_EFFECT_SAVE_CONF] = "save conf",
+		[CP_EFFECT_CONF_INSTALL] = "conf+",
+		[CP_EFFECT_CONF_UPDATE] = "conf~",
+		[CP_EFFECT_CONF_DESTROY] = "conf-",
+		[CP_EFFECT_SAVE_CONF] = "save conf",
 	};
 	static const char *const of_leg[CP_EFFECT_TYPES] = {
 		[CP_EFFECT_LEG_INSTALL] = "leg+", [CP_EFFECT_LEG_UPDATE] = "leg~",

@@ -228,7 +228,7 @@ do_conference(struct world *w)
 static enum cp_conf_proof
 proof_of(const struct world *w)
 {
-	return world_has(w, "from") ? CP_PROOF_NONE
+	return world_has(w, "from")	? CP_PROOF_NONE
 	       : world_has(w, "digest") ? CP_PROOF_DIGEST
 					: CP_PROOF_ASSERTED;
 }
@@ -316,13 +316,20 @@ static const struct {
 	enum cp_event_type type;
 	bool flag;
 } leg_events[] = {
-	{"connected", CP_EVENT_CONNECTED, false}, {"held", CP_EVENT_CHANGED, true},
-	{"resumed", CP_EVENT_CHANGED, false},	  {"gone", CP_EVENT_GONE, false},
-	{"mute", CP_EVENT_MUTE, true},		  {"unmute", CP_EVENT_MUTE, false},
-	{"deaf", CP_EVENT_DEAF, true},		  {"hearing", CP_EVENT_DEAF, false},
-	{"remove", CP_EVENT_REMOVE, false},	  {"dialing", CP_EVENT_DIALING, false},
-	{"alerting", CP_EVENT_ALERTING, false},	  {"lost", CP_EVENT_MEDIA_LOST, false},
-	{"back", CP_EVENT_MEDIA_BACK, false},	  {"rtcp-bye", CP_EVENT_MEDIA_BYE, false},
+	{"connected", CP_EVENT_CONNECTED, false},
+	{"held", CP_EVENT_CHANGED, true},
+	{"resumed", CP_EVENT_CHANGED, false},
+	{"gone", CP_EVENT_GONE, false},
+	{"mute", CP_EVENT_MUTE, true},
+	{"unmute", CP_EVENT_MUTE, false},
+	{"deaf", CP_EVENT_DEAF, true},
+	{"hearing", CP_EVENT_DEAF, false},
+	{"remove", CP_EVENT_REMOVE, false},
+	{"dialing", CP_EVENT_DIALING, false},
+	{"alerting", CP_EVENT_ALERTING, false},
+	{"lost", CP_EVENT_MEDIA_LOST, false},
+	{"back", CP_EVENT_MEDIA_BACK, false},
+	{"rtcp-bye", CP_EVENT_MEDIA_BYE, false},
 	{"let-in", CP_EVENT_ADMIT, false},
 };
 
@@ -394,11 +401,11 @@ do_policy(struct world *w)
 		enum cp_event_type type;
 		bool flag;
 	} all[] = {
-		{"set", CP_EVENT_UPDATE, false},	  {"authorise", CP_EVENT_AUTHORISE, false},
-		{"disallow", CP_EVENT_DISALLOW, false},	  {"expel", CP_EVENT_DISALLOW, true},
-		{"list", CP_EVENT_SET_LIST, false},	  {"lock", CP_EVENT_LOCK, true},
-		{"unlock", CP_EVENT_LOCK, false},	  {"close", CP_EVENT_CLOSE, false},
-		{"let-all-in", CP_EVENT_ADMIT, false},	  {"announce", CP_EVENT_ANNOUNCE, false},
+		{"set", CP_EVENT_UPDATE, false},	{"authorise", CP_EVENT_AUTHORISE, false},
+		{"disallow", CP_EVENT_DISALLOW, false}, {"expel", CP_EVENT_DISALLOW, true},
+		{"list", CP_EVENT_SET_LIST, false},	{"lock", CP_EVENT_LOCK, true},
+		{"unlock", CP_EVENT_LOCK, false},	{"close", CP_EVENT_CLOSE, false},
+		{"let-all-in", CP_EVENT_ADMIT, false},	{"announce", CP_EVENT_ANNOUNCE, false},
 	};
 	const struct cp_conf *conf = world_conf(w, w->words[1]);
 	struct cp_conf_person people[WORLD_WORDS_MAX];
@@ -481,9 +488,15 @@ world_do(struct world *w, char *line)
 		const char *word;
 		bool (*run)(struct world *w);
 	} commands[] = {
-		{"conference", do_conference}, {"ask", do_ask},	      {"call", do_call},
-		{"role", do_role},	       {"digits", do_digits}, {"prompted", do_prompted},
-		{"wait", do_wait},	       {"show", do_show},     {"count", do_count},
+		{"conference", do_conference},
+		{"ask", do_ask},
+		{"call", do_call},
+		{"role", do_role},
+		{"digits", do_digits},
+		{"prompted", do_prompted},
+		{"wait", do_wait},
+		{"show", do_show},
+		{"count", do_count},
 	};
 	char *rest = line, *word;
 
