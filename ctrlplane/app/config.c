@@ -10,6 +10,8 @@
 #include "ctrlplane/mgmt/mgmt.h"
 #include "dataplane/api/suite.h"
 
+#define PEM_MAX (1 << 20) /* octets of a file that are looked at */
+
 /* What the checks need. */
 struct check {
 	struct cp_config *config;
@@ -83,9 +85,60 @@ check_account(const struct check *k, size_t i)
 	lower(to->ha1_sha256, from->ha1_sha256);
 }
 
+/* What of PEM a file holds; NULL: it is not to be read. The caller frees it. */
+static char *
+read_pem(const char *folder, const char *name)
+{
+	char path[4096], *text = calloc(1, PEM_MAX + 1);
+	FILE *file = NULL;
+
+	if (text && snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path))
+		file = fopen(path, "r");
+	if (!file) {
+		free(text);
+		return NULL;
+	}
+	text[fread(text, 1, PEM_MAX, file)] = '\0';
+	fclose(file);
+	return text;
+}
+
+static void
+check_pem(const struct check *k, const char *name, const char *const wanted[])
+{
+	const char *folder = k->config->sip.tls_dir;
+	char *text = read_pem(folder, name);
+	int line = line_of(k, "sip", "tls_dir");
+
+	if (!text)
+		conf_error(k->errors, k->path, line, "'sip.tls_dir': %s/%s cannot be read: %s",
+			   folder, name, strerror(errno));
+	for (; text && *wanted; wanted++)
+		if (!strstr(text, *wanted))
+			conf_error(k->errors, k->path, line,
+				   "'sip.tls_dir': %s/%s holds no %s (PEM)", folder, name,
+				   strstr(*wanted, "KEY") ? "private key" : "certificate");
+	if (text)
+		explicit_bzero(text, PEM_MAX);
+	free(text);
+}
+
+/* What TLS starts with. That key and certificate belong together it says itself. */
+static void
+check_tls(const struct check *k)
+{
+	static const char *const agent[] = {"-----BEGIN CERTIFICATE", "PRIVATE KEY-----", NULL};
+	static const char *const ca[] = {"-----BEGIN CERTIFICATE", NULL};
+
+	check_pem(k, "agent.pem", agent);
+	check_pem(k, "cafile.pem", ca);
+}
+
 static int
 check_sip(const struct check *k)
 {
+	bool has_tls = false;
+
 	struct cp_config *c = k->config;
 	struct cp_config_sip *s = &c->sip;
 
@@ -114,7 +167,10 @@ check_sip(const struct check *k)
 			conf_error(k->errors, k->path, s->listen.lines[i],
 				   "TLS needs a certificate; set 'sip.tls_dir' to a folder with "
 				   "agent.pem");
+		has_tls |= is_tls;
 	}
+	if (has_tls && s->tls_dir)
+		check_tls(k);
 	return 0;
 }
 

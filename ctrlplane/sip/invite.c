@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
@@ -39,6 +40,17 @@ name_peer(char *text, size_t size, nua_t *nua, const sip_t *sip)
 			 how ? how + 1 : "?");
 }
 
+/* RFC 3261 26.2.2: who writes sips: means TLS, hop by hop, and this hop has none. */
+static bool
+is_sips_without_tls(const sip_t *sip)
+{
+	const sip_via_t *via = sip->sip_via;
+	const char *how = via && via->v_protocol ? strrchr(via->v_protocol, '/') : NULL;
+
+	return sip->sip_request->rq_url->url_type == url_sips &&
+	       (!how || strcasecmp(how, "/TLS") != 0);
+}
+
 /* Everything that can be said about an INVITE without its conference. 0, or the status to refuse with. */
 static int
 check_new(struct cp_sip *s, const sip_t *sip, char name[CP_SIP_USER_MAX],
@@ -50,6 +62,8 @@ check_new(struct cp_sip *s, const sip_t *sip, char name[CP_SIP_USER_MAX],
 		return 503;
 	if (!sip->sip_contact)
 		return 400; /* RFC 3261 8.1.1.8 */
+	if (is_sips_without_tls(sip))
+		return 403;
 	if (!user || strlen(user) >= CP_SIP_USER_MAX)
 		return 404;
 	url_unescape(name, user);
@@ -118,9 +132,10 @@ on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 		status = cp_sip_body(&invite.sdp, nua_handle_home(nh), sip);
 	if (status) {
 		refuse_new(l, nh,
-			   &(struct cp_sip_refusal){.status = status,
-						    .retry_after_s =
-							    status == 503 ? RETRY_AFTER_S : 0});
+			   &(struct cp_sip_refusal){
+				   .status = status,
+				   .phrase = status == 403 ? "SIPS Needs TLS" : NULL,
+				   .retry_after_s = status == 503 ? RETRY_AFTER_S : 0});
 		return;
 	}
 	if (policy.takes_mikey && has_mikey(invite.sdp))
