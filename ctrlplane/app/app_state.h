@@ -148,10 +148,15 @@ void cp_call_drop_next(struct cp_call *call);
 /* call_keys.c: calls keyed by MIKEY */
 bool cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf);
 void cp_call_start_keyed(struct cp_call *call); /* an INVITE with MIKEY in call->next */
+/* An INVITE without SDP, admitted: our offer is in call->next, and wants a ticket for who calls. */
+void cp_call_start_late(struct cp_call *call, const struct cp_conf_verdict *verdict);
 /* An offer with MIKEY on a running call. */
 void cp_call_offer_keyed(struct cp_call *call);
 void cp_call_keys_agreed(struct cp_call *call); /* and in force */
 void cp_call_ask_ticket(struct cp_call *call);	/* for a re-key; then cp_call_rekey goes on */
+
+/* The offer in call->next without MIKEY, where the conference takes that; false: it does not. */
+bool cp_call_offer_without(struct cp_call *call);
 
 /* dialout.c */
 /* Call uri into the conference. -EINVAL: no URI that can be called; -EAGAIN, -ENOMEM: not now. */

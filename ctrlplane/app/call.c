@@ -131,7 +131,15 @@ commit_and_send(struct cp_call *call)
 
 	cp_sdp_commit(&call->sdp, &call->next);
 	call->has_next = false;
-	cp_call_keys_agreed(call);
+	if (call->sdp.phase == CP_SDP_OFFERED && call->sdp.has_mikey) {
+		if (cp_keying_transfer(call) != 0) {
+			cp_sip_refuse(call->sip, &(struct cp_sip_refusal){.status = 500});
+			call_over(call, "keys failed");
+			return;
+		}
+	} else {
+		cp_call_keys_agreed(call);
+	}
 	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
 	if (len < 0) {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "SDP does not fit: %s", strerror(-len));
@@ -454,14 +462,6 @@ is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
 
 	if (!conf || !cp_call_takes_mikey(app, conf))
 		return false;
-	if (!invite->sdp.len && conf->security == CP_CONF_MIKEY) {
-		cp_call_refuse_new(call, &(struct cp_sip_refusal){
-						 .status = 488,
-						 .warning_code = 306,
-						 .warning_text = "this conference wants an offer "
-								 "with a=key-mgmt:mikey"});
-		return true;
-	}
 	if (!invite->sdp.len)
 		return false;
 	call->conf = conf->id;
@@ -530,7 +530,10 @@ on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite
 		return;
 	}
 	call->has_next = true;
-	cp_call_join(call, &verdict);
+	if (call->next.next.is_offer && call->next.next.has_mikey)
+		cp_call_start_late(call, &verdict);
+	else
+		cp_call_join(call, &verdict);
 }
 
 void

@@ -88,6 +88,95 @@ cp_call_start_keyed(struct cp_call *call)
 		on_keyed(call, status);
 }
 
+bool
+cp_call_offer_without(struct cp_call *call)
+{
+	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
+	struct cp_sdp_policy policy = *cp_call_policy(call->app, call->conf, false);
+
+	if (!conf || conf->security != CP_CONF_EITHER)
+		return false;
+	policy.may_mikey = false;
+	cp_sdp_drop(&call->next);
+	cp_keying_free(call);
+	return cp_sdp_offer(&call->next, &policy, &call->sdp) == 0;
+}
+
+/* By what SIP proved, again: much may have changed while the KMS was asked. */
+static void
+admit_late(struct cp_call *call)
+{
+	const struct cp_caller *caller = call->caller;
+	struct cp_conf_request request = {
+		.user = cp_slice_text(caller->user),
+		.identity = cp_slice_text(caller->uri),
+		.proof = caller->proof,
+		.tel = cp_slice_text(caller->tel),
+		.now_ms = cp_app_now_ms(),
+	};
+	struct cp_conf_verdict verdict;
+
+	if (cp_conf_admit(&verdict, call->app->focus, &request) != 0)
+		refuse_keyed(call,
+			     &(struct cp_sip_refusal){.status = verdict.status,
+						      .warning_code = 399,
+						      .warning_text = verdict.reason,
+						      .retry_after_s = verdict.retry_after_s});
+	else
+		cp_call_join(call, &verdict);
+}
+
+/* The ticket for who called without an offer is there, or is not. */
+static void
+on_late_ticket(struct cp_call *call, int status)
+{
+	call->step = CP_STEP_NONE;
+	if (!cp_media_is_up(call->app->media))
+		status = 503;
+	else if (status != 0 && cp_call_offer_without(call))
+		status = 0;
+	if (status == 0) {
+		admit_late(call);
+		return;
+	}
+	cp_keying_refuse(call, status);
+	cp_call_refuse_done(call);
+}
+
+static void
+start_unproven(struct cp_call *call, const struct cp_conf_verdict *verdict)
+{
+	if (cp_call_offer_without(call))
+		cp_call_join(call, verdict);
+	else
+		refuse_keyed(call, &(struct cp_sip_refusal){
+					   .status = 488,
+					   .warning_code = 306,
+					   .warning_text = "This conference wants an offer with "
+							   "a=key-mgmt:mikey, or a proven identity "
+							   "to make one for"});
+}
+
+void
+cp_call_start_late(struct cp_call *call, const struct cp_conf_verdict *verdict)
+{
+	struct cp_app *app = call->app;
+	int status = 503;
+
+	call->conf = verdict->conf->id;
+	if (!*call->caller->uri) { /* it would make anybody's tickets be asked for */
+		start_unproven(call, verdict);
+		return;
+	}
+	snprintf(call->identity, sizeof(call->identity), "%s", verdict->person);
+	call->step = CP_STEP_KEYS;
+	if (cp_rate_may(&app->mikey.rate, call->source, app->mikey.config->rate, cp_app_now_ms()))
+		status = cp_keying_ticket(call, verdict->conf->user, verdict->person,
+					  on_late_ticket);
+	if (status != 0)
+		on_late_ticket(call, status);
+}
+
 /* Their new ticket: the same one as before, or it is refused. */
 static void
 on_rekeyed(struct cp_call *call, int status)
@@ -156,7 +245,8 @@ cp_call_keys_agreed(struct cp_call *call)
 {
 	int64_t rekey_s;
 
-	cp_keying_commit(call);
+	if (!cp_keying_commit(call))
+		return;
 	rekey_s = cp_keying_rekey_s(call);
 	call->keys_end_ms = rekey_s ? cp_app_now_ms() + rekey_s * IN_TIME_PER_MILLE : 0;
 }

@@ -37,26 +37,11 @@ join(struct cp_call *call)
 		cp_call_join(call, &verdict);
 }
 
-/* Where SDES will do, the call goes out with that alone. */
-static bool
-offers_without(struct cp_call *call)
-{
-	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
-	struct cp_sdp_policy policy = *cp_call_policy(call->app, call->conf, false);
-
-	if (!conf || conf->security != CP_CONF_EITHER)
-		return false;
-	policy.may_mikey = false;
-	cp_sdp_drop(&call->next);
-	cp_keying_free(call);
-	return cp_sdp_offer(&call->next, &policy, &call->sdp) == 0;
-}
-
 static void
 on_ticket(struct cp_call *call, int status)
 {
 	call->step = CP_STEP_NONE;
-	if (status == 0 || offers_without(call))
+	if (status == 0 || cp_call_offer_without(call))
 		join(call);
 	else
 		give_up(call, "the KMS gives no ticket for it");

@@ -194,13 +194,14 @@ cp_keying_rekey_s(const struct cp_call *call)
 	return call->keying && call->keying->csb ? cp_mikey_csb_rekey_s(call->keying->csb) : 0;
 }
 
-void
+bool
 cp_keying_commit(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
+	bool is_new = k && (k->next_csb || k->csb) && k->next_cs_id;
 
 	if (!k)
-		return;
+		return false;
 	if (k->resolve.responder)
 		snprintf(k->peer, sizeof(k->peer), "%s", k->resolve.initiator);
 	if (k->next_csb) {
@@ -223,6 +224,7 @@ cp_keying_commit(struct cp_call *call)
 		k->next = (struct cp_keying_texts){0};
 	}
 	cp_keying_abort(call);
+	return is_new;
 }
 
 void

@@ -54,8 +54,8 @@ int cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee
 int cp_keying_transfer(struct cp_call *call);
 int cp_keying_answered(struct cp_call *call);
 
-/* What was agreed is in force: the exchange becomes the call's; its message into call->local. */
-void cp_keying_commit(struct cp_call *call);
+/* What was agreed is in force: the exchange becomes the call's; its message into call->local. False: there was none, the keys stay. */
+bool cp_keying_commit(struct cp_call *call);
 /* What was under way is dropped, what was agreed stays. */
 void cp_keying_abort(struct cp_call *call);
 

@@ -33,7 +33,7 @@ def read_address(data):
 
 
 def describe(kind, data):
-    line = {"type": TYPES[kind]}
+    line = {"type": TYPES[kind] if kind < len(TYPES) else str(kind)}
     if kind in (LEG_ADD, LEG_UPDATE):
         line["leg"], line["conf"], line["flags"], line["dirs"], _, line["secure"], line["dtmf"], line["ptime"], count = \
             struct.unpack_from("=IIIBBBBHB", data, 16)
@@ -60,6 +60,7 @@ class Tap:
     def __init__(self, folder, config):
         self.folder = folder
         self.conf_of = {}
+        self.version = 0  # of the control protocol, as conclave-cp speaks it
         self.log = open(os.path.join(folder, "media_plane.jsonl"), "a", buffering=1)
         self.real = os.path.join(folder, "real.sock")
         config["node"]["media_socket"] = self.real
@@ -88,6 +89,7 @@ class Tap:
 
     def on_request(self, client, server, data):
         version, kind, _, number, _ = struct.unpack_from(HEADER, data)
+        self.version = version
         self.log.write(json.dumps(describe(kind, data)) + "\n")
         faults = self.faults()
         if kind == LEG_ADD:
@@ -102,7 +104,7 @@ class Tap:
     def event(self, clients, words):
         event, leg, a, b = (int(word) for word in words)
         for client in clients:
-            client.send(struct.pack(HEADER, 1, EVENT, 104, 0, 0) + struct.pack("=IIIIII16I", event, self.conf_of.get(leg, 0), leg, a, b, 0,
+            client.send(struct.pack(HEADER, self.version, EVENT, 104, 0, 0) + struct.pack("=IIIIII16I", event, self.conf_of.get(leg, 0), leg, a, b, 0,
                                                                                 *[0] * 16))
 
     def run(self):

@@ -69,7 +69,7 @@ def test_one_of_the_list_answers(node, kms, who):
         assert peer.resolve(key_mgmt(phone.invitation.body)["media"]) == "ok"
         phone.answer(offer(peer.ask("transfer", "0x0a0b0c0d", CM80)))
         [participant] = connected(node)
-        assert participant["uri"] == who and participant["verified_by"] == "kms"
+        assert participant["uri"] == participant["identity"] == who and participant["verified_by"] == "kms"
         keys = peer.prints()
         assert [row["print"] for row in installed(node, 2)] == [keys[1][2]]
         assert [row["print"] for row in installed(node, 1)] == [keys[2][2]]
