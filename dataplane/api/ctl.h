@@ -263,17 +263,18 @@ enum dp_play_flag {
 
 /*
  * Play a clip: to a leg, whatever its mix is (a deaf leg hears it too; nobody else does), or to a conference, as if somebody
- * talked whom all hear but the deaf. Each has one place: a second PLAY there ends the first. It waits while nothing is sent to the
+ * talked whom all hear but the deaf, and but one leg that may be named. Each has one place: a second PLAY there ends the first. It waits while nothing is sent to the
  * leg (no key yet, on hold) or no leg of the conference is active, and ends with PLAYED, but for legs and conferences that go.
  */
 struct dp_ctl_play {
 	struct dp_ctl_hdr hdr;
 	uint32_t play; /* not 0; what PLAYED and STOP call it */
 	uint32_t clip;
-	uint32_t leg, conf; /* one of them, the other 0 */
-	uint32_t offset;    /* sample to begin with */
-	uint32_t flags;	    /* enum dp_play_flag */
-	int16_t gain_cdb;   /* -6000 to +2000 */
+	uint32_t leg,
+		conf; /* one of them, the other 0; both: to the conference, not to that leg, be it there or not */
+	uint32_t offset;  /* sample to begin with */
+	uint32_t flags;	  /* enum dp_play_flag */
+	int16_t gain_cdb; /* -6000 to +2000 */
 	uint16_t zero;
 };
 

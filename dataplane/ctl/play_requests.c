@@ -90,29 +90,41 @@ node_clip_list(const struct node_call *call)
 	return 0;
 }
 
-/* A message to the worker of a leg or conference. */
+/* A message to the worker of a conference, or of a leg when that is 0. */
 static int
 place_msg(struct dp_msg **out, const struct node_call *call, uint32_t leg, uint32_t conf,
 	  enum dp_msg_type type)
 {
 	const struct dp_node *node = call->node;
+	bool is_to_conf = conf != 0;
 	uint32_t index =
-		dp_ids_get(leg != 0 ? &node->leg_ids : &node->conf_ids, leg != 0 ? leg : conf);
+		is_to_conf ? dp_ids_get(&node->conf_ids, conf) : dp_ids_get(&node->leg_ids, leg);
 	struct dp_msg *msg;
 
 	if (index == DP_IDS_NONE)
 		return -ENOENT;
 	msg = node_call_msg(
-		call, leg != 0 ? index / node->legs_per_worker : node->confs[index].worker, type);
+		call, is_to_conf ? node->confs[index].worker : index / node->legs_per_worker, type);
 	if (msg == NULL)
 		return -ENOMEM;
-	if (leg != 0)
-		msg->leg = index % node->legs_per_worker;
-	else
+	if (is_to_conf)
 		msg->conf = index - msg->worker * node->conf.confs_max;
-	msg->play.is_to_conf = leg == 0;
+	else
+		msg->leg = index % node->legs_per_worker;
+	msg->play.is_to_conf = is_to_conf;
 	*out = msg;
 	return 0;
+}
+
+/* Index in its worker's table of a leg that is not to hear what its conference hears. */
+static uint32_t
+except_of(const struct dp_node *node, const struct dp_ctl_play *play, unsigned worker)
+{
+	uint32_t index = play->conf != 0 ? dp_ids_get(&node->leg_ids, play->leg) : DP_IDS_NONE;
+
+	return index == DP_IDS_NONE || index / node->legs_per_worker != worker
+		       ? DP_PLAY_TO_ALL
+		       : index % node->legs_per_worker;
 }
 
 int
@@ -132,6 +144,7 @@ node_play(const struct node_call *call)
 	msg->play.id = play->play;
 	msg->play.offset = play->offset;
 	msg->play.flags = play->flags;
+	msg->play.except = except_of(call->node, play, msg->worker);
 	msg->play.gain = dp_gain_from_cdb(play->gain_cdb);
 	node_post(call->node, msg);
 	return 0;

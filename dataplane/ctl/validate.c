@@ -202,7 +202,7 @@ check_play(const void *msg)
 	const struct dp_ctl_play *play = msg;
 	uint32_t flags = play->conf != 0 ? DP_PLAY_LOOP : DP_PLAY_LOOP | DP_PLAY_OVER;
 
-	if (play->play == 0 || play->clip == 0 || (play->leg != 0) == (play->conf != 0) ||
+	if (play->play == 0 || play->clip == 0 || (play->leg == 0 && play->conf == 0) ||
 	    (play->flags & ~flags) != 0 || play->zero != 0)
 		return -EINVAL;
 	return play->gain_cdb >= GAIN_MIN_CDB && play->gain_cdb <= GAIN_MAX_CDB &&

@@ -65,6 +65,8 @@ struct dp_clip {
 	uint32_t samples;
 };
 
+#define DP_PLAY_TO_ALL UINT32_MAX
+
 struct dp_msg_play {
 	const struct dp_clip *clip;
 	uint32_t id;	 /* STOP: 0: whatever plays */
@@ -72,6 +74,7 @@ struct dp_msg_play {
 	uint32_t flags;	 /* enum dp_play_flag */
 	struct dp_gain gain;
 	bool is_to_conf; /* to the message's conf, else to its leg */
+	uint32_t except; /* index of the leg that is not to hear it; DP_PLAY_TO_ALL */
 };
 
 struct dp_msg_ssrc {

@@ -58,6 +58,7 @@ dp_play_begin(struct dp_worker *w, uint32_t at, const struct dp_msg_play *in)
 		.next = in->offset,
 		.place = w->stats.playing,
 		.flags = in->flags,
+		.except = in->except,
 		.gain = in->gain,
 	};
 	w->playing[w->stats.playing++] = at;

@@ -14,9 +14,10 @@ struct dp_worker;
 struct dp_play {
 	const struct dp_clip *clip; /* NULL: nothing plays here */
 	uint32_t id;
-	uint32_t next;	/* sample */
-	uint32_t place; /* in the worker's list of those that play */
-	uint32_t flags; /* enum dp_play_flag */
+	uint32_t next;	 /* sample */
+	uint32_t place;	 /* in the worker's list of those that play */
+	uint32_t flags;	 /* enum dp_play_flag */
+	uint32_t except; /* leg that does not hear it; DP_PLAY_TO_ALL */
 	struct dp_gain gain;
 };
 

@@ -6,10 +6,10 @@
 #define LEVEL_EVERY 15		    /* of 16 ticks one measures what a leg hears */
 #define TALKERS_PAUSE_NS 200000000u /* at most 5 a second */
 
-/* Contributors of one conference in one tick; row_count: of rows, one more than legs when something is played to all. */
+/* Contributors of one conference in one tick. */
 struct crowd {
 	uint32_t count;
-	uint32_t row_count;
+	bool has_clip; /* something is played to all: 20 ms of it are in the worker's scratch */
 	const int16_t *const *rows;
 	const uint32_t *who; /* places in the tick */
 };
@@ -64,9 +64,6 @@ gather(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc)
 		b->who[crowd.count] = at;
 		b->rows[crowd.count++] = b->pcm + (size_t)at * DP_SAMPLES;
 	}
-	crowd.row_count = crowd.count;
-	if (conf->plays > 0 && dp_play_next(w, dp_play_of_conf(w, tc->conf), w->clip))
-		b->rows[crowd.row_count++] = w->clip;
 	return crowd;
 }
 
@@ -79,7 +76,7 @@ hear_own(struct dp_worker *w, struct dp_batch *b, const struct crowd *crowd)
 
 		if (b->hears[at] != DP_HEARS_ALL)
 			continue;
-		if (crowd->row_count == 1) {
+		if (crowd->count == 1 && !crowd->has_clip) {
 			b->hears[at] = DP_HEARS_SILENCE;
 			continue;
 		}
@@ -123,10 +120,37 @@ level_all(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc
 			b->leg[at]->level_tx = level;
 }
 
+/* The leg that does not hear what is played to all hears the others; then that joins the sum. */
+static void
+add_clip(struct dp_worker *w, struct dp_batch *b, const struct dp_tick_conf *tc,
+	 const struct crowd *crowd, uint32_t except)
+{
+	const struct dp_leg *leg = except != DP_PLAY_TO_ALL ? &w->legs[except] : NULL;
+	bool is_here = leg != NULL && leg->is_live && leg->conf == tc->conf;
+	uint32_t at = is_here ? tc->first + leg->member : 0;
+
+	if (is_here && b->hears[at] == DP_HEARS_ALL) {
+		int16_t *row = b->pcm + (size_t)at * DP_SAMPLES;
+		bool is_heard = false;
+
+		for (uint32_t i = 0; i < crowd->count; i++)
+			is_heard |= crowd->who[i] == at;
+		w->mix->out(row, w->sum, is_heard ? row : NULL, DP_SAMPLES);
+		b->hears[at] = crowd->count > is_heard ? DP_HEARS_OWN : DP_HEARS_SILENCE;
+	}
+	w->mix->add(w->sum, w->clip, DP_SAMPLES);
+}
+
 static void
 mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 {
 	struct crowd crowd = gather(w, b, tc);
+	uint32_t play = dp_play_of_conf(w, tc->conf), except = DP_PLAY_TO_ALL;
+
+	if (w->confs[tc->conf].plays > 0) {
+		except = w->plays[play].except;
+		crowd.has_clip = dp_play_next(w, play, w->clip);
+	}
 
 	tc->heard_count = crowd.count < DP_HEARD_MAX ? crowd.count : DP_HEARD_MAX;
 	for (uint32_t i = 0; i < tc->heard_count; i++) {
@@ -138,9 +162,11 @@ mix_conf(struct dp_worker *w, struct dp_batch *b, struct dp_tick_conf *tc)
 	}
 	tc->has_all = false;
 	tc->encoded = 0;
-	if (!hear_all(b, tc, crowd.row_count > 0))
+	if (!hear_all(b, tc, crowd.count > 0 || crowd.has_clip))
 		return;
-	w->mix->sum(w->sum, crowd.rows, crowd.row_count, DP_SAMPLES);
+	w->mix->sum(w->sum, crowd.rows, crowd.count, DP_SAMPLES);
+	if (crowd.has_clip)
+		add_clip(w, b, tc, &crowd, except);
 	if (crowd.count < tc->count) {
 		w->mix->out(tc->all, w->sum, NULL, DP_SAMPLES);
 		tc->has_all = true;

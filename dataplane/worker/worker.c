@@ -83,8 +83,7 @@ tables_make(struct dp_worker *w)
 	struct dp_batch *b = &w->batch;
 	uint32_t frames = w->conf.frames != 0 ? w->conf.frames : w->legs_max * FRAMES_PER_LEG;
 	uint32_t big = frames / BIG_SHARE + 16;
-	/* One more than legs: what is played to a conference is a row of its mix. */
-	size_t room = (w->legs_max > DP_TICK_LEGS ? w->legs_max : DP_TICK_LEGS) + 1;
+	size_t room = w->legs_max > DP_TICK_LEGS ? w->legs_max : DP_TICK_LEGS;
 	size_t plays = (size_t)w->legs_max + w->conf.confs_max;
 	void *pool, *wheel;
 	uint8_t *scratch, *sounds;

@@ -42,7 +42,7 @@ promises(const struct dp_ctl_hdr *hdr, size_t size)
 	} else if (hdr->type == DP_CTL_PLAY) {
 		const struct dp_ctl_play *play = (const struct dp_ctl_play *)hdr;
 
-		must((play->leg == 0) != (play->conf == 0) && play->play != 0);
+		must((play->leg != 0 || play->conf != 0) && play->play != 0);
 		must(play->flags <= (DP_PLAY_LOOP | DP_PLAY_OVER));
 	}
 }

@@ -524,6 +524,16 @@ test_clips_come_play_and_go(void **state)
 	assert_int_equal(ask(fd, &(struct dp_ctl_hdr){0}, DP_CTL_NODE_SHOW, sizeof(in.hdr)), 0);
 	assert_int_equal(in.node.total.playing, 2);
 	assert_int_equal(in.node.total.plays, 2);
+	/* to all but a leg, be it there or not */
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 4, .clip = 7, .conf = 1, .leg = 10}),
+			 0);
+	assert_int_equal(workers[0]->plays[LEGS].except, 0);
+	assert_int_equal(play(fd, (struct dp_ctl_play){.play = 5, .clip = 7, .conf = 1, .leg = 99}),
+			 0);
+	assert_int_equal(workers[0]->plays[LEGS].except, DP_PLAY_TO_ALL);
+	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 5, .conf = 1}), 0);
+	while (take(fd) > 0)
+		;
 	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 1, .conf = 1}), -ENOENT);
 	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 2, .leg = 10}), -ENOENT);
 	assert_int_equal(stop(fd, (struct dp_ctl_play_ref){.play = 1, .leg = 10}), 0);

@@ -101,6 +101,7 @@ play(unsigned i)
 						 .id = i + 1,
 						 .gain = dp_gain_from_cdb(-100),
 						 .flags = i % 2 * DP_PLAY_LOOP,
+						 .except = i,
 						 .is_to_conf = is_to_conf};
 		room_done(room_do(&room, msg));
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <math.h>
 #include "tests/scenario/worker/room.h"
 
 #define TICK 160
@@ -65,6 +66,8 @@ play(const struct peer *peer, uint32_t conf, struct dp_msg_play in)
 
 	if (in.gain.mantissa == 0)
 		in.gain = dp_gain_from_cdb(0);
+	if (in.except == 0) /* not the first leg's lot in these tests */
+		in.except = DP_PLAY_TO_ALL;
 	msg->play = in;
 	msg->play.is_to_conf = peer == NULL;
 	if (peer != NULL)
@@ -286,6 +289,54 @@ test_a_talker_hears_it_less_itself(void **state)
 	assert_int_equal(p[0]->csrc_count, 0);
 }
 
+/* "Somebody has joined" is not for whom it is about, be it a talker or not; a leg that is not there changes nothing. */
+static void
+test_all_but_one(void **state)
+{
+	struct peer *p[5];
+
+	room_conf(&room, 1, 0, 8);
+	p[0] = join(1, 440, 3000);
+	p[1] = join(1, 0, 0);
+	p[2] = join(1, 800, 2000);
+	room_run(&room, 300);
+	for (unsigned at = 1; at < 3; at++) {
+		play(NULL, 1, (struct dp_msg_play){.clip = &clips[0], .id = at, .except = at});
+		room_run(&room, 500);
+		/* a tone is known by its neighbours: what is more is the clip */
+		for (unsigned i = 1; i < 3800 && at == 2; i++) {
+			double off = heard(p[2], i - 1) + heard(p[2], i + 1) -
+				     2 * cos(2 * M_PI * 440 / 8000) * heard(p[2], i);
+
+			assert_true(fabs(off) < 4);
+		}
+		assert_true(room_hears(p[at], 440, 400) > 2900);
+		assert_true(room_hears(p[3 - at], 440, 400) > 2900);
+		assert_int_equal(p[at]->csrc_count, 3 - at);
+		room_run(&room, 20);
+		assert_int_equal(ended(at)->b, DP_PLAYED_OUT);
+	}
+	p[0]->is_sending = p[2]->is_sending = false;
+	room_run(&room, 1000);
+	play(NULL, 1, (struct dp_msg_play){.clip = &clips[0], .id = 9, .except = 1});
+	room_run(&room, 400);
+	assert_heard(p[0], sound[0], 20 * TICK);
+	assert_heard(p[2], sound[0], 20 * TICK);
+	assert_silent(p[1], 20 * TICK);
+	room_conf(&room, 2, 0, 8);
+	p[3] = join(2, 0, 0); /* of elsewhere */
+	p[4] = join(1, 0, 0); /* gone */
+	room_leave(&room, p[4]);
+	room_leave(&room, p[2]);
+	for (unsigned at = 3; at < 5; at++) {
+		play(NULL, 1, (struct dp_msg_play){.clip = &clips[0], .id = 10 + at, .except = at});
+		room_run(&room, 400);
+		assert_heard(p[1], sound[0], 20 * TICK);
+		assert_heard(p[0], sound[0], 20 * TICK);
+		assert_silent(p[3], 20 * TICK);
+	}
+}
+
 /* Who waits for a moderator is deaf and muted, hears the prompt and nobody else, and nobody hears it. */
 static void
 test_a_deaf_leg_hears_its_own(void **state)
@@ -396,6 +447,7 @@ test_ptimes_and_crowds(void **state)
 struct model {
 	const int16_t *pcm;
 	uint32_t samples, next, flags, id;
+	uint32_t except; /* leg that does not hear it; 0: none */
 };
 
 static bool
@@ -447,12 +499,14 @@ model_act(struct model *m, struct peer *const *p, uint32_t at, uint32_t *x, uint
 				       .samples = clips[c].samples,
 				       .next = draw(x, clips[c].samples),
 				       .flags = draw(x, peer != NULL ? 4 : 2),
-				       .id = id};
+				       .id = id,
+				       .except = peer != NULL ? 0 : draw(x, LEGS)};
 		play(peer, 1,
 		     (struct dp_msg_play){.clip = &clips[c],
 					  .id = id,
 					  .offset = m[at].next,
-					  .flags = m[at].flags});
+					  .flags = m[at].flags,
+					  .except = m[at].except});
 	}
 }
 
@@ -483,6 +537,8 @@ test_against_a_model(void **state)
 			bool is_deaf = i % 4 == 3, is_over = (m[i].flags & DP_PLAY_OVER) != 0;
 			bool plays = model_next(&m[i], want);
 
+			if (m[LEGS].except != 0 && m[LEGS].except == i)
+				is_deaf = true;
 			for (unsigned k = 0; k < TICK && has_all && !is_deaf; k++)
 				want[k] = !plays    ? all[k]
 					  : is_over ? dp_mix_limit(all[k] + want[k])
@@ -504,6 +560,7 @@ main(void)
 		CASE(test_instead_and_over),
 		CASE(test_a_conference_hears_it),
 		CASE(test_a_talker_hears_it_less_itself),
+		CASE(test_all_but_one),
 		CASE(test_a_deaf_leg_hears_its_own),
 		CASE(test_every_end),
 		CASE(test_it_waits_for_the_leg),

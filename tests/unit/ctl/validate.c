@@ -270,9 +270,10 @@ test_play_fields(void **state)
 	struct dp_ctl_play_ref ref = good_ref;
 
 	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), 0);
-	play.conf = play.leg;
-	play.leg = 0;
+	play.conf = 9;
 	play.flags = DP_PLAY_LOOP;
+	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), 0);
+	play.leg = 0;
 	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), 0);
 	play.flags = DP_PLAY_OVER; /* always so in a conference */
 	assert_int_equal(dp_ctl_validate(&play, sizeof(play)), -EINVAL);
@@ -285,7 +286,7 @@ test_play_fields(void **state)
 	WRONG(play, good, play.play = 0);
 	WRONG(play, good, play.clip = 0);
 	WRONG(play, good, play.leg = 0);
-	WRONG(play, good, play.conf = 1);
+	WRONG(play, good, play.conf = 1); /* OVER */
 	WRONG(play, good, play.offset = DP_CTL_CLIP_SAMPLES_MAX);
 	WRONG(play, good, play.flags = 4);
 	WRONG(play, good, play.gain_cdb--);
