@@ -24,6 +24,8 @@ struct cp_ask {
 };
 
 /* Created with the request line, freed when its connection is done with it. */
+struct cp_web_file;
+
 struct cp_mgmt_request {
 	struct cp_mgmt_request *next, **link; /* of the requests under way */
 	const struct cp_mgmt_ops *ops;
@@ -45,7 +47,8 @@ struct cp_mgmt_request {
 	json_t *json; /* NULL: no content */
 	char location[160];
 	struct cp_ask *asks;
-	size_t pending; /* answers of the media plane that are still to come */
+	const struct cp_web_file *file; /* of the page; NULL: the API is asked */
+	size_t pending;			/* answers of the media plane that are still to come */
 };
 
 /* Run the command. Afterwards pending is 0 and the request is_done, or it waits and cp_request_resume is called. */

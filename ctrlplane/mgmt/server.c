@@ -14,6 +14,7 @@
 #include "ctrlplane/mgmt/listen.h"
 #include "ctrlplane/mgmt/params.h"
 #include "ctrlplane/mgmt/request.h"
+#include "ctrlplane/mgmt/web/web.h"
 
 #define LISTENERS_MAX 5
 #define CONNECTIONS_MAX 128
@@ -105,8 +106,12 @@ check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *me
 			    field(request, "Transfer-Encoding") != NULL,
 	};
 
-	cp_guard_check(problem, &guarded, mgmt->has_token ? mgmt->token : NULL);
-	if (problem->status != 0)
+	request->file = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0
+				? cp_web_find(request->target_text)
+				: NULL;
+	cp_guard_check(problem, &guarded,
+		       mgmt->has_token && request->file == NULL ? mgmt->token : NULL);
+	if (problem->status != 0 || request->file != NULL)
 		return;
 	if (cp_target_parse(&request->target, request->target_text) != 0) {
 		cp_problem_set(problem, 400, "invalid",
@@ -185,6 +190,30 @@ respond(struct cp_mgmt_request *request)
 	return result;
 }
 
+/* A file of the page; it lives as long as the program. */
+static enum MHD_Result
+respond_file(struct cp_mgmt_request *request)
+{
+	const struct cp_web_file *file = request->file;
+	bool is_known = cp_web_is_known(file, field(request, "If-None-Match"));
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		is_known ? 0 : file->len, (void *)(uintptr_t)file->data, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", file->type);
+	MHD_add_response_header(response, "ETag", file->etag);
+	MHD_add_response_header(response, "Cache-Control", "no-cache");
+	MHD_add_response_header(response, "Content-Security-Policy", cp_web_policy);
+	MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	result = MHD_queue_response(request->connection,
+				    is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
 static void
 log_write(const struct cp_mgmt_request *request, const char *method)
 {
@@ -197,6 +226,8 @@ log_write(const struct cp_mgmt_request *request, const char *method)
 static enum MHD_Result
 dispatch(struct cp_mgmt_request *request, const char *method)
 {
+	if (request->problem.status == 0 && request->file != NULL)
+		return respond_file(request);
 	if (request->problem.status == 0)
 		request->params =
 			cp_params_collect(&request->problem, &request->route, &request->target,

@@ -84,6 +84,8 @@ async function whoAmI() {
 	}
 }
 
+const count = (n, what) => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 async function status() {
 	const node = document.getElementById('node');
 
@@ -91,7 +93,7 @@ async function status() {
 		const now = await get('/status');
 
 		node.replaceChildren(
-			el('span', {}, `${now.conferences} conferences`), el('span', {}, `${now.participants} participants`),
+			el('span', {}, count(now.conferences, 'conference')), el('span', {}, count(now.participants, 'participant')),
 			now.media_connected === false ? el('strong', {class: 'problem'}, 'no media plane') : '',
 			now.draining ? el('strong', {}, 'draining') : '');
 	} catch (error) {

@@ -94,7 +94,8 @@ export function settings(conf, isNew) {
 		el('textarea', {id: 'f-authorised', name: 'authorised', rows: 3, placeholder: 'sip:anna@example.net\nsip:boss@example.net=moderator',
 			spellcheck: 'false'}),
 		el('small', {}, 'One address a line, with =moderator or =listener behind it where it is one. Empty: see the boxes below.'));
-	const node = el('div', {class: 'fields'}, isNew ? id : null, MAIN.map((field) => input(field, conf[field.name])), isNew ? people : null,
+	const [title, ...main] = MAIN.map((field) => input(field, conf[field.name]));
+	const node = el('div', {class: 'fields'}, title, isNew ? id : null, main, isNew ? people : null,
 		el('fieldset', {}, el('legend', {}, 'Rules'), RULES.map((field) => input(field, conf[field.name]))),
 		el('details', {}, el('summary', {}, 'More'), MORE.map((field) => input(field, conf[field.name]))));
 

@@ -466,7 +466,7 @@ what_is_wrong_gets_its_problem_document(void **state)
 		const char *method, *path, *body;
 		int status;
 	} rows[] = {
-		{"GET", "/", "", 404},
+		{"GET", "/nothing", "", 404},
 		{"GET", "/v1/nothing", "", 404},
 		{"PUT", "/v1/status", "", 405},
 		{"POST", "/v1/conferences", "{", 400},
