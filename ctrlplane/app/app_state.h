@@ -129,12 +129,13 @@ int cp_app_handle(struct cp_app *app, const struct cp_event *event); /* both */
 /* call.c */
 extern const struct cp_sip_handler cp_app_sip_handler;
 struct cp_call *cp_app_call(const struct cp_app *app, uint32_t leg);
-void cp_call_rekey(struct cp_call *call);
-void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
 void cp_call_step_done(struct cp_call *call);
 void cp_call_free_all(struct cp_app *app);
 
 void cp_call_hang_up(struct cp_call *call, int cause, const char *why);
+void cp_call_over(struct cp_call *call, const char *why); /* its dialog is over */
+void cp_call_free(struct cp_call *call);
+void cp_call_refuse_sdp(struct cp_call *call, struct cp_sdp_result *r);
 void cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal); /* frees it */
 void cp_call_refuse_done(struct cp_call *call); /* it was refused: count and free */
 const struct cp_sdp_policy *cp_call_policy(struct cp_app *app, uint32_t conf_id,
@@ -144,6 +145,20 @@ void cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict);
 /* What offer and answer came to, to the media plane. */
 void cp_call_carry_on_offer(struct cp_call *call);
 void cp_call_drop_next(struct cp_call *call);
+
+/* invite.c */
+bool cp_call_look_up(void *app, const char *user, struct cp_sip_policy *policy);
+void cp_call_on_invite(void *app, struct cp_sip_call *sip, const struct cp_sip_invite *invite);
+
+/* rekey.c */
+void cp_call_rekey(struct cp_call *call);
+void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
+void cp_call_on_reoffer_failed(void *app, struct cp_sip_call *sip, int status);
+
+/* refer.c */
+void cp_refer_on_request(void *app, struct cp_sip_refer *refer,
+			 const struct cp_sip_refer_request *request);
+void cp_refer_on_report(void *app, void *owner, int status, bool is_over);
 
 /* call_keys.c: calls keyed by MIKEY */
 bool cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf);

@@ -8,12 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "ctrlplane/base/log.h"
 
 #define RETRY_AFTER_S 5
-#define REKEY_RETRY_MS 2000 /* RFC 3261 14.1: who does not own the Call-ID waits 0 to 2 s */
 
 static bool
 is_leg(const struct cp_map_node *node, const void *key)
@@ -29,8 +27,8 @@ cp_app_call(const struct cp_app *app, uint32_t leg)
 	return node ? CP_CONTAINER(node, struct cp_call, by_leg) : NULL;
 }
 
-static void
-free_call(struct cp_call *call)
+void
+cp_call_free(struct cp_call *call)
 {
 	if (call->is_linked)
 		cp_map_drop(&call->app->calls, &call->by_leg);
@@ -47,12 +45,12 @@ cp_call_free_all(struct cp_app *app)
 {
 	for (size_t b = 0; b < app->calls.bucket_count; b++)
 		while (app->calls.buckets[b])
-			free_call(CP_CONTAINER(app->calls.buckets[b], struct cp_call, by_leg));
+			cp_call_free(CP_CONTAINER(app->calls.buckets[b], struct cp_call, by_leg));
 }
 
 /* Its dialog is over: the focus is told, and the call forgotten as soon as no reply is awaited. */
-static void
-call_over(struct cp_call *call, const char *why)
+void
+cp_call_over(struct cp_call *call, const char *why)
 {
 	struct cp_app *app = call->app;
 
@@ -65,7 +63,7 @@ call_over(struct cp_call *call, const char *why)
 					   .type = CP_EVENT_GONE, .leg = call->leg, .text = why});
 	}
 	if (call->waiting == 0)
-		free_call(call);
+		cp_call_free(call);
 }
 
 void
@@ -73,7 +71,7 @@ cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 {
 	if (call->sip)
 		cp_sip_hang_up(call->sip, cause, why);
-	call_over(call, why);
+	cp_call_over(call, why);
 }
 
 /* The SDP policy of a conference, with the addresses that the media plane has now. */
@@ -108,8 +106,8 @@ cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
 	return p;
 }
 
-static void
-refuse_sdp(struct cp_call *call, struct cp_sdp_result *r)
+void
+cp_call_refuse_sdp(struct cp_call *call, struct cp_sdp_result *r)
 {
 	struct cp_sip_refusal refusal = {
 		.status = r->status,
@@ -134,7 +132,7 @@ commit_and_send(struct cp_call *call)
 	if (call->sdp.phase == CP_SDP_OFFERED && call->sdp.has_mikey) {
 		if (cp_keying_transfer(call) != 0) {
 			cp_sip_refuse(call->sip, &(struct cp_sip_refusal){.status = 500});
-			call_over(call, "keys failed");
+			cp_call_over(call, "keys failed");
 			return;
 		}
 	} else {
@@ -208,7 +206,7 @@ step_failed(struct cp_call *call, enum cp_app_step step)
 	if (call->key_status && step == CP_STEP_JOIN) {
 		call->app->calls_refused++;
 		cp_keying_refuse(call, call->key_status);
-		call_over(call, "keys refused");
+		cp_call_over(call, "keys refused");
 		return;
 	}
 	cp_log(CP_LOG_WARN, CP_APP_AREA, "media plane refused participant %u: %s", call->leg,
@@ -219,7 +217,7 @@ step_failed(struct cp_call *call, enum cp_app_step step)
 		call->app->calls_refused++;
 		if (call->sip)
 			cp_sip_refuse(call->sip, &refusal);
-		call_over(call, "media plane refused");
+		cp_call_over(call, "media plane refused");
 		break;
 	case CP_STEP_CHANGE:
 		cp_sip_refuse(call->sip, &refusal);
@@ -242,7 +240,7 @@ joined(struct cp_call *call)
 		if (rc != 0) {
 			cp_log(CP_LOG_WARN, CP_APP_AREA, "%s cannot be called: %s", call->uri,
 			       strerror(-rc));
-			call_over(call, "cannot be called");
+			cp_call_over(call, "cannot be called");
 		}
 		return;
 	}
@@ -281,7 +279,7 @@ cp_call_step_done(struct cp_call *call)
 
 	call->step = CP_STEP_NONE;
 	if (call->is_over) {
-		free_call(call);
+		cp_call_free(call);
 		return;
 	}
 	if (call->error) {
@@ -312,81 +310,11 @@ cp_call_step_done(struct cp_call *call)
 	}
 }
 
-static bool
-look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
-{
-	struct cp_app *app = ctx;
-	const struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(user));
-
-	if (!conf || conf->origin == CP_CONF_ADOPTED)
-		return false;
-	policy->needs_identity = !conf->believes_from;
-	policy->takes_mikey = cp_call_takes_mikey(app, conf);
-	return true;
-}
-
-/* What the conference may take the caller for: what is proven, or From where the conference asks for no more. */
-static const char *
-believed(struct cp_app *app, const char *user, const struct cp_sip_identity *id)
-{
-	struct cp_sip_policy policy = {.needs_identity = true};
-
-	if (id->proof >= CP_SIP_DIGEST)
-		return id->uri;
-	look_up(app, user, &policy);
-	return id->proof == CP_SIP_CLAIMED && !policy.needs_identity ? id->uri : "";
-}
-
-static enum cp_conf_proof
-proof_of(const struct cp_sip_identity *id)
-{
-	return id->proof == CP_SIP_ASSERTED ? CP_PROOF_ASSERTED
-	       : id->proof == CP_SIP_DIGEST ? CP_PROOF_DIGEST
-					    : CP_PROOF_NONE;
-}
-
-static int
-keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char *identity)
-{
-	const struct cp_sip_identity *id = invite->identity;
-	struct cp_caller *caller = calloc(1, sizeof(*caller));
-	uint8_t random[12];
-
-	if (!caller)
-		return -ENOMEM;
-	call->caller = caller;
-	snprintf(caller->user, sizeof(caller->user), "%s", invite->user);
-	snprintf(caller->uri, sizeof(caller->uri), "%s", id->proof >= CP_SIP_DIGEST ? id->uri : "");
-	snprintf(caller->tel, sizeof(caller->tel), "%s",
-		 id->proof == CP_SIP_ASSERTED ? id->tel : "");
-	snprintf(caller->display, sizeof(caller->display), "%s", id->name);
-	snprintf(caller->via, sizeof(caller->via), "%s", invite->peer);
-	caller->proof = proof_of(id);
-	caller->is_private = id->is_private;
-	snprintf(call->source, sizeof(call->source), "%.*s",
-		 (int)(strrchr(invite->peer, ':') ? strrchr(invite->peer, ':') - invite->peer : 0),
-		 invite->peer);
-	snprintf(call->uri, sizeof(call->uri), "%s",
-		 *identity && !id->is_private ? identity : "anonymous");
-	call->is_private = id->is_private || !*identity;
-	call->verified_by = id->proof == CP_SIP_ASSERTED ? "asserted"
-			    : id->proof == CP_SIP_DIGEST ? "digest"
-							 : "none";
-	snprintf(call->call_id, sizeof(call->call_id), "%s", invite->call_id);
-	snprintf(call->agent, sizeof(call->agent), "%s", invite->agent);
-	/* RFC 7022 4.2: 96 random bits for each session. */
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		memset(random, 0, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(call->cname + 2 * i, 3, "%02x", random[i]);
-	return 0;
-}
-
 void
 cp_call_refuse_done(struct cp_call *call)
 {
 	call->app->calls_refused++;
-	free_call(call);
+	cp_call_free(call);
 }
 
 void
@@ -438,104 +366,6 @@ cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 	cp_app_carry_out(app);
 }
 
-static int
-admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_invite *invite)
-{
-	const struct cp_sip_identity *id = invite->identity;
-	struct cp_conf_request request = {
-		.user = cp_slice_text(invite->user),
-		.identity = cp_slice_text(id->proof >= CP_SIP_CLAIMED ? id->uri : ""),
-		.proof = proof_of(id),
-		.tel = cp_slice_text(id->tel),
-		.now_ms = cp_app_now_ms(),
-	};
-
-	return cp_conf_admit(verdict, app->focus, &request);
-}
-
-/* Where the conference takes MIKEY: the call is under way by it, or refused for want of it. Else false. */
-static bool
-is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
-{
-	struct cp_app *app = call->app;
-	struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(invite->user));
-
-	if (!conf || !cp_call_takes_mikey(app, conf))
-		return false;
-	if (!invite->sdp.len)
-		return false;
-	call->conf = conf->id;
-	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy(app, conf->id, false), &call->sdp);
-	if (call->next.mikey.len > 0 && call->next.status == 0) {
-		call->has_next = true;
-		cp_call_start_keyed(call);
-		return true;
-	}
-	if (conf->security == CP_CONF_MIKEY) {
-		refuse_sdp(call, &call->next);
-		cp_call_refuse_done(call);
-		return true;
-	}
-	cp_sdp_drop(&call->next);
-	return false;
-}
-
-static void
-on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
-{
-	struct cp_app *app = ctx;
-	const char *identity = believed(app, invite->user, invite->identity);
-	struct cp_conf_verdict verdict;
-	struct cp_call *call = calloc(1, sizeof(*call));
-
-	if (!call || !cp_media_is_up(app->media)) {
-		app->calls_refused++;
-		free(call);
-		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 503,
-							    .retry_after_s = RETRY_AFTER_S});
-		return;
-	}
-	call->app = app;
-	call->sip = sip;
-	cp_sip_call_set_owner(sip, call);
-	if (keep_facts(call, invite, identity) != 0) {
-		cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = 503,
-								  .retry_after_s = RETRY_AFTER_S});
-		return;
-	}
-	if (is_keyed(call, invite))
-		return;
-	if (admit(&verdict, app, invite) != 0) {
-		struct cp_sip_refusal refusal = {
-			.status = verdict.status,
-			.warning_code = 399,
-			.warning_text = verdict.reason,
-			.retry_after_s = verdict.retry_after_s,
-		};
-
-		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %u: %s", invite->user,
-		       invite->peer, verdict.status, verdict.reason);
-		cp_call_refuse_new(call, &refusal);
-		return;
-	}
-	if (invite->sdp.len)
-		cp_sdp_answer(&call->next, invite->sdp,
-			      cp_call_policy(app, verdict.conf->id, false), &call->sdp);
-	else
-		cp_sdp_offer(&call->next, cp_call_policy(app, verdict.conf->id, false), &call->sdp);
-	if (call->next.status) {
-		app->calls_refused++;
-		refuse_sdp(call, &call->next);
-		free_call(call);
-		return;
-	}
-	call->has_next = true;
-	if (call->next.next.is_offer && call->next.next.has_mikey)
-		cp_call_start_late(call, &verdict);
-	else
-		cp_call_join(call, &verdict);
-}
-
 void
 cp_call_carry_on_offer(struct cp_call *call)
 {
@@ -561,7 +391,7 @@ on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 	else
 		cp_sdp_offer(&call->next, policy, &call->sdp);
 	if (call->next.status) {
-		refuse_sdp(call, &call->next);
+		cp_call_refuse_sdp(call, &call->next);
 		return;
 	}
 	call->has_next = true;
@@ -618,84 +448,15 @@ on_ended(void *ctx, struct cp_sip_call *sip, const char *why)
 	struct cp_call *call = cp_sip_call_owner(sip);
 
 	if (call)
-		call_over(call, why);
-}
-
-/* Our re-INVITE with a new key (RFC 4568 6.4, 7.1.4); when it cannot be now, a tick tries again. */
-void
-cp_call_rekey(struct cp_call *call)
-{
-	struct cp_sdp_result r;
-	char text[CP_SDP_TEXT_MAX];
-	int len;
-
-	call->is_rekey_due = true;
-	call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
-	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
-	    call->sdp.phase != CP_SDP_AGREED)
-		return;
-	if (cp_keying_needs_ticket(call)) {
-		cp_call_ask_ticket(call);
-		return;
-	}
-	if (cp_sdp_offer(&r, cp_call_policy(call->app, call->conf, true), &call->sdp) != 0) {
-		cp_sdp_drop(&r);
-		return;
-	}
-	cp_sdp_commit(&call->sdp, &r);
-	if (call->sdp.has_mikey && cp_keying_update(call) != 0) {
-		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u cannot be given new keys",
-		       call->leg);
-		call->is_rekey_due = false;
-		cp_sdp_withdraw(&call->sdp);
-		cp_keying_withdraw(call);
-		return;
-	}
-	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
-	if (len < 0 || cp_sip_reoffer(call->sip, cp_slice(text, (size_t)len)) != 0) {
-		cp_sdp_withdraw(&call->sdp);
-		cp_keying_withdraw(call);
-	} else
-		call->is_rekey_due = false;
-	cp_wipe(text, sizeof(text));
+		cp_call_over(call, why);
 }
 
 static void
-on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
+on_ringing(void *ctx, struct cp_sip_call *sip, int status)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
 
-	if (!call->is_connected) { /* nobody took our call: its end follows */
-		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s answered our call with %d", call->uri, status);
-		return;
-	}
-	cp_sdp_withdraw(&call->sdp);
-	cp_keying_withdraw(call);
-	if (status == 491) {
-		call->is_rekey_due = true;
-		call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
-	} else if (status == 488 && call->sdp.media.keying == CP_SDP_MIKEY_TICKET) {
-		cp_call_hang_up(call, 488, "New keys were refused"); /* RFC 4567 4.1.2 */
-	} else {
-		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u refused our re-INVITE with %d",
-		       call->leg, status);
-	}
-}
-
-void
-cp_call_tick(struct cp_app *app)
-{
-	int64_t now = cp_app_now_ms();
-
-	for (size_t b = 0; b < app->calls.bucket_count; b++)
-		for (struct cp_map_node *n = app->calls.buckets[b]; n; n = n->next) {
-			struct cp_call *call = CP_CONTAINER(n, struct cp_call, by_leg);
-
-			if (call->keys_end_ms && now >= call->keys_end_ms)
-				call->is_rekey_due = true;
-			if (call->is_rekey_due && call->sip && now >= call->rekey_ms)
-				cp_call_rekey(call);
-		}
+	cp_log(CP_LOG_DEBUG, CP_APP_AREA, "%s answers our call with %d", call->uri, status);
 }
 
 static void
@@ -705,12 +466,15 @@ on_listen_failed(void *ctx, const char *listen, const char *why)
 }
 
 const struct cp_sip_handler cp_app_sip_handler = {
-	.look_up = look_up,
-	.invite = on_invite,
+	.look_up = cp_call_look_up,
+	.invite = cp_call_on_invite,
 	.offer = on_offer,
 	.answer = on_answer,
-	.reoffer_failed = on_reoffer_failed,
+	.reoffer_failed = cp_call_on_reoffer_failed,
 	.established = on_established,
 	.ended = on_ended,
+	.ringing = on_ringing,
+	.refer = cp_refer_on_request,
+	.referred = cp_refer_on_report,
 	.listen_failed = on_listen_failed,
 };

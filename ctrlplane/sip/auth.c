@@ -165,6 +165,28 @@ is_accounts_from(const struct cp_sip_identity *from, const struct cp_sip_account
 	return user && strncmp(user + 1, account->user, len) == 0 && user[1 + len] == '@';
 }
 
+static bool
+wants_privacy(const sip_t *message)
+{
+	const sip_privacy_t *p = message->sip_privacy;
+	bool is_private = false;
+
+	for (size_t i = 0; p && p->priv_values && p->priv_values[i]; i++)
+		is_private |= cp_sip_is_private(p->priv_values[i]);
+	return is_private;
+}
+
+void
+cp_sip_identify_answer(struct cp_sip_identity *identity, struct cp_sip_listen *l,
+		       const sip_t *response)
+{
+	memset(identity, 0, sizeof(*identity));
+	identity->is_private = wants_privacy(response);
+	if (!is_from_trusted_peer(l->sip, l->nua))
+		return;
+	asserted(identity, response);
+}
+
 enum cp_sip_verdict
 cp_sip_identify(struct cp_sip_identity *identity, bool *is_stale, struct cp_sip_listen *l,
 		const sip_t *request, bool needs_identity)
@@ -174,9 +196,7 @@ cp_sip_identify(struct cp_sip_identity *identity, bool *is_stale, struct cp_sip_
 
 	memset(identity, 0, sizeof(*identity));
 	*is_stale = false;
-	for (const sip_privacy_t *p = request->sip_privacy; p; p = NULL)
-		for (size_t i = 0; p->priv_values && p->priv_values[i]; i++)
-			identity->is_private |= cp_sip_is_private(p->priv_values[i]);
+	identity->is_private = wants_privacy(request);
 	if (is_from_trusted_peer(s, l->nua) && asserted(identity, request))
 		return CP_SIP_KNOWN;
 	claimed(identity, request);
@@ -211,6 +231,7 @@ cp_sip_challenge(struct cp_sip_listen *l, nua_handle_t *nh, bool is_stale)
 		 "Digest realm=\"%s\", nonce=\"%s\", algorithm=MD5, qop=\"auth\"%s",
 		 s->options->realm, nonce, is_stale ? ", stale=true" : "");
 	/* The best first: a client takes the first that it can (RFC 8760 2.3). */
-	nua_respond(nh, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(sha256),
-		    SIPTAG_WWW_AUTHENTICATE_STR(md5), TAG_END());
+	nua_respond(nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(l->nua),
+		    SIPTAG_WWW_AUTHENTICATE_STR(sha256), SIPTAG_WWW_AUTHENTICATE_STR(md5),
+		    TAG_END());
 }

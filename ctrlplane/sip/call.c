@@ -1,6 +1,7 @@
 /* The life of a call: made by an INVITE, over when NUA says so, whatever the handler still wants. */
 #include "ctrlplane/sip/sip_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +24,9 @@ void
 cp_sip_call_over(struct cp_sip_call *call, const char *why)
 {
 	struct cp_sip *s = call->listen->sip;
+	bool is_kept = cp_sip_refer_keeps(call);
 
+	cp_sip_dialog_ended(s, call);
 	LIST_REMOVE(call, entry);
 	s->call_count--;
 	if (!call->is_detached)
@@ -31,7 +34,9 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 	if (call->update)
 		msg_destroy(call->update);
 	nua_handle_bind(call->nh, NULL);
-	nua_handle_destroy(call->nh);
+	if (!is_kept)
+		nua_handle_destroy(call->nh);
+	free(call->answerer);
 	free(call);
 }
 
@@ -62,6 +67,21 @@ cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text)
 		cp_sip_call_bye(call);
 	else
 		call->is_bye_due = true;
+}
+
+int
+cp_sip_call_set_user(struct cp_sip_call *call, const char *user)
+{
+	if (!*user || strlen(user) >= CP_SIP_USER_MAX)
+		return -EINVAL;
+	cp_sip_contact_at(call->contact, user, call->host_port);
+	return 0;
+}
+
+const struct cp_sip_identity *
+cp_sip_call_answerer(const struct cp_sip_call *call)
+{
+	return call->answerer;
 }
 
 void

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include <sofia-sip/msg_addr.h>
@@ -22,8 +23,8 @@ refuse_new(struct cp_sip_listen *l, nua_handle_t *nh, const struct cp_sip_refusa
 	nua_handle_destroy(nh);
 }
 
-static void
-name_peer(char *text, size_t size, nua_t *nua, const sip_t *sip)
+void
+cp_sip_peer_name(char *text, size_t size, nua_t *nua, const sip_t *sip)
 {
 	msg_t *msg = nua_current_request(nua);
 	const su_addrinfo_t *from = msg ? msg_addrinfo(msg) : NULL;
@@ -82,7 +83,10 @@ start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 			   &(struct cp_sip_refusal){.status = 503, .retry_after_s = RETRY_AFTER_S});
 		return;
 	}
-	cp_sip_contact(call->contact, l, invite->user, sip);
+	cp_sip_host_port(call->host_port, l, sip);
+	cp_sip_contact_at(call->contact, invite->user, call->host_port);
+	snprintf(call->id.call_id, sizeof(call->id.call_id), "%s", invite->call_id);
+	call->has_gruu = url_has_param(sip->sip_contact->m_url, "gr");
 	call->pending = CP_SIP_PENDING_INVITE;
 	call->wants_answer = invite->sdp.len == 0;
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
@@ -111,6 +115,43 @@ has_mikey(struct cp_slice sdp)
 	return false;
 }
 
+/* What it carries and what it names. 0, or the status to refuse with. */
+static int
+read_invite(struct cp_sip_invite *invite, const struct cp_sip_policy *policy,
+	    struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
+{
+	bool wants_list = sip_has_feature(sip->sip_require, CP_SIP_LISTS);
+	struct cp_sip_parts parts;
+	int status = cp_sip_parts(&parts, nua_handle_home(nh), sip);
+
+	if (status)
+		return status;
+	if ((wants_list || (parts.list.len && !parts.is_list_optional)) && !policy->takes_lists)
+		return 420; /* RFC 5366 5.1: a conference is no factory */
+	if (wants_list && !parts.list.len)
+		return 400;
+	invite->sdp = parts.sdp;
+	if (policy->takes_lists)
+		invite->list = parts.list;
+	if (sip->sip_max_forwards && invite->list.len) {
+		if (sip->sip_max_forwards->mf_count == 0)
+			return 483; /* others are to be called because of it: RFC 7332 */
+		invite->hops = (unsigned)sip->sip_max_forwards->mf_count - 1;
+	}
+	return cp_sip_check_dialogs(&invite->replaces, &invite->joins, l->sip, sip);
+}
+
+static void
+read_referrer(char by[CP_IDENTITY_MAX], const sip_t *sip)
+{
+	char text[2 * CP_IDENTITY_MAX];
+
+	if (!sip->sip_referred_by ||
+	    url_e(text, sizeof(text), sip->sip_referred_by->b_url) >= (issize_t)sizeof(text) ||
+	    cp_identity(by, cp_slice_text(text)) != 0)
+		by[0] = '\0';
+}
+
 static void
 on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 {
@@ -126,18 +167,22 @@ on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 		.agent = sip->sip_user_agent ? sip->sip_user_agent->g_string : "",
 	};
 	bool is_stale;
+	char by[CP_IDENTITY_MAX] = "";
 	int status = check_new(s, sip, name, &policy);
 
 	if (!status)
-		status = cp_sip_body(&invite.sdp, nua_handle_home(nh), sip);
+		status = read_invite(&invite, &policy, l, nh, sip);
 	if (status) {
 		refuse_new(l, nh,
 			   &(struct cp_sip_refusal){
 				   .status = status,
 				   .phrase = status == 403 ? "SIPS Needs TLS" : NULL,
-				   .retry_after_s = status == 503 ? RETRY_AFTER_S : 0});
+				   .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
+				   .unsupported = status == 420 ? CP_SIP_LISTS : NULL});
 		return;
 	}
+	read_referrer(by, sip);
+	invite.referred_by = by;
 	if (policy.takes_mikey && has_mikey(invite.sdp))
 		policy.needs_identity = false;
 	switch (cp_sip_identify(&identity, &is_stale, l, sip, policy.needs_identity)) {
@@ -153,7 +198,7 @@ on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 	case CP_SIP_KNOWN:
 		break;
 	}
-	name_peer(peer, sizeof(peer), l->nua, sip);
+	cp_sip_peer_name(peer, sizeof(peer), l->nua, sip);
 	start_call(l, nh, sip, &invite);
 }
 
@@ -168,9 +213,13 @@ on_reinvite(struct cp_sip_call *call, const sip_t *sip)
 		status = 491;
 	if (!status && call->is_detached)
 		status = 481;
+	if (sip_has_feature(sip->sip_require, CP_SIP_LISTS))
+		status = 420; /* RFC 5366 5.1 */
 	if (status) {
 		cp_sip_reply_refusal(call->listen, call->nh, NULL,
-				     &(struct cp_sip_refusal){.status = status});
+				     &(struct cp_sip_refusal){
+					     .status = status,
+					     .unsupported = status == 420 ? CP_SIP_LISTS : NULL});
 		return;
 	}
 	call->pending = CP_SIP_PENDING_INVITE;
@@ -226,6 +275,7 @@ cp_sip_on_ack(struct cp_sip_call *call, const sip_t *sip)
 
 	call->is_acked = true;
 	call->wants_answer = false;
+	cp_sip_dialog_learn(call);
 	if (call->is_bye_due) {
 		cp_sip_call_bye(call);
 		return;
@@ -313,6 +363,17 @@ cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp)
 	return 0;
 }
 
+static void
+learn_answerer(struct cp_sip_call *call, const sip_t *sip)
+{
+	call->answerer = calloc(1, sizeof(*call->answerer));
+	if (call->answerer)
+		cp_sip_identify_answer(call->answerer, call->listen, sip);
+	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
+	call->has_gruu = sip->sip_contact && url_has_param(sip->sip_contact->m_url, "gr");
+	cp_sip_dialog_learn(call);
+}
+
 void
 cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *sip)
 {
@@ -320,8 +381,13 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	struct cp_slice sdp = {NULL, 0};
 	bool is_ours = call->is_reoffering;
 
-	if (status < 200)
+	if (status < 200) {
+		if (call->is_outgoing && !call->is_acked && !call->is_detached && status > 100)
+			s->handler.ringing(s->ctx, call, status);
 		return;
+	}
+	if (status < 300 && sip && call->is_outgoing && !call->is_acked)
+		learn_answerer(call, sip);
 	call->is_reoffering = false;
 	if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
 		sdp = cp_slice(NULL, 0);

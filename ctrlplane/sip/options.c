@@ -12,7 +12,7 @@ cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call 
 	struct cp_sip *s = l->sip;
 	const char *user = sip->sip_request->rq_url->url_user;
 	char name[CP_SIP_USER_MAX] = "", contact[CP_SIP_CONTACT_MAX];
-	struct cp_sip_policy policy;
+	struct cp_sip_policy policy = {.takes_lists = false};
 	int status = 200;
 
 	if (user && strlen(user) < sizeof(name))
@@ -25,6 +25,7 @@ cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call 
 	nua_respond(
 		nh, status, sip_status_phrase(status), NUTAG_WITH_THIS(l->nua),
 		TAG_IF(status != 200, SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT)), /* NUA adds it to a 200 */
+		TAG_IF(!policy.takes_lists, SIPTAG_SUPPORTED_STR(CP_SIP_SUPPORTED)),
 		SIPTAG_ACCEPT_ENCODING_STR("identity"), SIPTAG_ACCEPT_LANGUAGE_STR("en"),
 		TAG_IF(status == 200, SIPTAG_CONTACT_STR(contact)), TAG_END());
 	if (!call)

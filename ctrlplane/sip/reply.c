@@ -1,11 +1,8 @@
 /* What all our responses share: Contact with isfocus (RFC 4579 5.1), Warning, Retry-After, what we accept. */
 #include "ctrlplane/sip/sip_state.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/url.h>
@@ -16,54 +13,52 @@ reached_by(char host[64], const struct cp_sip_listen *l)
 {
 	msg_t *msg = nua_current_request(l->nua);
 	const su_addrinfo_t *from = msg ? msg_addrinfo(msg) : NULL;
-	struct sockaddr_storage own;
-	socklen_t len = sizeof(own);
-	char text[INET6_ADDRSTRLEN + 16];
-	bool is_known = false;
-	int fd;
 
-	if (!from || !from->ai_addr)
-		return false;
-	fd = socket(from->ai_addr->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	if (connect(fd, from->ai_addr, (socklen_t)from->ai_addrlen) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
-	    getnameinfo((struct sockaddr *)&own, len, text, sizeof(text), NULL, 0,
-			NI_NUMERICHOST) == 0) {
-		snprintf(host, 64, own.ss_family == AF_INET6 ? "[%s]" : "%s", text);
-		is_known = true;
-	}
-	close(fd);
-	return is_known;
+	return from && from->ai_addr &&
+	       cp_sip_address_towards(host, from->ai_addr, (socklen_t)from->ai_addrlen);
 }
 
 static const char *
 transport_of(const sip_t *request)
 {
 	const char *protocol = request->sip_via ? request->sip_via->v_protocol : NULL;
+	bool is_tcp = protocol && strcasecmp(protocol, "SIP/2.0/TCP") == 0;
+	bool is_tls = protocol && strcasecmp(protocol, "SIP/2.0/TLS") == 0;
 
-	if (protocol && strcasecmp(protocol, "SIP/2.0/TCP") == 0)
-		return ";transport=tcp";
-	if (protocol && strcasecmp(protocol, "SIP/2.0/TLS") == 0)
-		return ";transport=tls";
-	return "";
+	return cp_sip_transport_param(is_tls ? CP_SIP_TLS : is_tcp ? CP_SIP_TCP : CP_SIP_UDP);
+}
+
+void
+cp_sip_contact_at(char contact[CP_SIP_CONTACT_MAX], const char *user, const char *host_port)
+{
+	char escaped[CP_SIP_USER_MAX * 3 + 1] = "";
+
+	if (*user)
+		url_escape(escaped, user, "");
+	snprintf(contact, CP_SIP_CONTACT_MAX, "<sip:%.*s%s%s>%s", (int)sizeof(escaped) - 1, escaped,
+		 *user ? "@" : "", host_port, *user ? ";isfocus" : "");
+}
+
+void
+cp_sip_host_port(char host_port[CP_SIP_HOST_PORT_MAX], const struct cp_sip_listen *l,
+		 const sip_t *request)
+{
+	char reached[64];
+	const char *host = l->host;
+
+	if (!*host)
+		host = reached_by(reached, l) ? reached : "localhost";
+	snprintf(host_port, CP_SIP_HOST_PORT_MAX, "%s:%s%s", host, l->port, transport_of(request));
 }
 
 void
 cp_sip_contact(char contact[CP_SIP_CONTACT_MAX], const struct cp_sip_listen *l, const char *user,
 	       const sip_t *request)
 {
-	char reached[64], escaped[CP_SIP_USER_MAX * 3 + 1] = "";
-	const char *host = l->host;
+	char host_port[CP_SIP_HOST_PORT_MAX];
 
-	if (!*host)
-		host = reached_by(reached, l) ? reached : "localhost";
-	if (*user)
-		url_escape(escaped, user, "");
-	snprintf(contact, CP_SIP_CONTACT_MAX, "<sip:%.*s%s%s:%s%s>%s", (int)sizeof(escaped) - 1,
-		 escaped, *user ? "@" : "", host, l->port, transport_of(request),
-		 *user ? ";isfocus" : "");
+	cp_sip_host_port(host_port, l, request);
+	cp_sip_contact_at(contact, user, host_port);
 }
 
 void
@@ -88,6 +83,7 @@ cp_sip_reply_refusal(struct cp_sip_listen *l, nua_handle_t *nh, msg_t *with,
 		    TAG_IF(with, NUTAG_WITH(with)),
 		    TAG_IF(refusal->warning_code, SIPTAG_WARNING_STR(warning)),
 		    TAG_IF(refusal->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry)),
+		    TAG_IF(refusal->unsupported, SIPTAG_UNSUPPORTED_STR(refusal->unsupported)),
 		    TAG_IF(refusal->status == 415 || refusal->status == 488,
 			   SIPTAG_ACCEPT_STR(CP_SIP_ACCEPT)),
 		    TAG_IF(refusal->status == 415, SIPTAG_ACCEPT_ENCODING_STR("identity")),

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/su_wait.h>
@@ -113,11 +114,33 @@ on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magi
 	case nua_i_options:
 		cp_sip_on_options(l, nh, call, sip);
 		return;
+	case nua_i_refer:
+		cp_sip_on_refer(l, nh, call, sip, tags);
+		return;
+	case nua_r_refer:
+	case nua_r_notify:
+	case nua_i_notify:
+		if (cp_sip_on_refer_event(l, event, status, nh, sip))
+			return;
+		break;
 	default:
 		break;
 	}
 	if (call)
 		on_call_event(event, status, call, sip, tags);
+}
+
+/* sip: is UDP and TCP unless it says one of them; sips: and tls are TLS. */
+static void
+set_transports(struct cp_sip_listen *l, const url_t *url)
+{
+	char name[16] = "";
+
+	if (url->url_params)
+		url_param(url->url_params, "transport", name, sizeof(name));
+	l->has_tls = url->url_type == url_sips || strcasecmp(name, "tls") == 0;
+	l->has_tcp = !l->has_tls && (!*name || strcasecmp(name, "tcp") == 0 || *name == '*');
+	l->has_udp = !l->has_tls && (!*name || strcasecmp(name, "udp") == 0 || *name == '*');
 }
 
 /* Host and port of what we listen on, for Contact. */
@@ -137,6 +160,8 @@ split_listen(struct cp_sip_listen *l)
 
 		snprintf(l->host, sizeof(l->host), "%s", is_any ? "" : url->url_host);
 		snprintf(l->port, sizeof(l->port), "%s", url_port(url));
+		l->is_any_ip6 = strcmp(url->url_host, "[::]") == 0;
+		set_transports(l, url);
 		rc = 0;
 	}
 	su_home_deinit(home);
@@ -155,10 +180,10 @@ open_listen(struct cp_sip_listen *l)
 		TAG_IF(o->tls_dir, NUTAG_CERTIFICATE_DIR(o->tls_dir)), NUTAG_MEDIA_ENABLE(0),
 		NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_ENABLEINVITE(1),
 		NUTAG_ENABLEMESSAGE(0), SIPTAG_ALLOW_STR(CP_SIP_ALLOW), NUTAG_APPL_METHOD(NULL),
-		NUTAG_APPL_METHOD("INVITE, OPTIONS, UPDATE"),
-		SIPTAG_SUPPORTED_STR(CP_SIP_SUPPORTED), SIPTAG_USER_AGENT_STR(o->user_agent),
-		NUTAG_SESSION_TIMER(o->session_expires_s), NUTAG_MIN_SE(o->min_se_s),
-		NUTAG_SESSION_REFRESHER(nua_any_refresher),
+		NUTAG_APPL_METHOD("INVITE, OPTIONS, UPDATE, REFER"),
+		SIPTAG_SUPPORTED_STR(CP_SIP_SUPPORTED ", " CP_SIP_LISTS),
+		SIPTAG_USER_AGENT_STR(o->user_agent), NUTAG_SESSION_TIMER(o->session_expires_s),
+		NUTAG_MIN_SE(o->min_se_s), NUTAG_SESSION_REFRESHER(nua_any_refresher),
 		NUTAG_OUTBOUND("no-options-keepalive no-validate no-natify"),
 		NTATAG_MAXSIZE(o->message_max), NTATAG_MAX_PROCEEDING(o->pending_max),
 		NTATAG_MERGE_482(1), NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T1X64(64 * o->t1_ms),
@@ -202,6 +227,7 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 	s->handler = *handler;
 	s->ctx = ctx;
 	LIST_INIT(&s->calls);
+	LIST_INIT(&s->refers);
 	rc = cp_nonces_init(&s->nonces, options->nonce_lifetime_ms);
 	for (size_t i = 0; i < options->listen_count && !rc; i++) {
 		struct cp_sip_listen *l = &s->listens[i];
@@ -285,6 +311,7 @@ cp_sip_destroy(struct cp_sip *s)
 		call->is_detached = true;
 		cp_sip_call_over(call, "stopped");
 	}
+	cp_sip_refer_free_all(s);
 	for (size_t i = 0; i < s->listen_count; i++)
 		if (s->listens[i].nua)
 			nua_destroy(s->listens[i].nua);

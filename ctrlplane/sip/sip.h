@@ -17,9 +17,11 @@
 #include "ctrlplane/sip/digest.h"
 #include "ctrlplane/sip/identity.h"
 #include "ctrlplane/sip/peers.h"
+#include "ctrlplane/sip/refer_to.h"
 
 struct cp_sip;
 struct cp_sip_call;
+struct cp_sip_refer;
 struct su_root_s;
 
 /* An account for digest authentication. HA1s in hexadecimal, "" where there is none. */
@@ -49,6 +51,8 @@ struct cp_sip_options {
 	unsigned int message_max; /* octets */
 	unsigned int calls_max;
 	unsigned int pending_max; /* INVITEs not answered yet; beyond: 503 */
+	const char
+		*outbound_proxy; /* our requests out of a dialog go there; NULL: to their target */
 };
 
 struct cp_sip_invite {
@@ -56,8 +60,13 @@ struct cp_sip_invite {
 	const struct cp_sip_identity *identity;
 	struct cp_slice sdp; /* empty: we are to make the offer */
 	const char *call_id;
-	const char *peer;  /* address and port it came from, and how */
-	const char *agent; /* User-Agent, or "" */
+	const char *peer;	      /* address and port it came from, and how */
+	const char *agent;	      /* User-Agent, or "" */
+	struct cp_slice list;	      /* application/resource-lists+xml (RFC 5366); empty: none */
+	struct cp_sip_call *replaces; /* whose place it is to take (RFC 3891); NULL: nobody's */
+	struct cp_sip_call *joins; /* whose conference it is meant for (RFC 3911); NULL: nobody's */
+	const char *referred_by;   /* URI, canonical; "": none. Nothing proves it */
+	unsigned int hops;	   /* Max-Forwards left for what we send because of it */
 };
 
 /* What to refuse with; beyond status all may be absent. */
@@ -68,12 +77,26 @@ struct cp_sip_refusal {
 	const char *warning_text;
 	unsigned int retry_after_s; /* 0: none */
 	struct cp_slice sdp;	    /* a body that says what is wrong; empty: none */
+	const char *unsupported;    /* 420: which option tag; NULL: none */
 };
 
 /* What a conference asks of those who call it. */
 struct cp_sip_policy {
 	bool needs_identity; /* challenge whom no trusted peer vouches for */
 	bool takes_mikey; /* … unless the SDP has a MIKEY message, which proves it by the keys */
+	bool takes_lists; /* of people to be called: a conference factory (RFC 5366) */
+};
+
+/* A REFER to us (RFC 3515, 5368): somebody is to be called, hung up on, or referred. */
+struct cp_sip_refer_request {
+	const char *user; /* of the Request-URI, unescaped */
+	struct cp_sip_call
+		*call; /* whose dialog it came in, or that Target-Dialog names; NULL: none */
+	const struct cp_sip_identity *identity; /* who sends it, when not in a dialog; else NULL */
+	const struct cp_sip_refer_to *to;
+	struct cp_slice list; /* where to->content_id points to */
+	const char *peer;
+	unsigned int hops;
 };
 
 struct cp_sip_handler {
@@ -88,6 +111,13 @@ struct cp_sip_handler {
 	void (*reoffer_failed)(void *ctx, struct cp_sip_call *call, int status);
 	void (*established)(void *ctx, struct cp_sip_call *call); /* first ACK */
 	void (*ended)(void *ctx, struct cp_sip_call *call, const char *why);
+	/* 1xx to our INVITE. */
+	void (*ringing)(void *ctx, struct cp_sip_call *call, int status);
+	/* Accept it or refuse it, now or later. */
+	void (*refer)(void *ctx, struct cp_sip_refer *refer,
+		      const struct cp_sip_refer_request *request);
+	/* How our REFER went: its answer, then what its NOTIFYs report. is_over: that was the last word. */
+	void (*referred)(void *ctx, void *owner, int status, bool is_over);
 	/* One address could not be opened: what and why. */
 	void (*listen_failed)(void *ctx, const char *listen, const char *why);
 };
@@ -115,6 +145,9 @@ struct cp_sip_dial {
 	const char *to, *from; /* URIs */
 	const char *user;      /* of the conference, for Contact */
 	struct cp_slice sdp;
+	struct cp_slice history; /* recipient-list-history (RFC 5366 5); empty: none */
+	const char *replaces, *join, *referred_by; /* values of these headers; NULL or "": none */
+	unsigned int hops;			   /* Max-Forwards; 0: 70 */
 	void *owner;
 };
 
@@ -123,6 +156,33 @@ int cp_sip_dial(struct cp_sip_call **out, struct cp_sip *sip, const struct cp_si
 
 /* BYE with a Reason (RFC 3326): a SIP status and text. An invite that waits is refused with that status. */
 void cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text);
+
+/*
+ * Who answered our INVITE: what a peer that we trust asserts in its 200, and the last entry of that peer's History-Info where it
+ * asserts nothing; anonymous: nobody says who it is. NULL: nobody answered yet.
+ */
+const struct cp_sip_identity *cp_sip_call_answerer(const struct cp_sip_call *call);
+
+/* The conference that the call came to is another than the one in the Request-URI: for Contact. -EINVAL: no such user part. */
+int cp_sip_call_set_user(struct cp_sip_call *call, const char *user);
+
+/* 200, and NOTIFYs that follow where the sender wants them. Until refuse or a final status refer may be named. */
+void cp_sip_refer_accept(struct cp_sip_refer *refer);
+void cp_sip_refer_refuse(struct cp_sip_refer *refer, const struct cp_sip_refusal *refusal);
+/* What came of it so far: NOTIFY with a status line. 200 and beyond are final. */
+void cp_sip_refer_progress(struct cp_sip_refer *refer, int status, const char *phrase);
+
+/* A REFER of ours: somebody is to call refer_to. */
+struct cp_sip_refer_order {
+	struct cp_sip_call *call; /* NULL: not one of those who are there, then: */
+	const char *to, *from, *user;
+	const char *refer_to;
+	unsigned int hops; /* Max-Forwards; 0: 70 */
+	void *owner;
+};
+
+/* -EBUSY: one to the same call is under way; -EAGAIN, -EINVAL, -ENOMEM. */
+int cp_sip_refer_send(struct cp_sip *sip, const struct cp_sip_refer_order *order);
 
 /* The caller's own pointer. */
 void cp_sip_call_set_owner(struct cp_sip_call *call, void *owner);

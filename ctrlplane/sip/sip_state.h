@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest_nonce.h"
 #include "ctrlplane/sip/sip.h"
 
@@ -23,12 +24,18 @@ struct cp_sip_call;
 #include <sofia-sip/su.h>
 #include <sofia-sip/tport_tag.h>
 
-#define CP_SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE"
-#define CP_SIP_SUPPORTED "timer, 100rel"
+#define CP_SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, REFER, NOTIFY"
+#define CP_SIP_SUPPORTED "timer, 100rel, replaces, join, norefersub, multiple-refer, tdialog"
+#define CP_SIP_LISTS "recipient-list-invite"
 #define CP_SIP_ACCEPT "application/sdp"
 #define CP_SIP_USER_MAX 128
 #define CP_SIP_CONTACT_MAX 512
+#define CP_SIP_HOST_PORT_MAX 96
 #define CP_SIP_WHY_MAX 256
+#define CP_SIP_ENDED_MAX 256 /* dialogs that have just ended and are still known: 603, not 481 */
+#define CP_SIP_REFERS_MAX 1000
+
+enum cp_sip_transport { CP_SIP_UDP = 0, CP_SIP_TCP, CP_SIP_TLS };
 
 /* One address: NUA binds one URL an instance. Owner: the agent. */
 struct cp_sip_listen {
@@ -38,6 +45,8 @@ struct cp_sip_listen {
 	char host
 		[64]; /* in brackets when IPv6; "" for any address: the one that the peer reaches us by */
 	char port[8];
+	bool has_udp, has_tcp, has_tls;
+	bool is_any_ip6; /* any address, of IPv6 */
 	bool is_shut;
 };
 
@@ -49,6 +58,10 @@ struct cp_sip {
 	struct cp_nonces nonces;
 	LIST_HEAD(, cp_sip_call) calls;
 	size_t call_count;
+	LIST_HEAD(, cp_sip_refer) refers;
+	size_t refer_count;
+	struct cp_sip_dialog_id ended[CP_SIP_ENDED_MAX]; /* a ring */
+	size_t ended_next;
 	bool is_stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
@@ -80,9 +93,38 @@ struct cp_sip_call {
 	bool is_reoffering; /* our re-INVITE with an offer is under way */
 	enum cp_sip_pending pending;
 	msg_t *update; /* the UPDATE that waits for an answer */
+	struct cp_sip_dialog_id id;
+	struct cp_sip_identity *answerer;     /* of our INVITE; NULL: nobody yet */
+	bool has_gruu;			      /* the peer's Contact is one */
+	char host_port[CP_SIP_HOST_PORT_MAX]; /* of contact */
 	char contact[CP_SIP_CONTACT_MAX];
 	char why[CP_SIP_WHY_MAX];    /* what ended it, as far as known */
 	char reason[CP_SIP_WHY_MAX]; /* of the BYE that is due */
+};
+
+/* A REFER, theirs or ours, and its subscription. Owner: the agent, until its last word. */
+struct cp_sip_refer {
+	LIST_ENTRY(cp_sip_refer) entry;
+	struct cp_sip_listen *listen;
+	nua_handle_t *nh; /* NULL: its dialog is gone */
+	struct cp_sip_call
+		*call; /* in whose dialog; NULL: it has its own, which is ours to destroy */
+	bool is_ours;
+	void *owner;	    /* ours: the handler's */
+	int64_t born_ms;    /* ours */
+	msg_t *request;	    /* theirs, not answered yet */
+	bool has_no_events; /* Refer-Sub: false */
+	bool is_first;	    /* out of a dialog: the stack sends the first NOTIFY */
+	bool is_over;	    /* its last NOTIFY is out */
+	char event[40];
+	char contact[CP_SIP_CONTACT_MAX];
+};
+
+/* The way to a target. */
+struct cp_sip_route {
+	struct cp_sip_listen *listen;
+	enum cp_sip_transport transport;
+	char local[64]; /* our address on it; "": not known before the target's is */
 };
 
 /* sip.c */
@@ -96,6 +138,9 @@ void cp_sip_on_ack(struct cp_sip_call *call, const sip_t *sip);
 /* A response to our own re-INVITE: ours with an offer, or NUA's session refresh for which the peer makes the offer. */
 void cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *sip);
 
+/* "192.0.2.1:5060/UDP": where the request that is looked at came from. */
+void cp_sip_peer_name(char *text, size_t size, nua_t *nua, const sip_t *sip);
+
 /* call.c */
 struct cp_sip_call *cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh);
 /* Over: tell the handler unless it asked not to be told, and free. */
@@ -106,7 +151,43 @@ void cp_sip_call_bye(struct cp_sip_call *call);
 void cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
 		       const sip_t *sip);
 
+/* Contact of requests of ours on that way. 0 or -EINVAL. */
+int cp_sip_contact_on(char contact[CP_SIP_CONTACT_MAX], char host_port[CP_SIP_HOST_PORT_MAX],
+		      const struct cp_sip_route *route, const char *user); /* dial.c */
+
+/* refer.c */
+void cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
+		     const sip_t *sip, tagi_t *tags);
+/* Events of a REFER: false: of none. status: of a response to us. */
+bool cp_sip_on_refer_event(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
+			   const sip_t *sip);
+/* The call ends; a REFER in its dialog that goes on becomes the handle's owner: true. */
+bool cp_sip_refer_keeps(struct cp_sip_call *call);
+void cp_sip_refer_free_all(struct cp_sip *s);
+
+/* replace.c */
+void cp_sip_dialog_learn(struct cp_sip_call *call); /* its tags, when they are there */
+void cp_sip_dialog_ended(struct cp_sip *s, const struct cp_sip_call *call);
+struct cp_sip_call *cp_sip_dialog_find(struct cp_sip *s, const struct cp_sip_dialog_id *id,
+				       bool *has_ended);
+/* Replaces and Join of an INVITE. 0, or the status to refuse with. */
+int cp_sip_check_dialogs(struct cp_sip_call **replaces, struct cp_sip_call **joins,
+			 struct cp_sip *s, const sip_t *request);
+/* NULL: none is named, or there is no such; status: 400 for a malformed one, else 0. */
+struct cp_sip_call *cp_sip_target_dialog(struct cp_sip *s, const sip_t *request, int *status);
+
+/* route.c */
+/* -EADDRNOTAVAIL: nothing that we listen on leads there. */
+int cp_sip_route(struct cp_sip_route *route, struct cp_sip *s, const char *target);
+/* The address that the kernel would send from, in brackets when IPv6. */
+bool cp_sip_address_towards(char host[64], const struct sockaddr *peer, socklen_t peer_len);
+const char *cp_sip_transport_param(enum cp_sip_transport transport);
+
 /* reply.c */
+/* "host:port;transport=…" that the sender of request reaches us by, for cp_sip_contact_at. */
+void cp_sip_host_port(char host_port[CP_SIP_HOST_PORT_MAX], const struct cp_sip_listen *l,
+		      const sip_t *request);
+void cp_sip_contact_at(char contact[CP_SIP_CONTACT_MAX], const char *user, const char *host_port);
 /* "<sip:user@host:port;transport=…>;isfocus"; user "": the server itself, without isfocus. */
 void cp_sip_contact(char contact[CP_SIP_CONTACT_MAX], const struct cp_sip_listen *l,
 		    const char *user, const sip_t *request);
@@ -123,9 +204,24 @@ enum cp_sip_verdict cp_sip_identify(struct cp_sip_identity *identity, bool *is_s
 				    struct cp_sip_listen *l, const sip_t *request,
 				    bool needs_identity);
 void cp_sip_challenge(struct cp_sip_listen *l, nua_handle_t *nh, bool is_stale);
+/* Who a response of a peer that we trust says has answered; else anonymous. */
+void cp_sip_identify_answer(struct cp_sip_identity *identity, struct cp_sip_listen *l,
+			    const sip_t *response);
 uint64_t cp_sip_now_ms(void);
 
 /* body.c */
+/* What a request carries; borrowed from it. */
+struct cp_sip_parts {
+	struct cp_slice sdp;
+	struct cp_slice list;	 /* application/resource-lists+xml */
+	struct cp_slice list_id; /* its Content-ID */
+	bool is_list_optional;
+};
+
+/* 0, or the status to refuse with: 400, 415. */
+int cp_sip_parts(struct cp_sip_parts *parts, su_home_t *home, const sip_t *request);
+/* The first value of a header that the stack does not know, and how many there are. NULL: none. */
+const char *cp_sip_header_text(const sip_t *request, const char *name, unsigned int *count);
 /* The SDP of a request, empty when it has none. 0, or the status to refuse with: 400, 415. */
 int cp_sip_body(struct cp_slice *sdp, su_home_t *home, const sip_t *request);
 
