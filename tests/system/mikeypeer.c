@@ -6,11 +6,13 @@
  *
  *   request RESPONDER SET REKEY-S VALID-S   REQUEST_INIT as hex (REKEY-S 0: no TRr)
  *   ticket HEX                              REQUEST_RESP
- *   init RESPONDER CS SSRC SUITES CSB IDS   TRANSFER_INIT as base64; SUITES as numbers with commas; IDS - for none
+ *   init RESPONDER CS SSRC SUITES CSB IDS   TRANSFER_INIT as base64; SUITES as numbers with commas; IDS - for none; CS as 1,3,5t,240c: an
+ *                                           m-line each, of SRTP, TLS or CMS
  *   resp BASE64 · updated BASE64            TRANSFER_RESP
  *   update SSRC SUITE · answer SSRC SUITE BASE64   CSB update, and the answer to theirs
  *   updateat CS SSRC SUITE · retire CS      the same with CS IDs of our choice; a pair whose keys are over
  *   offered BASE64 · resolved HEX · transfer SSRC SUITE   the responder: RESOLVE_INIT as hex, its answer, TRANSFER_RESP
+ *   sessions                                CS IDs of all crypto sessions that are agreed
  *   prints CS                               SHA-256 of the keys of both crypto sessions of a pair
  *   talk CS PORT TO-PORT MS INITIATOR       G.711 over SRTP, 20 ms a packet; packets sent, heard, refused
  */
@@ -34,6 +36,7 @@
 #include "ctrlplane/mikey/transfer.h"
 
 #define LINE_MAX_OCTETS 65536
+#define LINES_MAX 8
 
 static struct cp_psk_file psk;
 static struct cp_mikey_account account;
@@ -142,14 +145,37 @@ line_of(uint8_t cs_id, const char *ssrc, char *suites)
 	return cp_mikey_line_srtp(cs_id, (uint32_t)strtoul(ssrc, NULL, 0), list, count);
 }
 
+/* 1,3,5t,240c */
+static size_t
+lines_of(struct cp_mikey_line *lines, char *list, const char *ssrc, const char *suites)
+{
+	char copy[64], *save;
+	size_t count = 0;
+
+	for (char *word = strtok_r(list, ",", &save); word && count < LINES_MAX;
+	     word = strtok_r(NULL, ",", &save)) {
+		char *end;
+		uint8_t cs_id = (uint8_t)strtoul(word, &end, 10);
+
+		snprintf(copy, sizeof(copy), "%s", suites);
+		if (*end == '\0')
+			lines[count++] = line_of(cs_id, ssrc, copy);
+		else
+			lines[count++] = (struct cp_mikey_line){
+				.use = *end == 't' ? CP_MIKEY_USE_TLS : CP_MIKEY_USE_CMS,
+				.cs_id = cs_id};
+	}
+	return count;
+}
+
 static void
 do_init(char **w)
 {
-	struct cp_mikey_line line = line_of((uint8_t)atoi(w[2]), w[3], w[4]);
+	struct cp_mikey_line lines[LINES_MAX];
 	const struct cp_mikey_transfer transfer = {
 		.responder = cp_mikey_id_uri(w[1]),
-		.lines = &line,
-		.count = 1,
+		.lines = lines,
+		.count = lines_of(lines, w[2], w[3], w[4]),
 		.sdp_ids = strcmp(w[6], "-") == 0 ? NULL : w[6],
 		.csb_id = (uint32_t)strtoul(w[5], NULL, 0),
 		.limits = cp_mikey_limits_default(),
@@ -175,15 +201,25 @@ do_resp(char **w)
 }
 
 static void
-do_update(char **w, const char *theirs, int cs_id)
+do_update(char **w, const char *theirs, char *cs)
 {
-	struct cp_mikey_line line = line_of((uint8_t)cs_id, w[1], w[2]);
-	const struct cp_mikey_update update = {.lines = &line, .count = 1};
+	struct cp_mikey_line lines[LINES_MAX];
+	const struct cp_mikey_update update = {.lines = lines,
+					       .count = lines_of(lines, cs, w[1], w[2])};
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
 
 	say_base64(theirs ? cp_mikey_update_answer(&out, csb, &update, base64(theirs), &env, &fault)
 			  : cp_mikey_update_make(&out, csb, &update, &env, &fault),
 		   &out);
+}
+
+static char *
+free_pair(void)
+{
+	static char pair[8];
+
+	snprintf(pair, sizeof(pair), "%u", cp_mikey_csb_free_pair(csb));
+	return pair;
 }
 
 static void
@@ -224,6 +260,14 @@ session(int cs_id)
 		exit(1);
 	}
 	return found;
+}
+
+static void
+do_sessions(void)
+{
+	for (size_t i = 0; i < cp_mikey_csb_count(csb); i++)
+		printf("%s%u", i ? " " : "", cp_mikey_csb_session(csb, i)->cs_id);
+	say("");
 }
 
 static void
@@ -371,15 +415,15 @@ do_line(char **w, int count)
 	} else if (count == 2 && strcmp(w[0], "resp") == 0) {
 		do_resp(w);
 	} else if (count == 3 && strcmp(w[0], "update") == 0) {
-		do_update(w, NULL, cp_mikey_csb_free_pair(csb));
+		do_update(w, NULL, free_pair());
 	} else if (count == 4 && strcmp(w[0], "updateat") == 0) {
-		do_update(w + 1, NULL, atoi(w[1]));
+		do_update(w + 1, NULL, w[1]);
 	} else if (count == 2 && strcmp(w[0], "retire") == 0) {
 		cp_mikey_csb_retire(csb, (uint8_t)atoi(w[1]));
 		cp_mikey_csb_retire(csb, (uint8_t)(atoi(w[1]) + 1));
 		say("ok");
 	} else if (count == 4 && strcmp(w[0], "answer") == 0) {
-		do_update(w, w[3], cp_mikey_csb_free_pair(csb));
+		do_update(w, w[3], free_pair());
 	} else if (count == 2 && strcmp(w[0], "updated") == 0) {
 		say_rc(cp_mikey_update_finish(csb, base64(w[1]), &env, &fault));
 	} else if (count == 2 && strcmp(w[0], "offered") == 0) {
@@ -388,6 +432,8 @@ do_line(char **w, int count)
 		say_rc(cp_mikey_responder_resolve_take(responder, hex(w[1]), &env, &fault));
 	} else if (count == 3 && strcmp(w[0], "transfer") == 0) {
 		do_transfer(w);
+	} else if (count == 1 && strcmp(w[0], "sessions") == 0) {
+		do_sessions();
 	} else if (count == 2 && strcmp(w[0], "prints") == 0) {
 		do_prints(w);
 	} else if (count == 6 && strcmp(w[0], "talk") == 0) {
