@@ -22,6 +22,14 @@ static const struct {
 	{4, "could not start"},
 };
 
+static const struct {
+	const char *name, *text;
+} about_itself[] = {
+	{"help", "all options"},
+	{"man", "the same as a manual page (troff)"},
+	{"version", "the version"},
+};
+
 static const char *const examples[] = {
 	"conclave-ue --tone 400 --expect 500,600 --expect-heard --for 10 sip:demo@127.0.0.1:5060",
 	"conclave-ue --count 300 --per-conference 3 --rate 100 --for 30 --expect-heard "
@@ -61,9 +69,8 @@ ue_help_print(void)
 		else
 			printf("\n%s\n", row->name);
 	}
-	line_print("help", "", "this text");
-	line_print("man", "", "the same as a manual page (troff)");
-	line_print("version", "", "the version");
+	for (size_t i = 0; i < COUNT(about_itself); i++)
+		line_print(about_itself[i].name, "", about_itself[i].text);
 	printf("\nTones on multiples of 50 Hz are told apart best. Levels are in dBov: 0 is a "
 	       "square wave at full scale.\nExit:");
 	for (size_t i = 0; i < COUNT(codes); i++)
@@ -116,6 +123,8 @@ ue_man_print(void)
 			putchar('\n');
 		}
 	}
+	for (size_t i = 0; i < COUNT(about_itself); i++)
+		printf(".TP\n.B \\-\\-%s\n%s\n", about_itself[i].name, about_itself[i].text);
 	printf(".SH EXIT STATUS\n");
 	for (size_t i = 0; i < COUNT(codes); i++)
 		printf(".TP\n%d\n%s\n", codes[i].code, codes[i].text);
