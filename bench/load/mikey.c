@@ -339,6 +339,8 @@ ticket_ask(struct ue_mikey *m, struct ue_ticket **out)
 	policy.has_start = policy.has_end = true;
 	policy.start = m->node->env.now(m->node->env.arg);
 	policy.end = policy.start + ((uint64_t)o->validity << 32);
+	policy.rekey_s = o->trr;
+	policy.has_rekey = o->trr > 0;
 	if (o->reuses_tickets)
 		policy.flags |= CP_MIKEY_FLAG_J;
 	ue_misbehave_policy(m, &policy);

@@ -428,6 +428,8 @@ const struct ue_option ue_option_table[] = {
 	{"mikey-level", "media|session", take_mikey_level, 0, "where a=key-mgmt stands (media)"},
 	{"responder", "URI", take_text, AT(responder), "whom the ticket is for (the conference)"},
 	{"validity", "SECONDS", take_unsigned, AT(validity), "of the ticket asked for (3600)"},
+	{"trr", "SECONDS", take_unsigned, AT(trr),
+	 "TRr of the ticket asked for: who answers re-keys at least so often; 0: no demand (0)"},
 	{"ticket-reuse", NULL, take_true, AT(reuses_tickets), "one ticket for all calls of an identity to a conference, where the KMS allows it"},
 	{"tpk-file", "FILE", take_text, AT(tpk_file), "make tickets ourselves (mode 3) under this key, as 'conclave kms tpk add' writes it"},
 	{"rekey", "update|full", take_rekey, 0, "what --rekey-at is under MIKEY: a CSB update, or TRANSFER_INIT on a new ticket (update)"},

@@ -83,6 +83,7 @@ struct ue_options {
 	const char *kms, *kms_ca, *kms_id, *identity, *psk_file, *tpk_file, *responder;
 	unsigned mikey_set; /* enum cp_mikey_set */
 	unsigned validity;  /* seconds */
+	unsigned trr;	    /* seconds; 0: no demand */
 	bool reuses_tickets, is_mikey_at_session, has_sdes_too;
 	bool is_rekey_full; /* by TRANSFER_INIT on a new ticket, not by a CSB update */
 	enum ue_misbehaviour misbehaviour;

@@ -111,13 +111,28 @@ cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 	return ask(k) == 0 ? 0 : 503;
 }
 
+/* Suites whose keys are longer than the set's want the larger set: RFC 6043 12.1. */
+static struct cp_mikey_line
+offered_line(const struct cp_call *call)
+{
+	struct cp_mikey_line line = cp_keying_line(call, 1, false);
+	enum dp_suite suites[DP_SUITE_COUNT];
+	size_t count = 0;
+
+	for (size_t i = 0; line.preference[i] != DP_SUITE_NONE; i++)
+		if (call->keying->resolve.config.account.set == CP_MIKEY_SET_256 ||
+		    dp_suite_info(line.preference[i])->key <= 16)
+			suites[count++] = line.preference[i];
+	return cp_mikey_line_srtp(line.cs_id, line.ssrc, suites, count);
+}
+
 int
 cp_keying_transfer(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	/* The audio, and what its NOTIFYs will be protected by. */
 	const struct cp_mikey_line lines[] = {
-		cp_keying_line(call, 1, false),
+		offered_line(call),
 		{.use = CP_MIKEY_USE_CMS, .cs_id = CP_MIKEY_CMS_CS},
 	};
 	const struct cp_mikey_transfer transfer = {
