@@ -325,6 +325,7 @@ open_mgmt(struct cp_app *app)
 		.tcp = tcp,
 		.tcp_count = h->listen ? 1 : 0,
 		.token_file = h->token_file,
+		.tokens = h->tokens,
 	};
 	char why[256] = "";
 	int rc;

@@ -41,6 +41,7 @@ struct cp_config_http {
 	char *socket;
 	char *listen;
 	char *token_file;
+	char *tokens;
 };
 
 enum cp_config_identity {

@@ -124,7 +124,13 @@ static const struct conf_option http_options[] = {
 	{.path = "token_file",
 	 .kind = CONF_STRING,
 	 OPTION(cp_config_http, token_file),
-	 .help = "clients over TCP must show its first line as bearer token; absent: none"},
+	 .help = "clients over TCP must show its first line as bearer token, and may everything; "
+		 "absent: none"},
+	{.path = "tokens",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_http, tokens),
+	 .help = "file of bearer tokens with roles, made by conclave token create and read again "
+		 "when it changes; clients over TCP must show one; absent: none"},
 	{.path = NULL},
 };
 

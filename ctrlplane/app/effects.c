@@ -174,6 +174,8 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		break;
 	case CP_EFFECT_NOTICE:
 		notice(app, e);
+		if (app->mgmt)
+			cp_mgmt_notice(app->mgmt, e);
 		break;
 	case CP_EFFECT_AUDIT:
 		audit(app, e);

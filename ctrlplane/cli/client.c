@@ -50,6 +50,8 @@ url_word(CURL *curl, const json_t *value)
 
 	if (json_is_string(value))
 		return curl_easy_escape(curl, json_string_value(value), 0);
+	if (json_is_boolean(value))
+		return curl_easy_escape(curl, json_is_true(value) ? "true" : "false", 0);
 	snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
 	return curl_easy_escape(curl, number, 0);
 }
@@ -111,8 +113,7 @@ make_body(const struct cp_command *command, const json_t *params)
 	for (size_t i = 0; i < count; i++) {
 		json_t *value = json_object_get(params, all[i].name);
 
-		if (value != NULL &&
-		    (all[i].place == CP_PLACE_WORD || all[i].place == CP_PLACE_BODY))
+		if (value != NULL && cp_param_is_member(&all[i]))
 			json_object_set(body, all[i].name, value);
 	}
 	text = json_dumps(body, JSON_COMPACT);
@@ -168,28 +169,38 @@ perform(struct cp_cli_answer *out, CURL *curl, const char *socket)
 	free(text.data);
 }
 
+/* What all requests have in common. fields is the caller's. */
+static void
+prepare(CURL *curl, const char *socket, const struct cp_command *command, const json_t *params)
+{
+	char url[8192];
+
+	make_url(curl, url, sizeof(url), command, params);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, command->method);
+}
+
 void
 cp_cli_ask(struct cp_cli_answer *out, const char *socket, const struct cp_command *command,
 	   const json_t *params, long timeout_ms)
 {
 	CURL *curl = curl_easy_init();
-	char url[8192];
 	char *body = make_body(command, params);
 	struct curl_slist *fields = curl_slist_append(NULL, "Content-Type: application/json");
+	bool has_body =
+		strcmp(command->method, "GET") != 0 && strcmp(command->method, "DELETE") != 0;
 
 	memset(out, 0, sizeof(*out));
 	if (curl == NULL || body == NULL || fields == NULL) {
 		snprintf(out->why, sizeof(out->why), "out of memory");
 	} else {
-		make_url(curl, url, sizeof(url), command, params);
-		curl_easy_setopt(curl, CURLOPT_URL, url);
-		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-		curl_easy_setopt(curl, CURLOPT_PROXY, "");
-		curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-		curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+		prepare(curl, socket, command, params);
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
-		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, command->method);
-		if (strcmp(command->method, "POST") == 0) {
+		if (has_body) {
 			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 		}
@@ -198,4 +209,55 @@ cp_cli_ask(struct cp_cli_answer *out, const char *socket, const struct cp_comman
 	curl_slist_free_all(fields);
 	curl_easy_cleanup(curl);
 	free(body);
+}
+
+/* An answer under way: taken where it is the stream, kept where it is a refusal. */
+struct streaming {
+	CURL *curl;
+	cp_cli_data_fn take;
+	void *arg;
+	struct text refusal;
+};
+
+static size_t
+on_streamed(char *data, size_t size, size_t count, void *arg)
+{
+	struct streaming *s = arg;
+	long status = 0;
+
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return on_data(data, size, count, &s->refusal);
+	return s->take(s->arg, data, count) ? count : 0;
+}
+
+void
+cp_cli_stream(struct cp_cli_answer *out, const struct cp_cli *cli, cp_cli_data_fn take, void *arg,
+	      long timeout_ms)
+{
+	const char *socket = cp_cli_socket(cli->socket);
+	struct streaming s = {.curl = curl_easy_init(), .take = take, .arg = arg};
+	json_error_t error;
+	CURLcode code;
+	long status = 0;
+
+	memset(out, 0, sizeof(*out));
+	if (s.curl == NULL) {
+		snprintf(out->why, sizeof(out->why), "out of memory");
+		return;
+	}
+	prepare(s.curl, socket, cli->command, cli->params);
+	curl_easy_setopt(s.curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(s.curl, CURLOPT_WRITEFUNCTION, on_streamed);
+	curl_easy_setopt(s.curl, CURLOPT_WRITEDATA, &s);
+	code = curl_easy_perform(s.curl);
+	curl_easy_getinfo(s.curl, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK && status != 200)
+		explain(out, s.curl, code, socket);
+	else
+		out->status = (int)status;
+	if (s.refusal.len > 0)
+		out->json = json_loadb(s.refusal.data, s.refusal.len, 0, &error);
+	free(s.refusal.data);
+	curl_easy_cleanup(s.curl);
 }

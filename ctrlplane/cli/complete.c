@@ -74,7 +74,7 @@ list_options(const struct cp_command *command, FILE *out)
 	for (size_t i = 0; i < count; i++) {
 		char name[64];
 
-		if (params[i].place == CP_PLACE_PATH || params[i].place == CP_PLACE_WORD)
+		if (cp_param_is_word(&params[i]))
 			continue;
 		cp_cli_option_name(name, sizeof(name), &params[i]);
 		fprintf(out, "--%s\n", name);
@@ -110,8 +110,8 @@ option_of(const struct cp_command *command, const char *word)
 		char name[64];
 
 		cp_cli_option_name(name, sizeof(name), &params[i]);
-		if (params[i].place != CP_PLACE_PATH && params[i].place != CP_PLACE_WORD &&
-		    params[i].kind != CP_PARAM_FLAG && strcmp(word + 2, name) == 0)
+		if (!cp_param_is_word(&params[i]) && params[i].kind != CP_PARAM_FLAG &&
+		    strcmp(word + 2, name) == 0)
 			return &params[i];
 	}
 	return NULL;
@@ -151,9 +151,7 @@ list_words(const struct before *b, cp_cli_ids_fn ids, void *arg, FILE *out)
 	const struct cp_param *params = cp_command_params(b->command->id, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (params[i].place != CP_PLACE_PATH && params[i].place != CP_PLACE_WORD)
-			continue;
-		if (index-- > 0)
+		if (!cp_param_is_word(&params[i]) || index-- > 0)
 			continue;
 		if (strcmp(params[i].name, "conference") == 0)
 			ids(arg, NULL, out);

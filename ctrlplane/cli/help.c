@@ -3,12 +3,6 @@
 #include <string.h>
 #include "ctrlplane/cli/words.h"
 
-static bool
-is_word(const struct cp_param *param)
-{
-	return param->place == CP_PLACE_PATH || param->place == CP_PLACE_WORD;
-}
-
 void
 cp_cli_usage(const struct cp_command *command, char *text, size_t size)
 {
@@ -19,8 +13,13 @@ cp_cli_usage(const struct cp_command *command, char *text, size_t size)
 	len = (size_t)snprintf(text, size, "conclave %s%s%s", command->noun,
 			       command->verb[0] != '\0' ? " " : "", command->verb);
 	for (size_t i = 0; i < count && len < size; i++) {
-		if (is_word(&params[i]))
-			len += (size_t)snprintf(text + len, size - len, " %s", params[i].label);
+		bool is_maybe = params[i].place == CP_PLACE_MAYBE;
+
+		if (cp_param_is_word(&params[i]))
+			len += (size_t)snprintf(text + len, size - len, " %s%s%s%s",
+						is_maybe ? "[" : "", params[i].label,
+						is_maybe ? "]" : "",
+						cp_param_is_list(&params[i]) ? "..." : "");
 		else
 			has_options = true;
 	}
@@ -80,10 +79,10 @@ print_param(const struct cp_param *param, FILE *out)
 	char name[64], label[160];
 
 	cp_cli_option_name(name, sizeof(name), param);
-	if (is_word(param))
+	if (cp_param_is_word(param))
 		snprintf(label, sizeof(label), "%s", param->label);
 	else if (param->kind == CP_PARAM_FLAG)
-		snprintf(label, sizeof(label), "--%s", name);
+		snprintf(label, sizeof(label), "--%s[=false]", name);
 	else
 		snprintf(label, sizeof(label), "--%s %s", name, param->label);
 	fprintf(out, "  %-30s %s\n", label, param->text);

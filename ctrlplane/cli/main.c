@@ -8,6 +8,7 @@
 #include "ctrlplane/cli/client.h"
 #include "ctrlplane/cli/complete.h"
 #include "ctrlplane/cli/doctor.h"
+#include "ctrlplane/cli/follow.h"
 #include "ctrlplane/cli/help.h"
 #include "ctrlplane/cli/kms.h"
 #include "ctrlplane/cli/mikey.h"
@@ -33,18 +34,22 @@ print_json_line(const json_t *json)
 	fflush(stdout);
 }
 
-static int
-report(const struct cp_cli *cli, const struct cp_cli_answer *answer)
+int
+cp_cli_report(const struct cp_cli *cli, struct cp_cli_answer *answer)
 {
-	if (answer->status == 0) {
+	int status = answer->status == 0    ? CP_CLI_UNREACHABLE
+		     : answer->status < 400 ? CP_CLI_OK
+					    : CP_CLI_FAILED;
+
+	if (answer->status == 0)
 		fprintf(stderr, "conclave: %s\n", answer->why);
-		return CP_CLI_UNREACHABLE;
-	}
-	if (cli->is_json && answer->json != NULL)
+	else if (cli->is_json && answer->json != NULL)
 		print_json(answer->json);
 	else if (answer->status >= 400)
 		cp_cli_show_problem(answer->status, answer->json, stderr);
-	return answer->status < 400 ? CP_CLI_OK : CP_CLI_FAILED;
+	json_decref(answer->json);
+	answer->json = NULL;
+	return status;
 }
 
 static int
@@ -52,14 +57,18 @@ run_remote(const struct cp_cli *cli)
 {
 	struct cp_cli_out out = cp_cli_stdout();
 	struct cp_cli_answer answer;
-	int status;
 
+	if (strcmp(cli->command->noun, "events") == 0 || strcmp(cli->command->verb, "events") == 0)
+		return cp_cli_follow(cli);
 	cp_cli_ask(&answer, cp_cli_socket(cli->socket), cli->command, cli->params, ASK_MS);
-	status = report(cli, &answer);
-	if (status == CP_CLI_OK && !cli->is_json)
+	if (cli->is_json || answer.status == 0 || answer.status >= 400)
+		return cp_cli_report(cli, &answer);
+	if (cli->command->id == CP_COMMAND_OPENAPI)
+		print_json(answer.json);
+	else
 		cp_cli_show(cli->command, cli->params, answer.json, &out);
 	json_decref(answer.json);
-	return status;
+	return CP_CLI_OK;
 }
 
 static void
@@ -115,10 +124,13 @@ run_watch(const struct cp_cli *cli)
 		struct cp_cli_answer answer;
 
 		cp_cli_ask(&answer, cp_cli_socket(cli->socket), list, cli->params, ASK_MS);
-		status = answer.status == 200 ? CP_CLI_OK : report(cli, &answer);
-		if (status == CP_CLI_OK && cli->is_json)
+		if (answer.status != 200) {
+			status = cp_cli_report(cli, &answer);
+			break;
+		}
+		if (cli->is_json)
 			print_json_line(answer.json);
-		else if (status == CP_CLI_OK)
+		else
 			print_watched(answer.json, cli->params, &out, turn == 0);
 		json_decref(answer.json);
 		if (status == CP_CLI_OK)

@@ -25,7 +25,7 @@ print_params(const struct cp_command *command, FILE *out)
 		return;
 	fputs(".RS\n", out);
 	for (size_t i = 0; i < count; i++) {
-		bool is_word = params[i].place == CP_PLACE_PATH || params[i].place == CP_PLACE_WORD;
+		bool is_word = cp_param_is_word(&params[i]);
 		char name[64];
 
 		cp_cli_option_name(name, sizeof(name), &params[i]);

@@ -87,8 +87,8 @@ loss_of(const json_t *media, char *out, size_t size)
 			 lost + played > 0 ? 100 * lost / (lost + played) : 0.0);
 }
 
-static const char *
-who_of(const json_t *participant, char *space)
+const char *
+cp_cli_who(const json_t *participant)
 {
 	static const char *const names[] = {"display", "identity", "uri"};
 
@@ -143,7 +143,7 @@ cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *ou
 		flags_of(p, flags, sizeof(flags));
 		loss_of(media, loss, sizeof(loss));
 		meter_of(media, meter, sizeof(meter));
-		cp_table_add(&table, (const char *[]){text(p, "id", s[0]), who_of(p, s[1]),
+		cp_table_add(&table, (const char *[]){text(p, "id", s[0]), cp_cli_who(p),
 						      text(p, "verified_by", s[1]),
 						      text(p, "protection", s[6]),
 						      suite != NULL ? suite : "none",

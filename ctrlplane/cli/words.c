@@ -1,6 +1,8 @@
 /* From the words of the command line to a command of commands.list and its parameters. */
 #include "ctrlplane/cli/words.h"
 #include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "configs/loader/nearest.h"
 #include "ctrlplane/mgmt/params.h"
@@ -113,7 +115,7 @@ unknown_option(struct reading *r, const char *name, size_t len)
 	snprintf(word, sizeof(word), "%.*s", (int)len, name);
 	nearest.word = word;
 	for (size_t i = 0; i < count && used < CP_CLI_REST_MAX; i++)
-		if (params[i].place != CP_PLACE_PATH && params[i].place != CP_PLACE_WORD)
+		if (!cp_param_is_word(&params[i]))
 			cp_cli_option_name(names[used++], sizeof(names[0]), &params[i]);
 	for (size_t i = 0; i < used; i++)
 		conf_nearest_try(&nearest, names[i]);
@@ -125,17 +127,45 @@ unknown_option(struct reading *r, const char *name, size_t len)
 	return CP_CLI_USAGE;
 }
 
+/* What stands in the file that word names; - is standard input. */
+static int
+set_file(struct reading *r, const struct cp_param *param, const char *word)
+{
+	FILE *file = strcmp(word, "-") == 0 ? stdin : fopen(word, "re");
+	char *text = malloc((size_t)param->max + 1);
+	size_t len =
+		file != NULL && text != NULL ? fread(text, 1, (size_t)param->max + 1, file) : 0;
+	json_t *json = len > 0 && len <= (size_t)param->max ? json_stringn(text, len) : NULL;
+
+	if (json == NULL)
+		fprintf(r->err, "conclave: %s: %s\n", word,
+			file == NULL		   ? strerror(errno)
+			: len == 0		   ? "is empty"
+			: len > (size_t)param->max ? "is too long"
+						   : "is no UTF-8 text");
+	if (file != NULL && file != stdin)
+		fclose(file);
+	free(text);
+	if (json == NULL)
+		return CP_CLI_FAILED;
+	json_object_set_new(r->out->params, param->name, json);
+	return 0;
+}
+
 static int
 set_param(struct reading *r, const struct cp_param *param, const char *word, const char *shown)
 {
 	char why[160];
-	json_t *value = cp_params_from_word(param, word, why, sizeof(why)), *list;
+	json_t *value, *list;
 
+	if (param->kind == CP_PARAM_FILE)
+		return set_file(r, param, word);
+	value = cp_params_from_word(param, word, why, sizeof(why));
 	if (value == NULL) {
 		fprintf(r->err, "conclave: %s cannot be '%s': it %s\n", shown, word, why);
 		return CP_CLI_USAGE;
 	}
-	if (param->kind != CP_PARAM_TEXTS) {
+	if (!cp_param_is_list(param)) {
 		json_object_set_new(r->out->params, param->name, value);
 		return 0;
 	}
@@ -158,7 +188,7 @@ find_option(const struct cp_command *command, const char *name, size_t len)
 	for (size_t i = 0; i < count; i++) {
 		char option[64];
 
-		if (params[i].place == CP_PLACE_PATH || params[i].place == CP_PLACE_WORD)
+		if (cp_param_is_word(&params[i]))
 			continue;
 		cp_cli_option_name(option, sizeof(option), &params[i]);
 		if (strlen(option) == len && memcmp(option, name, len) == 0)
@@ -209,7 +239,7 @@ read_option(struct reading *r, const char *word)
 	return 0;
 }
 
-/* The index-th word that the command takes. */
+/* The index-th word that the command takes; a list takes all that are left. */
 static const struct cp_param *
 find_word(const struct cp_command *command, size_t index)
 {
@@ -217,8 +247,7 @@ find_word(const struct cp_command *command, size_t index)
 	const struct cp_param *params = cp_command_params(command->id, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if ((params[i].place == CP_PLACE_PATH || params[i].place == CP_PLACE_WORD) &&
-		    index-- == 0)
+		if (cp_param_is_word(&params[i]) && (index-- == 0 || cp_param_is_list(&params[i])))
 			return &params[i];
 	return NULL;
 }
@@ -297,7 +326,8 @@ check_complete(const struct cp_cli *cli, size_t words, FILE *err)
 		return CP_CLI_USAGE;
 	}
 	missing = find_word(cli->command, words);
-	if (missing == NULL || takes_rest(cli->command))
+	if (missing == NULL || takes_rest(cli->command) || missing->place == CP_PLACE_MAYBE ||
+	    (cp_param_is_list(missing) && json_object_get(cli->params, missing->name) != NULL))
 		return 0;
 	fprintf(err, "conclave: %s is missing (%s); see conclave help %s %s\n", missing->label,
 		missing->text, cli->command->noun, cli->command->verb);

@@ -33,3 +33,23 @@ cp_command_is_local(const struct cp_command *command)
 {
 	return strcmp(command->method, "LOCAL") == 0;
 }
+
+bool
+cp_param_is_word(const struct cp_param *param)
+{
+	return param->place == CP_PLACE_PATH || param->place == CP_PLACE_WORD ||
+	       param->place == CP_PLACE_MAYBE;
+}
+
+bool
+cp_param_is_member(const struct cp_param *param)
+{
+	return param->place == CP_PLACE_WORD || param->place == CP_PLACE_MAYBE ||
+	       param->place == CP_PLACE_BODY;
+}
+
+bool
+cp_param_is_list(const struct cp_param *param)
+{
+	return param->kind == CP_PARAM_TEXTS || param->kind == CP_PARAM_PEOPLE;
+}

@@ -19,11 +19,15 @@ enum cp_param_kind {
 	CP_PARAM_REAL,	 /* min to max */
 	CP_PARAM_FLAG,	 /* true or false; as an option its presence is true */
 	CP_PARAM_CHOICE, /* one of choices */
+	CP_PARAM_TIME,	 /* RFC 3339; with min 0 it may be empty */
+	CP_PARAM_PEOPLE, /* a list of URIs, or of objects with uri and role */
+	CP_PARAM_FILE,	 /* text of many lines; for the CLI the name of its file */
 };
 
 enum cp_param_place {
 	CP_PLACE_PATH,
 	CP_PLACE_WORD,
+	CP_PLACE_MAYBE,
 	CP_PLACE_BODY,
 	CP_PLACE_QUERY,
 	CP_PLACE_OPTION,
@@ -55,5 +59,12 @@ extern const struct cp_command cp_commands[CP_COMMAND_COUNT];
 const struct cp_param *cp_command_params(enum cp_command_id id, size_t *count);
 
 bool cp_command_is_local(const struct cp_command *command);
+
+/* It is a word of the command line, not an option. */
+bool cp_param_is_word(const struct cp_param *param);
+/* It is a member of the body. */
+bool cp_param_is_member(const struct cp_param *param);
+/* Its value is a list: it may be given several times. */
+bool cp_param_is_list(const struct cp_param *param);
 
 #endif

@@ -2,7 +2,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include "ctrlplane/mgmt/request.h"
+#include "ctrlplane/mgmt/settings.h"
+
+#define LOUDEST_N 4
+#define SMALL_SIZE 8
+#define MADE_ID_LEN 12
+#define MADE_ID_TRIES 8
 
 struct cp_conf *
 cp_request_conference(struct cp_mgmt_request *request)
@@ -10,11 +17,11 @@ cp_request_conference(struct cp_mgmt_request *request)
 	const char *user = json_string_value(json_object_get(request->params, "conference"));
 	struct cp_conf *conf = cp_conf_by_user(request->ops->focus, cp_slice_text(user));
 
-	if (conf == NULL)
-		cp_problem_set(&request->problem, 404, "unknown-conference",
-			       "There is no conference '%.64s'; GET /v1/conferences lists them.",
-			       user);
-	return conf;
+	if (conf != NULL && cp_access_sees(&request->access, conf))
+		return conf;
+	cp_problem_set(&request->problem, 404, "unknown-conference",
+		       "There is no conference '%.64s'; GET /v1/conferences lists them.", user);
+	return NULL;
 }
 
 static json_t *
@@ -27,22 +34,15 @@ view(struct cp_mgmt_request *request, const struct cp_conf *conf, bool with_list
 	return cp_view_conference(conf, &facts, &clock, with_list);
 }
 
-static void
-answer(struct cp_mgmt_request *request, int status, json_t *json)
-{
-	request->status = status;
-	request->json = json;
-	request->is_done = true;
-}
-
 void
 cp_handle_conference_list(struct cp_mgmt_request *request)
 {
 	json_t *list = json_array();
 
 	for (const struct cp_conf *c = cp_conf_first(request->ops->focus); c != NULL; c = c->next)
-		json_array_append_new(list, view(request, c, false));
-	answer(request, 200, json_pack("{s:o}", "conferences", list));
+		if (cp_access_sees(&request->access, c))
+			json_array_append_new(list, view(request, c, false));
+	cp_request_answer(request, 200, json_pack("{s:o}", "conferences", list));
 }
 
 void
@@ -51,43 +51,7 @@ cp_handle_conference_show(struct cp_mgmt_request *request)
 	struct cp_conf *conf = cp_request_conference(request);
 
 	if (conf != NULL)
-		answer(request, 200, view(request, conf, true));
-}
-
-static bool
-is_on(const json_t *params, const char *name)
-{
-	return json_is_true(json_object_get(params, name));
-}
-
-static uint32_t
-number(const json_t *params, const char *name, uint32_t fallback)
-{
-	const json_t *value = json_object_get(params, name);
-
-	return value != NULL ? (uint32_t)json_integer_value(value) : fallback;
-}
-
-static enum cp_conf_security
-security(const json_t *params)
-{
-	const char *name = json_string_value(json_object_get(params, "security"));
-
-	for (enum cp_conf_security s = CP_CONF_SDES; name != NULL && s <= CP_CONF_MIKEY; s++)
-		if (strcmp(cp_conf_security_name(s), name) == 0)
-			return s;
-	return CP_CONF_SDES;
-}
-
-/* The list of texts as C strings, borrowed; the array is the caller's. */
-static const char **
-texts(const json_t *list)
-{
-	const char **all = calloc(json_array_size(list) + 1, sizeof(*all));
-
-	for (size_t i = 0; all != NULL && i < json_array_size(list); i++)
-		all[i] = json_string_value(json_array_get(list, i));
-	return all;
+		cp_request_answer(request, 200, view(request, conf, true));
 }
 
 /* As in the configuration: without a list of who may join, everybody with an identity may. */
@@ -95,45 +59,60 @@ static bool
 is_open(const json_t *params)
 {
 	const json_t *open = json_object_get(params, "open");
+	bool is_anonymous = json_is_true(json_object_get(params, "anonymous"));
 
 	if (open == NULL)
-		return is_on(params, "anonymous") ||
-		       json_array_size(json_object_get(params, "authorised")) == 0;
-	return json_is_true(open) || is_on(params, "anonymous");
+		return is_anonymous || json_array_size(json_object_get(params, "authorised")) == 0;
+	return json_is_true(open) || is_anonymous;
+}
+
+/* A user part that nobody guesses. */
+static int
+make_id(char out[MADE_ID_LEN + 1])
+{
+	static const char digits[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	uint8_t octets[MADE_ID_LEN];
+
+	if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
+		return -EAGAIN;
+	for (size_t i = 0; i < MADE_ID_LEN; i++)
+		out[i] = digits[octets[i] % (sizeof(digits) - 1)];
+	out[MADE_ID_LEN] = '\0';
+	return 0;
 }
 
 static int
-create(struct cp_mgmt_request *request)
+create(struct cp_mgmt_request *request, const struct cp_conf_settings *settings, bool makes_id)
 {
-	const json_t *p = request->params, *list = json_object_get(p, "authorised");
-	const char **authorised = texts(list);
-	struct cp_conf_settings settings = {
-		.user = json_string_value(json_object_get(p, "id")),
-		.title = json_string_value(json_object_get(p, "title")),
-		.security = security(p),
-		.is_open = is_open(p),
-		.may_anonymous = is_on(p, "anonymous"),
-		.believes_from = is_on(p, "anonymous"),
-		.mutes_on_entry = is_on(p, "mutes_on_entry"),
-		.mutes_on_hold = true,
-		.size_max = number(p, "max_participants", 0),
-		.loudest_n = (uint16_t)number(p, "loudest_n", 4),
-		.small_size = (uint16_t)number(p, "small_size", 8),
-		.authorised = authorised,
-		.authorised_count = json_array_size(list),
-	};
-	int status = authorised != NULL
-			     ? request->ops->create(request->ops->app, &settings, "operator")
-			     : -ENOMEM;
+	const struct cp_mgmt_ops *ops = request->ops;
+	struct cp_conf_settings named = *settings;
+	char made[MADE_ID_LEN + 1], why[160];
+	int status = 0;
 
-	free(authorised);
+	for (int i = 0; i < MADE_ID_TRIES; i++) {
+		if (makes_id)
+			status = make_id(made);
+		if (makes_id)
+			named.user = made;
+		if (status == 0 && cp_conf_check(&named, CP_CONF_SET_ALL, why, sizeof(why)) != 0) {
+			cp_problem_set(&request->problem, 400, "invalid", "%s", why);
+			return -EINVAL;
+		}
+		if (status == 0)
+			status = ops->create(ops->app, &named, request->access.by);
+		if (status != -EEXIST || !makes_id)
+			break;
+	}
+	if (status == 0)
+		snprintf(request->made, sizeof(request->made), "%s", named.user);
 	return status;
 }
 
 /* 201 Created, and where. */
 static void
-answer_created(struct cp_mgmt_request *request, const char *id)
+answer_created(struct cp_mgmt_request *request)
 {
+	const char *id = request->made;
 	const struct cp_conf *conf = cp_conf_by_user(request->ops->focus, cp_slice_text(id));
 	size_t len =
 		(size_t)snprintf(request->location, sizeof(request->location), "/v1/conferences/");
@@ -142,27 +121,64 @@ answer_created(struct cp_mgmt_request *request, const char *id)
 		len += (size_t)snprintf(request->location + len, sizeof(request->location) - len,
 					strchr("/?#%[]", *id) != NULL ? "%%%02X" : "%c",
 					(unsigned char)*id);
-	answer(request, 201, conf != NULL ? view(request, conf, true) : NULL);
+	if (conf != NULL)
+		cp_mgmt_notice(request->mgmt, &(struct cp_effect){.type = CP_EFFECT_NOTICE,
+								  .notice = CP_NOTICE_CONF,
+								  .conf = conf->id});
+	cp_request_settle(request);
+	cp_request_answer(request, 201, conf != NULL ? view(request, conf, true) : NULL);
+}
+
+/* Whose it is: of a creator's token, the token's. */
+static bool
+take_creator(struct cp_mgmt_request *request, struct cp_conf_settings *settings)
+{
+	const char *actor = cp_access_actor(&request->access);
+	char wanted[CP_IDENTITY_MAX];
+
+	if (actor == NULL)
+		return true;
+	if (settings->creator != NULL && settings->creator[0] != '\0' &&
+	    (cp_identity(wanted, cp_slice_text(settings->creator)) != 0 ||
+	     strcmp(wanted, actor) != 0)) {
+		cp_problem_set(&request->problem, 403, "forbidden",
+			       "Your token makes conferences of %.128s only.", actor);
+		return false;
+	}
+	settings->creator = actor;
+	return true;
 }
 
 void
 cp_handle_conference_create(struct cp_mgmt_request *request)
 {
-	const json_t *p = request->params;
+	const json_t *p = request->params, *list = json_object_get(p, "authorised");
 	const char *id = json_string_value(json_object_get(p, "id"));
+	struct cp_conf_settings settings = {.user = id,
+					    .mutes_on_hold = true,
+					    .loudest_n = LOUDEST_N,
+					    .small_size = SMALL_SIZE};
+	struct cp_conf_person *people;
+	uint32_t which = 0;
 	int status;
 
-	if (!is_open(p) && json_array_size(json_object_get(p, "authorised")) == 0) {
+	cp_settings_read(&settings, &which, p);
+	settings.is_open = is_open(p);
+	if (!take_creator(request, &settings))
+		return;
+	if (!settings.is_open && json_array_size(list) == 0 && settings.creator == NULL) {
 		cp_problem_add(&request->problem, "#/authorised",
 			       "nobody could join: list who may, or set open or anonymous");
 		return;
 	}
-	status = create(request);
+	settings.people = people = cp_settings_people(&settings.people_count, list);
+	status = people != NULL ? create(request, &settings, id == NULL) : -ENOMEM;
+	free(people);
 	if (status == 0)
-		answer_created(request, id);
+		answer_created(request);
 	else if (status == -EEXIST)
 		cp_problem_set(&request->problem, 409, "exists",
-			       "There is a conference '%.64s' already.", id);
+			       "There is a conference '%.64s' already.", id != NULL ? id : "");
 	else if (status == -EINVAL)
 		cp_problem_set(&request->problem, 400, "invalid",
 			       "The id must be a SIP user part (letters, digits, -_.!~*'()), and "
@@ -171,41 +187,108 @@ cp_handle_conference_create(struct cp_mgmt_request *request)
 		cp_problem_errno(&request->problem, status, "The conference was not created");
 }
 
+/* The status of an event that was handled: fine, or the problem. */
+static bool
+is_changed(struct cp_mgmt_request *request, int status)
+{
+	if (status == 0 || status == -EALREADY)
+		return true;
+	if (status == -EACCES)
+		cp_problem_set(&request->problem, 403, "forbidden",
+			       "The conference's policy does not let %.128s do that.",
+			       request->access.identity);
+	else
+		cp_problem_errno(&request->problem, status, "The conference was not changed");
+	return false;
+}
+
+void
+cp_handle_conference_update(struct cp_mgmt_request *request)
+{
+	struct cp_conf *conf = cp_request_conference(request);
+	struct cp_conf_change change = {0};
+	struct cp_event event = {.type = CP_EVENT_UPDATE, .change = &change};
+	char why[160];
+
+	if (conf == NULL)
+		return;
+	change.to = cp_conf_settings(conf);
+	cp_settings_read(&change.to, &change.which, request->params);
+	if (change.which != 0 && cp_conf_check(&change.to, change.which, why, sizeof(why)) != 0) {
+		cp_problem_set(&request->problem, 400, "invalid", "%s", why);
+		return;
+	}
+	event.conf = conf->id;
+	if (is_changed(request, change.which != 0 ? cp_request_handle(request, &event) : -EALREADY))
+		cp_handle_conference_show(request);
+}
+
+/* UNLOCK, ADMIT and others that name no more than the conference. */
 static void
 fill_event(struct cp_event *event, const struct cp_mgmt_request *request,
 	   const struct cp_conf *conf)
 {
-	const char *reason = json_string_value(json_object_get(request->params, "reason"));
+	static const enum cp_event_type types[CP_COMMAND_COUNT] = {
+		[CP_COMMAND_CONFERENCE_CLOSE] = CP_EVENT_CLOSE,
+		[CP_COMMAND_CONFERENCE_LOCK] = CP_EVENT_LOCK,
+		[CP_COMMAND_CONFERENCE_UNLOCK] = CP_EVENT_LOCK,
+		[CP_COMMAND_CONFERENCE_ADMIT] = CP_EVENT_ADMIT,
+		[CP_COMMAND_CONFERENCE_MIX] = CP_EVENT_MIX_POLICY,
+		[CP_COMMAND_CONFERENCE_ANNOUNCE] = CP_EVENT_ANNOUNCE,
+	};
+	const json_t *p = request->params, *small = json_object_get(p, "small_size");
+	const char *reason = json_string_value(json_object_get(p, "reason"));
+	const char *clip = json_string_value(json_object_get(p, "clip"));
 
 	event->conf = conf->id;
+	event->type = types[request->route.command->id];
 	event->text = reason != NULL ? reason : "closed by the operator";
 	event->flag = request->route.command->id == CP_COMMAND_CONFERENCE_LOCK;
-	event->type = request->route.command->id == CP_COMMAND_CONFERENCE_CLOSE ? CP_EVENT_CLOSE
-										: CP_EVENT_LOCK;
-	if (request->route.command->id == CP_COMMAND_CONFERENCE_MIX) {
-		event->type = CP_EVENT_MIX_POLICY;
-		event->value = (int32_t)number(request->params, "loudest_n", conf->loudest_n);
-		event->value2 = (int32_t)number(request->params, "small_size", conf->small_size);
-	}
+	event->value = (int32_t)json_integer_value(json_object_get(p, "loudest_n"));
+	event->value2 =
+		small != NULL ? (int32_t)json_integer_value(small) : (int32_t)conf->small_size;
+	if (clip != NULL)
+		event->text = clip;
 }
 
 void
 cp_handle_conference_change(struct cp_mgmt_request *request)
 {
 	struct cp_conf *conf = cp_request_conference(request);
+	enum cp_command_id command = request->route.command->id;
 	struct cp_event event = {0};
-	int status;
 
 	if (conf == NULL)
 		return;
 	fill_event(&event, request, conf);
-	status = request->ops->handle(request->ops->app, &event);
-	if (status != 0 && status != -EALREADY)
-		cp_problem_errno(&request->problem, status, "The conference was not changed");
-	else if (event.type == CP_EVENT_CLOSE)
-		answer(request, 204, NULL);
+	if (!is_changed(request, cp_request_handle(request, &event)))
+		return;
+	if (command == CP_COMMAND_CONFERENCE_CLOSE)
+		cp_request_answer(request, 204, NULL);
+	else if (command == CP_COMMAND_CONFERENCE_ANNOUNCE)
+		cp_request_answer(request, 202, view(request, conf, true));
 	else
 		cp_handle_conference_show(request);
+}
+
+static int
+invite(struct cp_mgmt_request *request, const struct cp_conf *conf, const char *uri)
+{
+	const struct cp_mgmt_ops *ops = request->ops;
+	bool is_refer = request->route.command->id == CP_COMMAND_CONFERENCE_REFER;
+	const char *actor = cp_access_actor(&request->access);
+	char what[CP_IDENTITY_MAX + 32];
+	int status;
+
+	if (actor != NULL && !cp_conf_may(conf, actor, CP_ACTION_INVITE))
+		return -EACCES;
+	if (is_refer && ops->refer == NULL)
+		return -ENOTSUP;
+	status = (is_refer ? ops->refer : ops->dial)(ops->app, conf->id, uri);
+	snprintf(what, sizeof(what), "%s %.255s", is_refer ? "referred" : "called", uri);
+	if (status == 0 && ops->audit != NULL)
+		ops->audit(ops->app, request->access.by, conf->user, what);
+	return status;
 }
 
 /* 202: what comes of it is seen in the list of participants. */
@@ -218,12 +301,14 @@ cp_handle_conference_call(struct cp_mgmt_request *request)
 
 	if (conf == NULL)
 		return;
-	status = request->ops->dial(request->ops->app, conf->id, uri);
+	status = invite(request, conf, uri);
 	if (status == -EINVAL)
 		cp_problem_set(&request->problem, 400, "invalid",
 			       "'%.64s' is no sip: or sips: URI that can be called.", uri);
+	else if (status == -EACCES)
+		is_changed(request, status);
 	else if (status != 0)
 		cp_problem_errno(&request->problem, status, "Nobody was called");
 	else
-		answer(request, 202, view(request, conf, false));
+		cp_request_answer(request, 202, view(request, conf, true));
 }

@@ -31,42 +31,15 @@ is_own_origin(const char *origin, const char *host)
 }
 
 static bool
-is_json(const char *content_type)
+is_type(const char *content_type, const char *wanted)
 {
-	static const char json[] = "application/json";
 	size_t len = content_type != NULL ? strcspn(content_type, "; \t") : 0;
 
-	return len == sizeof(json) - 1 && strncasecmp(content_type, json, len) == 0;
-}
-
-/* Time does not depend on where they differ. */
-static bool
-is_same_secret(const char *shown, const char *token)
-{
-	size_t len = strlen(token), shown_len = strlen(shown);
-	unsigned char differs = shown_len != len;
-
-	for (size_t i = 0; i < len; i++)
-		differs |= (unsigned char)(token[i] ^ shown[shown_len == len ? i : 0]);
-	return differs == 0;
-}
-
-static void
-check_token(struct cp_problem *problem, const char *authorization, const char *token)
-{
-	static const char scheme[] = "Bearer ";
-
-	if (authorization == NULL || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
-		cp_problem_set(problem, 401, "no-token",
-			       "Show the token of http.token_file: 'Authorization: Bearer …'.");
-	else if (!is_same_secret(authorization + sizeof(scheme) - 1, token))
-		cp_problem_set(problem, 401, "wrong-token",
-			       "The bearer token is not that of http.token_file.");
+	return len == strlen(wanted) && strncasecmp(content_type, wanted, len) == 0;
 }
 
 void
-cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request,
-	       const char *token)
+cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request)
 {
 	if (!request->is_tcp)
 		return;
@@ -76,8 +49,12 @@ cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *reques
 	else if (request->origin != NULL && !is_own_origin(request->origin, request->host))
 		cp_problem_set(problem, 403, "foreign-origin",
 			       "Pages of other origins may not use this API.");
-	if (token != NULL)
-		check_token(problem, request->authorization, token);
+}
+
+bool
+cp_guard_is_csv(const struct cp_guard_request *request)
+{
+	return is_type(request->content_type, "text/csv");
 }
 
 void
@@ -86,6 +63,9 @@ cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *r
 	bool is_typed = request->has_body ||
 			(request->content_type != NULL && strcmp(request->method, "POST") == 0);
 
-	if (is_typed && !is_json(request->content_type))
-		cp_problem_set(problem, 415, "not-json", "Send 'Content-Type: application/json'.");
+	if (!is_typed || is_type(request->content_type, "application/json") ||
+	    (request->takes_csv && cp_guard_is_csv(request)))
+		return;
+	cp_problem_set(problem, 415, "not-json", "Send 'Content-Type: application/json'%s.",
+		       request->takes_csv ? ", or text/csv" : "");
 }

@@ -9,21 +9,24 @@
 struct cp_guard_request {
 	const char *method;
 	const char *host, *origin, *content_type, *authorization;
-	bool is_tcp;   /* else the Unix socket, whose mode is its guard */
-	bool has_body; /* by Content-Length or Transfer-Encoding */
+	bool is_tcp;	/* else the Unix socket, whose mode is its guard */
+	bool has_body;	/* by Content-Length or Transfer-Encoding */
+	bool takes_csv; /* the command takes text/csv too, which no form can send either */
 };
 
 /*
- * On TCP the Host must name loopback (a rebound name does not), an Origin must be that host, and the bearer token must
- * be shown where there is one (token not NULL). Sets the problem when it may not pass.
+ * On TCP the Host must name loopback (a rebound name does not), and an Origin must be that host. Sets the problem when it
+ * may not pass.
  */
-void cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request,
-		    const char *token);
+void cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request);
 
 /*
  * A body must be declared application/json, and so must what a POST declares: no form of a foreign page can do that. A POST of
  * neither body nor type (curl -X POST) comes from no form, and a page's script shows its Origin.
  */
 void cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *request);
+
+/* The body is declared as text/csv. */
+bool cp_guard_is_csv(const struct cp_guard_request *request);
 
 #endif

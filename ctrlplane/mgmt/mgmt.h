@@ -16,6 +16,7 @@
 #include "dataplane/api/ctl.h"
 
 struct cp_conf_settings;
+struct cp_effect;
 struct cp_event;
 struct cp_focus;
 struct cp_mgmt;
@@ -48,7 +49,7 @@ typedef void (*cp_mgmt_media_fn)(void *arg, int status, const struct dp_ctl_hdr 
 /* What was asked for is on disk: 0, or why it is not (-errno). */
 typedef void (*cp_mgmt_settled_fn)(void *arg, int status);
 
-/* Given by the composition root; app comes back as the first argument. All run on the one loop. */
+/* Given by the composition root; those of the store may be NULL where there is none; app comes back as the first argument. All run on the one loop. */
 struct cp_mgmt_ops {
 	void *app;
 	struct cp_focus *focus;	      /* read here; changed by handle and create only */
@@ -61,6 +62,8 @@ struct cp_mgmt_ops {
 	int (*create)(void *app, const struct cp_conf_settings *settings, const char *by);
 	/* Call a SIP URI into a conference: begun, or -EINVAL, -EAGAIN, -ENOMEM. */
 	int (*dial)(void *app, uint32_t conf, const char *uri);
+	/* Ask a SIP URI by REFER to dial in; as dial. NULL: cannot. */
+	int (*refer)(void *app, uint32_t conf, const char *uri);
 	/* Stop or go on admitting participants. */
 	void (*drain)(void *app, bool is_draining);
 	/* LEG_SHOW and NODE_SHOW. 0: done is called once, later; -ENOTCONN and others: it is not.
@@ -90,6 +93,7 @@ struct cp_mgmt_settings {
 	size_t tcp_count;	/* at most 4 */
 	const char
 		*token_file; /* TCP clients must show its first line as bearer token; NULL: none */
+	const char *tokens;  /* or one of this file, see tokens.h; NULL: none */
 };
 
 /*
@@ -104,6 +108,10 @@ int cp_mgmt_check_listen(const char *address, char *why, size_t size);
 
 /* Requests of the media plane that are still under way must have been completed before. */
 void cp_mgmt_close(struct cp_mgmt *mgmt);
+
+/* For the live events: an effect CP_EFFECT_NOTICE, and that something of the node may have changed. */
+void cp_mgmt_notice(struct cp_mgmt *mgmt, const struct cp_effect *effect);
+void cp_mgmt_notice_node(struct cp_mgmt *mgmt);
 
 int cp_mgmt_fd(const struct cp_mgmt *mgmt);
 void cp_mgmt_run(struct cp_mgmt *mgmt);

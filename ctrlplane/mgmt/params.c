@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "configs/loader/nearest.h"
+#include "ctrlplane/mgmt/people.h"
+#include "ctrlplane/mgmt/time.h"
 
 static bool
 is_choice(const struct cp_param *param, const char *text)
@@ -36,6 +38,30 @@ is_clean(const char *text)
 	return true;
 }
 
+/* Lines of text: control characters but those that end or indent a line are none. */
+static bool
+is_clean_file(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' && strchr("\t\r\n", *text) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+is_time_fine(const struct cp_param *param, const json_t *value, char *why, size_t size)
+{
+	const char *text = json_string_value(value);
+	int64_t ms;
+
+	snprintf(why, size, "must be a time like 2027-03-01T09:00:00Z%s",
+		 param->min == 0 ? ", or empty" : "");
+	if (text == NULL)
+		return false;
+	return (text[0] == '\0' && param->min == 0) ||
+	       (strlen(text) == json_string_length(value) && cp_time_parse(&ms, text) == 0);
+}
+
 static bool
 is_text_fine(const struct cp_param *param, const json_t *value, char *why, size_t size)
 {
@@ -55,7 +81,9 @@ is_text_fine(const struct cp_param *param, const json_t *value, char *why, size_
 		return false;
 	}
 	snprintf(why, size, "must not have control characters");
-	return is_clean(json_string_value(value));
+	if (strlen(json_string_value(value)) != len)
+		return false;
+	return (param->kind == CP_PARAM_FILE ? is_clean_file : is_clean)(json_string_value(value));
 }
 
 static bool
@@ -80,10 +108,18 @@ is_fine(const struct cp_param *param, const json_t *value, char *why, size_t siz
 {
 	bool is_whole = param->kind == CP_PARAM_NUMBER;
 
+	if (json_is_null(value) && param->min == 0 &&
+	    (param->kind == CP_PARAM_TEXT || param->kind == CP_PARAM_TIME))
+		return true;
 	switch (param->kind) {
 	case CP_PARAM_TEXT:
 	case CP_PARAM_CHOICE:
+	case CP_PARAM_FILE:
 		return is_text_fine(param, value, why, size);
+	case CP_PARAM_TIME:
+		return is_time_fine(param, value, why, size);
+	case CP_PARAM_PEOPLE:
+		return cp_people_check(value, why, size);
 	case CP_PARAM_TEXTS:
 		return is_list_fine(param, value, why, size);
 	case CP_PARAM_FLAG:
@@ -125,6 +161,8 @@ parse_word(const struct cp_param *param, const char *word)
 		if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
 			return NULL;
 		return json_boolean(word[0] == 't');
+	case CP_PARAM_PEOPLE:
+		return cp_people_from_word(word);
 	default:
 		return json_string(word);
 	}
@@ -139,8 +177,9 @@ cp_params_from_word(const struct cp_param *param, const char *word, char *why, s
 		is_fine(param, json_null(), why, why_size);
 		return NULL;
 	}
-	if (param->kind == CP_PARAM_TEXTS ? is_text_fine(param, value, why, why_size)
-					  : is_fine(param, value, why, why_size))
+	if (param->kind == CP_PARAM_PEOPLE  ? cp_people_check_one(value, why, why_size)
+	    : param->kind == CP_PARAM_TEXTS ? is_text_fine(param, value, why, why_size)
+					    : is_fine(param, value, why, why_size))
 		return value;
 	json_decref(value);
 	return NULL;
@@ -151,8 +190,7 @@ find_param(const struct cp_param *params, size_t count, const char *name, bool i
 {
 	for (size_t i = 0; i < count; i++) {
 		bool is_here = is_query ? params[i].place == CP_PLACE_QUERY
-					: params[i].place == CP_PLACE_WORD ||
-						  params[i].place == CP_PLACE_BODY;
+					: cp_param_is_member(&params[i]);
 
 		if (is_here && strcmp(params[i].name, name) == 0)
 			return &params[i];
@@ -266,7 +304,9 @@ collect_body(json_t *out, struct cp_problem *problem, const struct cp_route *rou
 		else if (!is_fine(param, value, why, sizeof(why)))
 			cp_problem_add(problem, pointer, "%s", why);
 		else
-			json_object_set(out, name, value);
+			json_object_set_new(out, name,
+					    json_is_null(value) ? json_string("")
+								: json_incref(value));
 	}
 	for (size_t i = 0; i < count; i++) {
 		char pointer[80];
@@ -278,22 +318,70 @@ collect_body(json_t *out, struct cp_problem *problem, const struct cp_route *rou
 	}
 }
 
-json_t *
-cp_params_collect(struct cp_problem *problem, const struct cp_route *route,
-		  const struct cp_target *target, const char *body, size_t body_len)
+static void
+collect_json(json_t *out, struct cp_problem *problem, const struct cp_route *route,
+	     const char *body, size_t body_len)
 {
-	json_t *out = json_object(), *json;
+	json_t *json = parse_body(problem, body, body_len);
 
-	collect_path(out, problem, route);
-	if (problem->status == 0) {
-		collect_query(out, problem, route, target);
-		json = parse_body(problem, body, body_len);
-		if (json != NULL)
-			collect_body(out, problem, route, json);
-		json_decref(json);
+	if (json != NULL)
+		collect_body(out, problem, route, json);
+	json_decref(json);
+}
+
+static void
+collect_file(json_t *out, struct cp_problem *problem, const struct cp_route *route,
+	     const char *body, size_t body_len)
+{
+	size_t count;
+	const struct cp_param *params = cp_command_params(route->command->id, &count);
+	json_t *text = json_stringn(body_len > 0 ? body : "", body_len), *object;
+
+	for (size_t i = 0; i < count && text != NULL; i++) {
+		if (params[i].kind != CP_PARAM_FILE)
+			continue;
+		object = json_pack("{s:O}", params[i].name, text);
+		collect_body(out, problem, route, object);
+		json_decref(object);
 	}
+	if (text == NULL)
+		cp_problem_set(problem, 400, "not-text", "The body is no UTF-8 text.");
+	json_decref(text);
+}
+
+static json_t *
+finish(json_t *out, struct cp_problem *problem)
+{
 	if (problem->status == 0)
 		return out;
 	json_decref(out);
 	return NULL;
+}
+
+json_t *
+cp_params_collect(struct cp_problem *problem, const struct cp_route *route,
+		  const struct cp_target *target, const char *body, size_t body_len)
+{
+	json_t *out = json_object();
+
+	collect_path(out, problem, route);
+	if (problem->status == 0) {
+		collect_query(out, problem, route, target);
+		collect_json(out, problem, route, body, body_len);
+	}
+	return finish(out, problem);
+}
+
+json_t *
+cp_params_collect_file(struct cp_problem *problem, const struct cp_route *route,
+		       const struct cp_target *target, const char *body, size_t body_len)
+{
+	json_t *out = json_object();
+
+	collect_path(out, problem, route);
+	if (problem->status == 0) {
+		collect_query(out, problem, route, target);
+		collect_file(out, problem, route, body, body_len);
+	}
+	return finish(out, problem);
 }

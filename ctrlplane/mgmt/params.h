@@ -14,6 +14,10 @@
 json_t *cp_params_collect(struct cp_problem *problem, const struct cp_route *route,
 			  const struct cp_target *target, const char *body, size_t body_len);
 
+/* The same of a command that takes a file as its whole body, by its own content type. */
+json_t *cp_params_collect_file(struct cp_problem *problem, const struct cp_route *route,
+			       const struct cp_target *target, const char *body, size_t body_len);
+
 /* One parameter from a word (of the path, the query or the command line). A new value, or NULL and
  * why. */
 json_t *cp_params_from_word(const struct cp_param *param, const char *word, char *why,

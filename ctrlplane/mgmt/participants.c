@@ -15,10 +15,23 @@ on_leg(void *arg, int status, const struct dp_ctl_hdr *reply)
 	if (status == 0)
 		cp_view_add_media(ask->participant,
 				  (const struct dp_ctl_leg_shown *)(const void *)reply);
-	if (--request->pending > 0)
+	cp_request_done_one(request);
+}
+
+void
+cp_request_ask_leg(struct cp_mgmt_request *request, const struct cp_leg *leg, json_t *shown,
+		   cp_mgmt_media_fn done)
+{
+	struct cp_ask *ask = leg->is_installed ? calloc(1, sizeof(*ask)) : NULL;
+
+	if (ask == NULL)
 		return;
-	request->is_done = true;
-	cp_request_resume(request);
+	*ask = (struct cp_ask){
+		.next = request->asks, .request = request, .participant = json_incref(shown)};
+	request->asks = ask;
+	request->pending++;
+	if (request->ops->ask_leg(request->ops->app, leg->id, done, ask) != 0)
+		request->pending--;
 }
 
 /* The participant's JSON; its media is added when the media plane has answered. */
@@ -27,33 +40,16 @@ view(struct cp_mgmt_request *request, const struct cp_leg *leg)
 {
 	struct cp_view_clock clock = cp_request_clock(request);
 	struct cp_mgmt_leg_facts facts = {0};
-	struct cp_ask *ask = calloc(1, sizeof(*ask));
 	json_t *json;
 
 	request->ops->leg_facts(request->ops->app, leg->id, &facts);
 	json = cp_view_participant(leg, &facts, &clock);
-	if (ask == NULL || json == NULL || !leg->is_installed) {
-		free(ask);
-		return json;
-	}
-	*ask = (struct cp_ask){
-		.next = request->asks, .request = request, .participant = json_incref(json)};
-	request->asks = ask;
-	if (request->ops->ask_leg(request->ops->app, leg->id, on_leg, ask) == 0)
-		request->pending++;
+	cp_request_ask_leg(request, leg, json, on_leg);
 	return json;
 }
 
-static void
-answer(struct cp_mgmt_request *request, int status, json_t *json)
-{
-	request->status = status;
-	request->json = json;
-	request->is_done = request->pending == 0;
-}
-
-static struct cp_leg *
-find_leg(struct cp_mgmt_request *request)
+struct cp_leg *
+cp_request_leg(struct cp_mgmt_request *request)
 {
 	struct cp_conf *conf = cp_request_conference(request);
 	uint32_t id = (uint32_t)json_integer_value(json_object_get(request->params, "participant"));
@@ -95,19 +91,20 @@ cp_handle_participant_list(struct cp_mgmt_request *request)
 		json_array_append_new(list, view(request, leg));
 		last = leg;
 	}
-	answer(request, 200,
-	       json_pack("{s:o, s:i, s:o}", "participants", list, "total", (int)conf->leg_count,
-			 "next_after",
-			 leg != NULL && last != NULL ? json_integer(last->id) : json_null()));
+	cp_request_answer(
+		request, 200,
+		json_pack("{s:o, s:i, s:o}", "participants", list, "total", (int)conf->leg_count,
+			  "next_after",
+			  leg != NULL && last != NULL ? json_integer(last->id) : json_null()));
 }
 
 void
 cp_handle_participant_show(struct cp_mgmt_request *request)
 {
-	const struct cp_leg *leg = find_leg(request);
+	const struct cp_leg *leg = cp_request_leg(request);
 
 	if (leg != NULL)
-		answer(request, 200, view(request, leg));
+		cp_request_answer(request, 200, view(request, leg));
 }
 
 static void
@@ -123,7 +120,13 @@ fill_event(struct cp_event *event, const struct cp_mgmt_request *request)
 		[CP_COMMAND_PARTICIPANT_UNDEAF] = {CP_EVENT_DEAF, false},
 		[CP_COMMAND_PARTICIPANT_GAIN] = {CP_EVENT_GAIN, false},
 		[CP_COMMAND_PARTICIPANT_REMOVE] = {CP_EVENT_REMOVE, false},
+		[CP_COMMAND_PARTICIPANT_ROLE] = {CP_EVENT_ROLE, false},
+		[CP_COMMAND_PARTICIPANT_ADMIT] = {CP_EVENT_ADMIT, false},
+		[CP_COMMAND_PARTICIPANT_ANNOUNCE] = {CP_EVENT_ANNOUNCE, false},
 	};
+	const char *role = json_string_value(json_object_get(request->params, "role"));
+	const char *clip = json_string_value(json_object_get(request->params, "clip"));
+	enum cp_conf_role value;
 	const char *reason = json_string_value(json_object_get(request->params, "reason"));
 
 	event->type = rows[request->route.command->id].type;
@@ -131,12 +134,16 @@ fill_event(struct cp_event *event, const struct cp_mgmt_request *request)
 	event->text = reason != NULL ? reason : "removed by the operator";
 	event->value = (int32_t)lround(
 		100 * json_number_value(json_object_get(request->params, "gain_db")));
+	if (role != NULL && cp_conf_role_of(&value, cp_slice_text(role)) == 0)
+		event->value = (int32_t)value;
+	if (clip != NULL)
+		event->text = clip;
 }
 
 void
 cp_handle_participant_change(struct cp_mgmt_request *request)
 {
-	const struct cp_leg *leg = find_leg(request);
+	const struct cp_leg *leg = cp_request_leg(request);
 	struct cp_event event = {0};
 	int status;
 
@@ -145,11 +152,17 @@ cp_handle_participant_change(struct cp_mgmt_request *request)
 	fill_event(&event, request);
 	event.leg = leg->id;
 	event.conf = leg->conf->id;
-	status = request->ops->handle(request->ops->app, &event);
-	if (status != 0 && status != -EALREADY)
+	status = cp_request_handle(request, &event);
+	if (status == -EACCES)
+		cp_problem_set(&request->problem, 403, "forbidden",
+			       "The conference's policy does not let %.128s do that.",
+			       request->access.identity);
+	else if (status != 0 && status != -EALREADY)
 		cp_problem_errno(&request->problem, status, "The participant was not changed");
 	else if (event.type == CP_EVENT_REMOVE)
-		answer(request, 204, NULL);
+		cp_request_answer(request, 204, NULL);
+	else if (event.type == CP_EVENT_ANNOUNCE)
+		cp_request_answer(request, 202, view(request, leg));
 	else
 		cp_handle_participant_show(request);
 }

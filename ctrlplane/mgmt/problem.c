@@ -29,6 +29,7 @@ static const struct {
 	int error, status;
 	const char *name;
 } errors[] = {
+	{EACCES, 403, "forbidden"},
 	{ENOENT, 404, "gone"},
 	{EEXIST, 409, "exists"},
 	{EINVAL, 400, "invalid"},
@@ -39,6 +40,8 @@ static const struct {
 	{EAGAIN, 503, "busy"},
 	{ETIMEDOUT, 504, "media-plane-slow"},
 	{ENOMEM, 503, "no-memory"},
+	{ENOTSUP, 503, "not-supported"},
+	{EIO, 503, "not-stored"},
 };
 
 void

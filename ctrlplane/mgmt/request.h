@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "ctrlplane/conf/conf.h"
+#include "ctrlplane/mgmt/access.h"
+#include "ctrlplane/mgmt/events.h"
 #include "ctrlplane/mgmt/mgmt.h"
 #include "ctrlplane/mgmt/problem.h"
 #include "ctrlplane/mgmt/route.h"
@@ -12,6 +14,7 @@
 #include "ctrlplane/mgmt/view.h"
 
 #define CP_REQUEST_BODY_MAX 65536
+#define CP_REQUEST_BIG_MAX (2 << 20) /* where a list of thousands is the body */
 
 struct MHD_Connection;
 struct cp_mgmt_request;
@@ -20,7 +23,7 @@ struct cp_mgmt_request;
 struct cp_ask {
 	struct cp_ask *next;
 	struct cp_mgmt_request *request;
-	json_t *participant;
+	json_t *participant; /* NULL: for the sums of a conference */
 };
 
 /* Created with the request line, freed when its connection is done with it. */
@@ -33,11 +36,13 @@ struct cp_mgmt_request {
 	struct MHD_Connection *connection;
 	bool has_begun; /* headers were seen */
 	bool is_tcp;
-	bool is_suspended; /* the media plane was asked */
-	bool is_done;	   /* status and json, or problem, are the answer */
+	bool is_file;		 /* the body is a file, by its content type */
+	struct cp_access access; /* who asks */
+	bool is_suspended;	 /* the media plane was asked */
+	bool is_done;		 /* status and json, or problem, are the answer */
 	char *target_text;
 	char *body;
-	size_t body_len;
+	size_t body_len, body_max;
 	size_t swallowed; /* octets of the body that came, kept or not */
 	struct cp_target target;
 	struct cp_route route;
@@ -46,9 +51,14 @@ struct cp_mgmt_request {
 	int status;   /* HTTP */
 	json_t *json; /* NULL: no content */
 	char location[160];
+	char made[CP_CONF_USER_MAX]; /* id of the conference that was created */
+	const char *last_event_id;   /* of the header field; NULL: none */
+	uint32_t page;		     /* entries that were asked for */
+	struct cp_sums *sums;	     /* of a conference's media, as the answers come */
+	struct cp_stream *stream;    /* the answer is a stream of events */
 	struct cp_ask *asks;
 	const struct cp_web_file *file; /* of the page; NULL: the API is asked */
-	size_t pending;			/* answers of the media plane that are still to come */
+	size_t pending; /* answers of the media plane and the store that are still to come */
 };
 
 /* Run the command. Afterwards pending is 0 and the request is_done, or it waits and cp_request_resume is called. */
@@ -57,11 +67,23 @@ void cp_handle_request(struct cp_mgmt_request *request);
 struct cp_mgmt_request *cp_request_create(const struct cp_mgmt_ops *ops, const char *target);
 void cp_request_destroy(struct cp_mgmt_request *request);
 
-/* Append to the body; beyond CP_REQUEST_BODY_MAX it is a 413. */
+/* Append to the body; beyond body_max it is a 413. */
 void cp_request_add_body(struct cp_mgmt_request *request, const char *octets, size_t len);
 
 /* By handlers when the last answer has come: the server goes on with the request. */
 void cp_request_resume(struct cp_mgmt_request *request);
+
+/* The answer; it goes out when nothing is pending. json is taken over. */
+void cp_request_answer(struct cp_mgmt_request *request, int status, json_t *json);
+/* One of those that were pending is there. */
+void cp_request_done_one(struct cp_mgmt_request *request);
+/* The answer waits until what was changed is on disk. */
+void cp_request_settle(struct cp_mgmt_request *request);
+/* Hand the event to the focus in the name of who asks; what it changed is settled. Its status. */
+int cp_request_handle(struct cp_mgmt_request *request, struct cp_event *event);
+
+/* The answer is a stream of the events of conf, 0: of all. Sets the problem where there are too many. */
+void cp_request_follow(struct cp_mgmt_request *request, uint32_t conf, const char *last_id);
 
 struct cp_view_clock cp_request_clock(const struct cp_mgmt_request *request);
 
@@ -70,12 +92,31 @@ void cp_handle_conference_list(struct cp_mgmt_request *request);
 void cp_handle_conference_create(struct cp_mgmt_request *request);
 void cp_handle_conference_show(struct cp_mgmt_request *request);
 void cp_handle_conference_call(struct cp_mgmt_request *request);
-void cp_handle_conference_change(struct cp_mgmt_request *request); /* close, lock, unlock, mix */
+void cp_handle_conference_update(struct cp_mgmt_request *request);
+/* close, lock, unlock, mix, admit, announce */
+void cp_handle_conference_change(struct cp_mgmt_request *request);
+void cp_handle_authorised_list(struct cp_mgmt_request *request);
+void cp_handle_authorised_change(struct cp_mgmt_request *request);
+void cp_handle_conference_stats(struct cp_mgmt_request *request);
+void cp_handle_participant_stats(struct cp_mgmt_request *request);
+void cp_handle_records(struct cp_mgmt_request *request);
+void cp_handle_audit(struct cp_mgmt_request *request);
+void cp_handle_events(struct cp_mgmt_request *request);
 void cp_handle_participant_list(struct cp_mgmt_request *request);
 void cp_handle_participant_show(struct cp_mgmt_request *request);
-void cp_handle_participant_change(struct cp_mgmt_request *request); /* mute … gain, remove */
+void cp_handle_participant_change(struct cp_mgmt_request *request); /* mute … role, remove */
 
-/* The conference that the path names; NULL with the problem set. */
+/*
+ * Ask the media plane about a participant for an object that is shown; done gets the struct cp_ask and must end in
+ * cp_request_done_one. Where it cannot be asked nothing comes.
+ */
+void cp_request_ask_leg(struct cp_mgmt_request *request, const struct cp_leg *leg, json_t *shown,
+			cp_mgmt_media_fn done);
+
+/* The participant that the path names; NULL with the problem set. */
+struct cp_leg *cp_request_leg(struct cp_mgmt_request *request);
+
+/* The conference that the path names and who asks may see; NULL with the problem set. */
 struct cp_conf *cp_request_conference(struct cp_mgmt_request *request);
 
 #endif

@@ -6,40 +6,23 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include "ctrlplane/base/log.h"
 #include "ctrlplane/mgmt/guard.h"
-#include "ctrlplane/mgmt/listen.h"
 #include "ctrlplane/mgmt/params.h"
-#include "ctrlplane/mgmt/request.h"
+#include "ctrlplane/mgmt/server_state.h"
 #include "ctrlplane/mgmt/web/web.h"
 
-#define LISTENERS_MAX 5
 #define CONNECTIONS_MAX 128
 #define IDLE_SECONDS 30
+#define TOKENS_CHECK_MS 1000
+#define GOODBYE_TURNS 3
 #define CONNECTION_MEMORY 16384
 #define SWALLOW_MAX \
-	(1          \
-	 << 20) /* octets of a body that are read though it is refused, so that the client sees why */
-
-struct listener {
-	struct cp_mgmt *mgmt;
-	struct MHD_Daemon *daemon;
-	bool is_tcp;
-};
-
-struct cp_mgmt {
-	const struct cp_mgmt_ops *ops;
-	struct listener listeners[LISTENERS_MAX];
-	size_t listener_count;
-	struct cp_mgmt_request *requests;
-	int epoll_fd, timer_fd;
-	char *socket_path;
-	bool has_token;
-	char token[CP_TOKEN_MAX];
-};
+	(4 << 20) /* octets of a refused body that are read, so that the client sees why */
 
 /* Targets are decoded by target.c, with what it refuses. */
 static size_t
@@ -51,7 +34,7 @@ leave_escaped(void *arg, struct MHD_Connection *connection, char *text)
 static void *
 on_request_line(void *arg, const char *target, struct MHD_Connection *connection)
 {
-	struct listener *listener = arg;
+	struct cp_listener *listener = arg;
 	struct cp_mgmt *mgmt = listener->mgmt;
 	struct cp_mgmt_request *request = cp_request_create(mgmt->ops, target);
 
@@ -80,6 +63,7 @@ on_completed(void *arg, struct MHD_Connection *connection, void **context,
 	*request->link = request->next;
 	if (request->next != NULL)
 		request->next->link = request->link;
+	cp_stream_destroy(request->stream);
 	cp_request_destroy(request);
 }
 
@@ -89,9 +73,21 @@ field(const struct cp_mgmt_request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+/* Lists of thousands are long. */
+static void
+take_size(struct cp_mgmt_request *request)
+{
+	size_t count;
+	const struct cp_param *params = cp_command_params(request->route.command->id, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (params[i].kind == CP_PARAM_PEOPLE || params[i].kind == CP_PARAM_FILE)
+			request->body_max = CP_REQUEST_BIG_MAX;
+}
+
 /* All that can be refused by the header section alone. */
 static void
-check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *method)
+check_head(struct cp_mgmt_request *request, const char *method)
 {
 	const char *length = field(request, "Content-Length");
 	struct cp_problem *problem = &request->problem;
@@ -109,8 +105,11 @@ check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *me
 	request->file = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0
 				? cp_web_find(request->target_text)
 				: NULL;
-	cp_guard_check(problem, &guarded,
-		       mgmt->has_token && request->file == NULL ? mgmt->token : NULL);
+	if (request->mgmt->is_closing)
+		cp_problem_set(problem, 503, "stopping", "The server stops.");
+	cp_guard_check(problem, &guarded);
+	if (problem->status == 0 && request->file == NULL)
+		cp_auth_check(request, guarded.authorization);
 	if (problem->status != 0 || request->file != NULL)
 		return;
 	if (cp_target_parse(&request->target, request->target_text) != 0) {
@@ -129,6 +128,10 @@ check_head(struct cp_mgmt *mgmt, struct cp_mgmt_request *request, const char *me
 			       "There is nothing here; the manual conclave(1) lists the paths.");
 		return;
 	}
+	take_size(request);
+	guarded.takes_csv = request->route.command->id == CP_COMMAND_AUTHORISED_IMPORT;
+	request->is_file = guarded.takes_csv && cp_guard_is_csv(&guarded);
+	request->last_event_id = field(request, "Last-Event-ID");
 	cp_guard_check_type(problem, &guarded);
 }
 
@@ -140,8 +143,8 @@ may_respond_at_once(struct cp_mgmt_request *request)
 	unsigned long long octets = length != NULL ? strtoull(length, NULL, 10) : 0;
 
 	if (octets > SWALLOW_MAX)
-		cp_problem_set(&request->problem, 413, "too-large", "A body has at most %d octets.",
-			       CP_REQUEST_BODY_MAX);
+		cp_problem_set(&request->problem, 413, "too-large",
+			       "A body has at most %zu octets.", request->body_max);
 	return request->problem.status != 0 &&
 	       (octets > SWALLOW_MAX ||
 		(octets == 0 && field(request, "Transfer-Encoding") == NULL));
@@ -152,8 +155,10 @@ add_fields(const struct cp_mgmt_request *request, struct MHD_Response *response)
 {
 	bool is_problem = request->problem.status != 0;
 
-	MHD_add_response_header(response, "Content-Type",
-				is_problem ? "application/problem+json" : "application/json");
+	if (is_problem || request->stream == NULL)
+		MHD_add_response_header(response, "Content-Type",
+					is_problem ? "application/problem+json"
+						   : "application/json");
 	MHD_add_response_header(response, "Cache-Control", "no-store");
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	if (request->problem.status == 405)
@@ -164,26 +169,35 @@ add_fields(const struct cp_mgmt_request *request, struct MHD_Response *response)
 		MHD_add_response_header(response, "Location", request->location);
 }
 
-static enum MHD_Result
-respond(struct cp_mgmt_request *request)
+static struct MHD_Response *
+json_response(const struct cp_mgmt_request *request)
 {
-	unsigned status = (unsigned)(request->problem.status != 0 ? request->problem.status
-								  : request->status);
 	json_t *json = request->problem.status != 0
 			       ? cp_problem_json(&request->problem, request->target_text)
 			       : json_incref(request->json);
 	char *text =
 		json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-	struct MHD_Response *response;
-	enum MHD_Result result;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		text != NULL ? strlen(text) : 0, text, MHD_RESPMEM_MUST_FREE);
 
 	json_decref(json);
-	response = MHD_create_response_from_buffer(text != NULL ? strlen(text) : 0, text,
-						   MHD_RESPMEM_MUST_FREE);
-	if (response == NULL) {
+	if (response == NULL)
 		free(text);
+	return response;
+}
+
+static enum MHD_Result
+respond(struct cp_mgmt_request *request)
+{
+	unsigned status = (unsigned)(request->problem.status != 0 ? request->problem.status
+								  : request->status);
+	bool is_stream = request->problem.status == 0 && request->stream != NULL;
+	struct MHD_Response *response =
+		is_stream ? cp_stream_response(request) : json_response(request);
+	enum MHD_Result result;
+
+	if (response == NULL)
 		return MHD_NO;
-	}
 	add_fields(request, response);
 	result = MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
@@ -229,9 +243,9 @@ dispatch(struct cp_mgmt_request *request, const char *method)
 	if (request->problem.status == 0 && request->file != NULL)
 		return respond_file(request);
 	if (request->problem.status == 0)
-		request->params =
-			cp_params_collect(&request->problem, &request->route, &request->target,
-					  request->body, request->body_len);
+		request->params = (request->is_file ? cp_params_collect_file : cp_params_collect)(
+			&request->problem, &request->route, &request->target, request->body,
+			request->body_len);
 	if (request->problem.status == 0)
 		cp_handle_request(request);
 	log_write(request, method);
@@ -247,14 +261,13 @@ static enum MHD_Result
 on_access(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 	  const char *version, const char *upload, size_t *upload_len, void **context)
 {
-	struct listener *listener = arg;
 	struct cp_mgmt_request *request = *context;
 
 	if (request == NULL)
 		return MHD_NO;
 	if (!request->has_begun) {
 		request->has_begun = true;
-		check_head(listener->mgmt, request, method);
+		check_head(request, method);
 		return may_respond_at_once(request) ? respond(request) : MHD_YES;
 	}
 	if (*upload_len > 0) {
@@ -291,7 +304,7 @@ watch(struct cp_mgmt *mgmt, int fd)
 static int
 serve(struct cp_mgmt *mgmt, int socket_fd, bool is_tcp)
 {
-	struct listener *listener = &mgmt->listeners[mgmt->listener_count];
+	struct cp_listener *listener = &mgmt->listeners[mgmt->listener_count];
 	const union MHD_DaemonInfo *info;
 
 	listener->mgmt = mgmt;
@@ -319,8 +332,9 @@ open_listeners(struct cp_mgmt *mgmt, const struct cp_mgmt_settings *settings, ch
 	uint32_t mode = settings->socket_mode != 0 ? settings->socket_mode : 0660;
 	int fd, status = 0;
 
-	if (settings->tcp_count > LISTENERS_MAX - 1) {
-		snprintf(why, size, "the API listens on at most %d addresses", LISTENERS_MAX - 1);
+	if (settings->tcp_count > CP_SERVER_LISTENERS_MAX - 1) {
+		snprintf(why, size, "the API listens on at most %d addresses",
+			 CP_SERVER_LISTENERS_MAX - 1);
 		return -EINVAL;
 	}
 	if (settings->socket_path != NULL) {
@@ -341,6 +355,16 @@ open_listeners(struct cp_mgmt *mgmt, const struct cp_mgmt_settings *settings, ch
 	return status;
 }
 
+/* Event ids of another life of the program are not ours. */
+static uint64_t
+boot_id(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int
 cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 	     const struct cp_mgmt_ops *ops, char *why, size_t size)
@@ -353,6 +377,7 @@ cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 		return -ENOMEM;
 	}
 	mgmt->ops = ops;
+	cp_events_init(&mgmt->events, boot_id());
 	mgmt->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	mgmt->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (mgmt->epoll_fd < 0 || mgmt->timer_fd < 0 || watch(mgmt, mgmt->timer_fd) != 0) {
@@ -363,6 +388,12 @@ cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 		status = cp_read_token(mgmt->token, settings->token_file, why, size);
 		mgmt->has_token = true;
 	}
+	if (status == 0 && settings->tokens != NULL) {
+		mgmt->tokens_path = strdup(settings->tokens);
+		status = mgmt->tokens_path == NULL
+				 ? -ENOMEM
+				 : cp_tokens_load(&mgmt->tokens, settings->tokens, why, size);
+	}
 	if (status == 0)
 		status = open_listeners(mgmt, settings, why, size);
 	if (status != 0)
@@ -372,16 +403,35 @@ cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 	return status;
 }
 
+/* Who follows hears that it is the end, who waits that no answer comes. */
+static void
+say_goodbye(struct cp_mgmt *mgmt)
+{
+	mgmt->is_closing = true;
+	cp_streams_end(mgmt, "server-stops");
+	for (struct cp_mgmt_request *r = mgmt->requests; r != NULL; r = r->next) {
+		if (r->is_suspended && r->stream == NULL) {
+			cp_problem_set(&r->problem, 503, "stopping", "The server stops.");
+			r->is_done = true;
+		}
+		cp_request_resume(r);
+	}
+	for (size_t i = 0; i < GOODBYE_TURNS * mgmt->listener_count; i++)
+		MHD_run(mgmt->listeners[i % mgmt->listener_count].daemon);
+}
+
 void
 cp_mgmt_close(struct cp_mgmt *mgmt)
 {
-	for (struct cp_mgmt_request *r = mgmt->requests; r != NULL; r = r->next)
-		cp_request_resume(r);
+	say_goodbye(mgmt);
 	for (size_t i = 0; i < mgmt->listener_count; i++)
 		MHD_stop_daemon(mgmt->listeners[i].daemon);
 	if (mgmt->socket_path != NULL)
 		unlink(mgmt->socket_path);
 	free(mgmt->socket_path);
+	free(mgmt->tokens_path);
+	cp_tokens_fini(&mgmt->tokens);
+	cp_events_fini(&mgmt->events);
 	if (mgmt->epoll_fd >= 0)
 		close(mgmt->epoll_fd);
 	if (mgmt->timer_fd >= 0)
@@ -417,6 +467,18 @@ arm_timer(struct cp_mgmt *mgmt)
 	timerfd_settime(mgmt->timer_fd, 0, &when, NULL);
 }
 
+/* Who follows sends no requests: once a second the tokens are looked at for them. */
+static void
+refresh(struct cp_mgmt *mgmt)
+{
+	int64_t now_ms = mgmt->ops->now_ms(mgmt->ops->app);
+
+	if (mgmt->streams == NULL || now_ms - mgmt->tokens_checked_ms < TOKENS_CHECK_MS)
+		return;
+	mgmt->tokens_checked_ms = now_ms;
+	cp_auth_refresh(mgmt);
+}
+
 void
 cp_mgmt_run(struct cp_mgmt *mgmt)
 {
@@ -424,6 +486,9 @@ cp_mgmt_run(struct cp_mgmt *mgmt)
 
 	if (read(mgmt->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		cp_log(CP_LOG_ERROR, "api", "timer: %s", strerror(errno));
+	cp_mgmt_notice_node(mgmt);
+	refresh(mgmt);
+	cp_streams_wake(mgmt);
 	for (size_t i = 0; i < mgmt->listener_count; i++)
 		MHD_run(mgmt->listeners[i].daemon);
 	arm_timer(mgmt);

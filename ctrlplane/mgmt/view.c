@@ -4,22 +4,37 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "ctrlplane/mgmt/text.h"
+#include "ctrlplane/mgmt/time.h"
 #include "dataplane/api/suite.h"
+
+#define TALKERS_MAX 8
 
 json_t *
 cp_view_time(int64_t ms, const struct cp_view_clock *clock)
 {
-	int64_t unix_ms = clock->now_unix_ms - (clock->now_ms - ms);
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm parts;
-	char text[64], all[80];
+	char text[CP_TIME_TEXT];
 
-	gmtime_r(&seconds, &parts);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(all, sizeof(all), "%s.%03dZ", text, (int)(unix_ms % 1000));
-	return json_string(all);
+	cp_time_print(text, clock->now_unix_ms - (clock->now_ms - ms));
+	return json_string(text);
+}
+
+/* 0 is null. */
+static json_t *
+view_moment(int64_t ms, const struct cp_view_clock *clock)
+{
+	return ms != 0 ? cp_view_time(ms, clock) : json_null();
+}
+
+static json_t *
+view_wall(int64_t unix_ms)
+{
+	char text[CP_TIME_TEXT];
+
+	if (unix_ms == 0)
+		return json_null();
+	cp_time_print(text, unix_ms);
+	return json_string(text);
 }
 
 /* Empty and NULL are null. */
@@ -69,35 +84,93 @@ view_uris(const char *user, const struct cp_mgmt_node_facts *facts)
 }
 
 json_t *
+cp_view_people(const struct cp_conf *conf)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < conf->authorised_count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:o, s:s}", "uri",
+						view_text(conf->authorised[i].identity), "role",
+						cp_conf_role_name(conf->authorised[i].role)));
+	return list;
+}
+
+json_t *
+cp_view_talkers(const struct cp_conf *conf)
+{
+	json_t *list = json_array();
+
+	for (const struct cp_leg *leg = conf->legs; leg != NULL; leg = leg->next) {
+		const char *name = leg->display[0] != '\0'    ? leg->display
+				   : leg->identity[0] != '\0' ? leg->identity
+							      : "anonymous";
+
+		if (!leg->is_talking)
+			continue;
+		json_array_append_new(list, json_pack("{s:I, s:o}", "id", (json_int_t)leg->id,
+						      "name", cp_json_text(name)));
+		if (json_array_size(list) == TALKERS_MAX)
+			break;
+	}
+	return list;
+}
+
+static void
+set_policy(json_t *json, const struct cp_conf *conf)
+{
+	const struct {
+		const char *name;
+		bool is_on;
+	} flags[] = {
+		{"open", conf->is_open},
+		{"anonymous", conf->may_anonymous},
+		{"locked", conf->is_locked},
+		{"lobby", conf->has_lobby},
+		{"announces", conf->announces},
+		{"mutes_on_entry", conf->mutes_on_entry},
+		{"mutes_on_hold", conf->mutes_on_hold},
+		{"ends_with_creator", conf->ends_with_creator},
+		{"ends_when_empty", conf->ends_when_empty},
+		{"has_pin", conf->pin[0] != '\0'},
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		json_object_set_new(json, flags[i].name, json_boolean(flags[i].is_on));
+	json_object_set_new(json, "security", json_string(cp_conf_security_name(conf->security)));
+	json_object_set_new(json, "who_may_change",
+			    json_string(cp_conf_editors_name(conf->editors)));
+	json_object_set_new(json, "notify_protection",
+			    json_string(cp_conf_notify_name(conf->notify)));
+	json_object_set_new(json, "max_participants",
+			    conf->size_max > 0 ? json_integer(conf->size_max) : json_null());
+	set_number(json, "loudest_n", conf->loudest_n);
+	set_number(json, "small_size", conf->small_size);
+	json_object_set_new(json, "start_at", view_wall(conf->start_ms));
+	json_object_set_new(json, "end_at", view_wall(conf->end_ms));
+	set_number(json, "early_s", (uint64_t)conf->early_ms / 1000);
+}
+
+json_t *
 cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *facts,
 		   const struct cp_view_clock *clock, bool with_list)
 {
-	json_t *json = json_object(), *list;
+	json_t *json = json_object();
 
 	json_object_set_new(json, "id", view_text(conf->user));
 	json_object_set_new(json, "title", view_text(conf->title));
+	json_object_set_new(json, "subject", view_text(conf->subject));
+	json_object_set_new(json, "description", view_text(conf->description));
+	json_object_set_new(json, "creator", view_text(conf->creator));
 	json_object_set_new(json, "uris", view_uris(conf->user, facts));
 	json_object_set_new(json, "origin", json_string(cp_conf_origin_name(conf->origin)));
 	json_object_set_new(json, "created_at", cp_view_time(conf->created_ms, clock));
 	set_number(json, "participants", conf->leg_count);
-	if (conf->size_max > 0)
-		set_number(json, "max_participants", conf->size_max);
-	else
-		json_object_set_new(json, "max_participants", json_null());
-	json_object_set_new(json, "security", json_string(cp_conf_security_name(conf->security)));
-	json_object_set_new(json, "open", json_boolean(conf->is_open));
-	json_object_set_new(json, "anonymous", json_boolean(conf->may_anonymous));
-	json_object_set_new(json, "locked", json_boolean(conf->is_locked));
-	json_object_set_new(json, "mutes_on_entry", json_boolean(conf->mutes_on_entry));
-	json_object_set_new(json, "mutes_on_hold", json_boolean(conf->mutes_on_hold));
-	set_number(json, "loudest_n", conf->loudest_n);
-	set_number(json, "small_size", conf->small_size);
-	if (!with_list)
-		return json;
-	list = json_array();
-	for (size_t i = 0; i < conf->authorised_count; i++)
-		json_array_append_new(list, view_text(conf->authorised[i].identity));
-	json_object_set_new(json, "authorised", list);
+	set_number(json, "connected", conf->connected_count);
+	json_object_set_new(json, "talkers", cp_view_talkers(conf));
+	set_policy(json, conf);
+	if (with_list)
+		json_object_set_new(json, "authorised", cp_view_people(conf));
 	return json;
 }
 
@@ -113,6 +186,33 @@ set_suite(json_t *json, enum dp_suite suite, const char *protection)
 			    is_secure ? json_string(dp_suite_info(suite)->name) : json_null());
 }
 
+/* Who it is, and how it came and went. */
+static void
+set_person(json_t *json, const struct cp_leg *leg, const struct cp_mgmt_leg_facts *facts)
+{
+	const char *verified = leg->proof != CP_PROOF_NONE  ? cp_conf_proof_name(leg->proof)
+			       : facts->verified_by != NULL ? facts->verified_by
+							    : "none";
+
+	json_object_set_new(json, "identity", view_text(leg->identity));
+	json_object_set_new(json, "uri",
+			    view_text(facts->uri != NULL ? facts->uri : leg->identity));
+	json_object_set_new(json, "display", view_text(leg->display));
+	json_object_set_new(json, "role", json_string(cp_conf_role_name(leg->role)));
+	json_object_set_new(json, "verified_by", json_string(verified));
+	json_object_set_new(json, "private", json_boolean(leg->is_private));
+	json_object_set_new(json, "method", json_string(cp_join_method_name(leg->method)));
+	json_object_set_new(json, "join_by", view_text(leg->join_by));
+	json_object_set_new(json, "referred_by", view_text(leg->referred_by));
+	json_object_set_new(json, "left_reason", view_text(leg->left_reason));
+	json_object_set_new(json, "left_by", view_text(leg->left_by));
+	json_object_set_new(json, "via", view_text(leg->via));
+	json_object_set_new(json, "call_id",
+			    view_text(leg->call_id[0] != '\0' ? leg->call_id : facts->call_id));
+	json_object_set_new(json, "user_agent",
+			    view_text(leg->agent[0] != '\0' ? leg->agent : facts->user_agent));
+}
+
 json_t *
 cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *facts,
 		    const struct cp_view_clock *clock)
@@ -120,15 +220,14 @@ cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *fa
 	json_t *json = json_object();
 
 	set_number(json, "id", leg->id);
+	set_number(json, "user_id", leg->user_id);
 	json_object_set_new(json, "conference", view_text(leg->conf->user));
-	json_object_set_new(json, "identity", view_text(leg->identity));
-	json_object_set_new(json, "uri",
-			    view_text(facts->uri != NULL ? facts->uri : leg->identity));
-	json_object_set_new(json, "display", view_text(leg->display));
-	json_object_set_new(json, "verified_by",
-			    json_string(facts->verified_by != NULL ? facts->verified_by : "none"));
-	set_suite(json, leg->suite, facts->protection);
+	set_person(json, leg, facts);
+	set_suite(json, leg->suite,
+		  leg->keying != CP_KEYING_UNKNOWN ? cp_leg_protection(leg) : facts->protection);
 	json_object_set_new(json, "state", json_string(cp_leg_state_name(leg->state)));
+	json_object_set_new(json, "waiting", json_string(cp_leg_wait_name(leg->wait)));
+	json_object_set_new(json, "status", json_string(cp_leg_status_name(cp_leg_status(leg))));
 	json_object_set_new(json, "direction", json_string(leg->is_held ? "recvonly" : "sendrecv"));
 	json_object_set_new(json, "on_hold", json_boolean(leg->is_held));
 	json_object_set_new(json, "muted", json_boolean(leg->is_muted));
@@ -136,9 +235,8 @@ cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *fa
 	json_object_set_new(json, "gain_db", json_real(leg->gain_cdb / 100.0));
 	json_object_set_new(json, "talking", json_boolean(leg->is_talking));
 	json_object_set_new(json, "joined_at", cp_view_time(leg->joined_ms, clock));
-	json_object_set_new(json, "via", view_text(leg->via));
-	json_object_set_new(json, "call_id", view_text(facts->call_id));
-	json_object_set_new(json, "user_agent", view_text(facts->user_agent));
+	json_object_set_new(json, "connected_at", view_moment(leg->connected_ms, clock));
+	json_object_set_new(json, "left_at", view_moment(leg->left_ms, clock));
 	json_object_set_new(json, "media", json_null());
 	return json;
 }
@@ -176,7 +274,7 @@ view_codec(uint8_t codec)
 }
 
 static json_t *
-view_leg_drops(const uint64_t *drops)
+view_drops(const uint64_t *drops)
 {
 	json_t *json = json_object();
 
@@ -228,20 +326,12 @@ set_gauges(json_t *json, const struct dp_leg_stats *s)
 	json_object_set_new(json, "ssrc_tx", json_string(ssrc));
 }
 
-void
-cp_view_add_media(json_t *participant, const struct dp_ctl_leg_shown *shown)
+json_t *
+cp_view_media(const struct dp_ctl_leg_shown *shown)
 {
 	const struct dp_leg_stats *s = &shown->stats;
 	json_t *json = json_object();
 
-	if (shown->suite_rx != DP_SUITE_NONE) {
-		const char *known = json_string_value(json_object_get(participant, "protection"));
-
-		set_suite(participant, shown->suite_rx,
-			  known != NULL && strcmp(known, "none") != 0 ? known : NULL);
-	}
-	json_object_set_new(participant, "direction", json_string(direction_of(shown->leg.dirs)));
-	json_object_set_new(participant, "talking", json_boolean(s->is_talking));
 	json_object_set_new(json, "worker", json_integer(shown->added.worker));
 	json_object_set_new(json, "local", view_addr(&shown->added.local_rtp));
 	json_object_set_new(json, "remote",
@@ -251,6 +341,68 @@ cp_view_add_media(json_t *participant, const struct dp_ctl_leg_shown *shown)
 	json_object_set_new(json, "ptime_ms", json_integer(shown->leg.ptime_ms));
 	set_counters(json, s);
 	set_gauges(json, s);
-	json_object_set_new(json, "drops", view_leg_drops(s->drops));
-	json_object_set_new(participant, "media", json);
+	json_object_set_new(json, "drops", view_drops(s->drops));
+	return json;
+}
+
+void
+cp_view_add_media(json_t *participant, const struct dp_ctl_leg_shown *shown)
+{
+	if (shown->suite_rx != DP_SUITE_NONE) {
+		const char *known = json_string_value(json_object_get(participant, "protection"));
+
+		set_suite(participant, shown->suite_rx,
+			  known != NULL && strcmp(known, "none") != 0 ? known : NULL);
+	}
+	json_object_set_new(participant, "direction", json_string(direction_of(shown->leg.dirs)));
+	json_object_set_new(participant, "talking", json_boolean(shown->stats.is_talking));
+	json_object_set_new(participant, "media", cp_view_media(shown));
+}
+
+void
+cp_sums_add(struct cp_sums *sums, const struct dp_leg_stats *s)
+{
+	sums->measured++;
+	sums->packets_rx += s->rx_packets;
+	sums->packets_tx += s->tx_packets;
+	sums->octets_rx += s->rx_octets;
+	sums->octets_tx += s->tx_octets;
+	sums->lost += s->lost;
+	sums->concealed_frames += s->concealed_frames;
+	sums->auth_failures += s->auth_failures;
+	sums->replays += s->replays;
+	sums->jitter_us += (uint64_t)s->jitter_us;
+	sums->delay_us += (uint64_t)s->jbuf_delay_us;
+	if ((uint64_t)s->jitter_us > sums->jitter_us_max)
+		sums->jitter_us_max = (uint64_t)s->jitter_us;
+	if ((uint64_t)s->round_trip_us > sums->round_trip_us_max)
+		sums->round_trip_us_max = (uint64_t)s->round_trip_us;
+	for (int i = 0; i < DP_DROP_COUNT; i++)
+		sums->drops[i] += s->drops[i];
+}
+
+void
+cp_view_add_sums(json_t *json, const struct cp_sums *sums)
+{
+	int64_t count = (int64_t)sums->measured;
+
+	set_number(json, "measured", sums->measured);
+	set_number(json, "packets_rx", sums->packets_rx);
+	set_number(json, "packets_tx", sums->packets_tx);
+	set_number(json, "octets_rx", sums->octets_rx);
+	set_number(json, "octets_tx", sums->octets_tx);
+	set_number(json, "lost", sums->lost);
+	set_number(json, "concealed_frames", sums->concealed_frames);
+	set_number(json, "auth_failures", sums->auth_failures);
+	set_number(json, "replays", sums->replays);
+	json_object_set_new(json, "jitter_ms_mean",
+			    count > 0 ? view_us((int64_t)sums->jitter_us / count) : json_null());
+	json_object_set_new(json, "jitter_ms_max",
+			    count > 0 ? view_us((int64_t)sums->jitter_us_max) : json_null());
+	json_object_set_new(json, "delay_ms_mean",
+			    count > 0 ? view_us((int64_t)sums->delay_us / count) : json_null());
+	json_object_set_new(json, "round_trip_ms_max",
+			    sums->round_trip_us_max > 0 ? view_us((int64_t)sums->round_trip_us_max)
+							: json_null());
+	json_object_set_new(json, "drops", view_drops(sums->drops));
 }

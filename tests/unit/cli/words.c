@@ -200,7 +200,8 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nparticipant\nnode\nkms\nmikey\ndoctor\ncompletion\nhe"
+		 "status\nhealth\nconference\nauthorised\nparticipant\nevents\nrecords\naudit\nwhoa"
+		 "mi\nopenapi\nnode\nkms\nmikey\ndoctor\ncompletion\nhe"
 		 "lp\nman"
 		 "\n"},
 		{{"node", ""}, "show\ndrain\nresume\n"},

@@ -69,8 +69,22 @@ wrong_ones_are_named(void **state)
 		{"POST", "/v1/conferences", "[]", 400, NULL, "The body must be a JSON object."},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"id\": \"b\"}", 400, NULL,
 		 "The body is not JSON: "},
-		{"POST", "/v1/conferences", "{}", 400, "#/id", "is missing: User part"},
-		{"POST", "/v1/conferences", "", 400, "#/id", "is missing: User part"},
+		{"POST", "/v1/conferences/demo/call", "{}", 400, "#/uri", "is missing: SIP URI"},
+		{"POST", "/v1/conferences/demo/call", "", 400, "#/uri", "is missing: SIP URI"},
+		{"POST", "/v1/conferences/demo/call", "{\"uri\": null}", 400, "#/uri",
+		 "must be a string"},
+		{"PATCH", "/v1/conferences/demo", "{\"start_at\": \"tomorrow\"}", 400, "#/start_at",
+		 "must be a time like 2027-03-01T09:00:00Z, or empty"},
+		{"PATCH", "/v1/conferences/demo", "{\"end_at\": 5}", 400, "#/end_at",
+		 "must be a time"},
+		{"GET", "/v1/records?since=", "", 400, "?since", "must be a time"},
+		{"PUT", "/v1/conferences/demo/authorised", "{\"authorised\": [{\"uri\": 1}]}", 400,
+		 "#/authorised", "must be URIs, or objects"},
+		{"PUT", "/v1/conferences/demo/authorised",
+		 "{\"authorised\": [{\"uri\": \"sip:a@b\", \"role\": \"creator\"}]}", 400,
+		 "#/authorised", "must be URIs, or objects"},
+		{"POST", "/v1/conferences/demo/authorised/import", "{\"csv\": \"a\\u0001\"}", 400,
+		 "#/csv", "must not have control characters"},
 		{"POST", "/v1/conferences", "{\"id\": 5}", 400, "#/id", "must be a string"},
 		{"POST", "/v1/conferences", "{\"id\": \"\"}", 400, "#/id",
 		 "must be 1 to 63 octets long"},
@@ -83,9 +97,9 @@ wrong_ones_are_named(void **state)
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"security\": \"x\"}", 400,
 		 "#/security", "must be one of sdes, either, none, mikey-ticket"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"authorised\": \"x\"}", 400,
-		 "#/authorised", "must be a list of strings"},
+		 "#/authorised", "must be a list of at most"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"authorised\": [1]}", 400,
-		 "#/authorised", "must be a string"},
+		 "#/authorised", "must be URIs, or objects"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"loudest_n\": 1.5}", 400,
 		 "#/loudest_n", "must be a whole number from 0 to 64"},
 		{"POST", "/v1/conferences", "{\"id\": \"a\", \"loudest_n\": 65}", 400,
@@ -132,8 +146,9 @@ all_mistakes_come_in_one_go(void **state)
 {
 	struct outcome o;
 
-	collect(&o, "POST", "/v1/conferences?a=1", "{\"open\": 1, \"zebra\": 2}");
-	assert_int_equal(json_array_size(o.problem.errors), 4); /* a, open, zebra, and no id */
+	collect(&o, "POST", "/v1/conferences/demo/mix?a=1", "{\"small_size\": true, \"zebra\": 2}");
+	assert_int_equal(json_array_size(o.problem.errors),
+			 4); /* a, small_size, zebra, and no loudest_n */
 	finish(&o);
 }
 

@@ -146,7 +146,7 @@ other_paths_and_methods_are_refused(void **state)
 		{"GET", "/v1/conferences/a/participants/", -ENOENT, ""},
 		{"PUT", "/v1/status", -ENOTSUP, "GET, HEAD"},
 		{"PUT", "/v1/conferences", -ENOTSUP, "GET, HEAD, POST"},
-		{"POST", "/v1/conferences/a", -ENOTSUP, "GET, HEAD, DELETE"},
+		{"POST", "/v1/conferences/a", -ENOTSUP, "GET, HEAD, PATCH, DELETE"},
 		{"GET", "/v1/node/drain", -ENOTSUP, "POST"},
 		{"HEAD", "/v1/status", 0, ""},
 	};

@@ -499,11 +499,11 @@ bodies_are_bounded(void **state)
 	size_t len;
 
 	exchange(f, false,
-		 "POST /v1/conferences HTTP/1.1\r\nHost: x\r\nContent-Type: "
+		 "POST /v1/node/drain HTTP/1.1\r\nHost: x\r\nContent-Type: "
 		 "application/json\r\nContent-Length: 99999999\r\n\r\n");
 	assert_int_equal(f->status, 413);
 	len = (size_t)sprintf(text,
-			      "POST /v1/conferences HTTP/1.1\r\nHost: x\r\nConnection: "
+			      "POST /v1/node/drain HTTP/1.1\r\nHost: x\r\nConnection: "
 			      "close\r\nContent-Type: application/json\r\n"
 			      "Transfer-Encoding: chunked\r\n\r\n%zx\r\n",
 			      size);
