@@ -32,8 +32,10 @@ dial(void *arg, uint32_t conf_id, const char *uri)
 {
 	struct cp_app *app = arg;
 	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+	struct cp_conf_verdict verdict;
 
-	return conf ? cp_app_dial(app, conf, uri) : -ENOENT;
+	return conf ? cp_app_dial(&verdict, app, conf, &(struct cp_dial_order){.uri = uri})
+		    : -ENOENT;
 }
 
 static void

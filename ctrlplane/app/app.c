@@ -273,6 +273,7 @@ open_focus(struct cp_app *app)
 		.confs_max = (uint32_t)c->conferences_max,
 		.legs_max = (uint32_t)c->participants_max,
 		.adopted_ms = c->adopted_for_ms,
+		.ring_ms = c->ring_for_ms,
 		.keeps_dead_legs = c->keep_dead,
 	};
 	uint32_t start = 0;
@@ -409,6 +410,7 @@ close_all(struct cp_app *app)
 	if (app->media) /* what was asked for last is still to be written */
 		cp_media_on_writable(app->media, cp_app_now_ms());
 	cp_sip_destroy(app->sip);
+	app->sip = NULL; /* who is freed below tells it nothing any more */
 	cp_audit_stop(app);
 	cp_app_watch(&app->mgmt_watch, -1, 0);
 	cp_app_watch(&app->media_watch, -1, 0);

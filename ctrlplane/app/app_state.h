@@ -49,6 +49,17 @@ struct cp_caller {
 	bool is_private;
 };
 
+/* A call of ours until it is answered: on whose word, and who wants to hear of it. */
+struct cp_dialing {
+	char inviter[CP_IDENTITY_MAX]; /* canonical; empty: an operator */
+	char reason[CP_CONF_REASON_MAX];
+	char replaces[CP_SIP_HEADER_MAX], join[CP_SIP_HEADER_MAX]; /* headers of our INVITE */
+	bool is_referred;					   /* the inviter asked by REFER */
+	char *history;		    /* recipient-list-history; NULL: none */
+	unsigned int hops;	    /* Max-Forwards; 0: 70 */
+	struct cp_sip_refer *refer; /* is told how it goes; NULL: nobody is */
+};
+
 /* A participant's call. Owner: the app; freed when its leg is gone and no request is under way. */
 struct cp_call {
 	struct cp_map_node by_leg;
@@ -60,17 +71,19 @@ struct cp_call {
 	int error;	      /* of the first that failed */
 	bool is_linked;	      /* in the map of calls */
 	bool is_connected;
-	bool is_over;		  /* free when nothing is under way */
-	bool is_rekey_due;	  /* our re-INVITE as soon as it may be */
-	bool has_leg;		  /* local is right */
-	bool is_outgoing;	  /* we called */
-	bool is_private;	  /* others are not to learn who it is */
-	int64_t rekey_ms;	  /* not before */
-	int64_t keys_end_ms;	  /* MIKEY: re-key by then (TRr); 0: no demand */
-	uint32_t ssrc;		  /* ours, of the leg */
-	struct cp_keying *keying; /* NULL: not by MIKEY */
-	struct cp_caller *caller; /* until it has joined */
-	int key_status;		  /* SIP status to refuse with: MIKEY failed */
+	bool is_over;		    /* free when nothing is under way */
+	bool is_rekey_due;	    /* our re-INVITE as soon as it may be */
+	bool has_leg;		    /* local is right */
+	bool is_outgoing;	    /* we called */
+	bool is_private;	    /* others are not to learn who it is */
+	int64_t rekey_ms;	    /* not before */
+	int64_t keys_end_ms;	    /* MIKEY: re-key by then (TRr); 0: no demand */
+	uint32_t ssrc;		    /* ours, of the leg */
+	struct cp_keying *keying;   /* NULL: not by MIKEY */
+	struct cp_caller *caller;   /* until it has joined */
+	struct cp_dialing *dialing; /* our call: until it is answered */
+	int end_status;		    /* SIP status of a call that failed; 0: it did not */
+	int key_status;		    /* SIP status to refuse with: MIKEY failed */
 	struct cp_sdp_session sdp;
 	struct cp_sdp_result next; /* agreed, not yet carried out */
 	bool has_next;
@@ -156,6 +169,8 @@ void cp_call_tick(struct cp_app *app); /* re-INVITEs that wait for their time */
 void cp_call_on_reoffer_failed(void *app, struct cp_sip_call *sip, int status);
 
 /* refer.c */
+/* Ask uri by REFER to dial in. As cp_app_dial. */
+int cp_app_refer(struct cp_app *app, const struct cp_conf *conf, const char *uri);
 void cp_refer_on_request(void *app, struct cp_sip_refer *refer,
 			 const struct cp_sip_refer_request *request);
 void cp_refer_on_report(void *app, void *owner, int status, bool is_over);
@@ -174,8 +189,26 @@ void cp_call_ask_ticket(struct cp_call *call);	/* for a re-key; then cp_call_rek
 bool cp_call_offer_without(struct cp_call *call);
 
 /* dialout.c */
-/* Call uri into the conference. -EINVAL: no URI that can be called; -EAGAIN, -ENOMEM: not now. */
-int cp_app_dial(struct cp_app *app, const struct cp_conf *conf, const char *uri);
+struct cp_dial_order {
+	const char *uri;
+	const char *inviter;	     /* canonical; NULL or empty: an operator */
+	const char *reason;	     /* NULL: none */
+	const char *replaces, *join; /* NULL or empty: none */
+	const char *history;	     /* NULL: none */
+	unsigned int hops;	     /* 0: 70 */
+	struct cp_sip_refer *refer;  /* NULL: nobody wants to hear of it. Taken on success */
+};
+
+/*
+ * Call somebody into the conference. -EINVAL: no URI that can be called; -EACCES: verdict says why; -EAGAIN, -ENOMEM: not now. What
+ * comes later of it, refer hears.
+ */
+int cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_conf *conf,
+		const struct cp_dial_order *order);
+/* Our call got an answer, 1xx to 6xx: the roster and who asked for it learn it. 2xx and beyond end the dialling. */
+void cp_call_dial_progress(struct cp_call *call, int status);
+/* May who answered, so far as SIP says it, be here? 0, or the status to release it with. */
+int cp_call_check_answerer(struct cp_call *call, const char **why);
 int cp_call_dial(struct cp_call *call); /* the leg is there: our INVITE */
 bool cp_call_is_welcome(struct cp_call *call, const char *who);
 

@@ -36,6 +36,8 @@ cp_call_free(struct cp_call *call)
 		cp_sdp_drop(&call->next);
 	cp_keying_free(call);
 	cp_sdp_fini(&call->sdp);
+	if (call->dialing)
+		cp_call_dial_progress(call, call->end_status ? call->end_status : 487);
 	free(call->caller);
 	free(call);
 }
@@ -59,8 +61,10 @@ cp_call_over(struct cp_call *call, const char *why)
 	if (call->is_linked) {
 		cp_map_drop(&app->calls, &call->by_leg);
 		call->is_linked = false;
-		cp_app_handle(app, &(struct cp_event){
-					   .type = CP_EVENT_GONE, .leg = call->leg, .text = why});
+		cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_GONE,
+						      .leg = call->leg,
+						      .value = call->end_status,
+						      .text = why});
 	}
 	if (call->waiting == 0)
 		cp_call_free(call);
@@ -71,6 +75,8 @@ cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 {
 	if (call->sip)
 		cp_sip_hang_up(call->sip, cause, why);
+	if (call->is_outgoing && !call->is_connected && !call->end_status)
+		call->end_status = cause >= 300 ? cause : 487;
 	cp_call_over(call, why);
 }
 
@@ -157,18 +163,22 @@ connected(struct cp_call *call)
 		[CP_SDP_MIKEY_TICKET] = CP_KEYING_MIKEY,
 	};
 	bool is_kms = strcmp(call->verified_by, "kms") == 0;
+	bool is_asserted = call->is_outgoing && strcmp(call->verified_by, "asserted") == 0;
 	struct cp_event event = {
 		.type = call->is_connected ? CP_EVENT_CHANGED : CP_EVENT_CONNECTED,
 		.leg = call->leg,
 		.flag = call->sdp.media.is_held,
 		.suite = call->sdp.media.suite,
 		.keying = keyings[call->sdp.media.keying],
-		.proof = is_kms ? CP_PROOF_KMS : CP_PROOF_NONE,
+		.proof = is_kms	       ? CP_PROOF_KMS
+			 : is_asserted ? CP_PROOF_ASSERTED
+				       : CP_PROOF_NONE,
 		.person = call->is_outgoing ? call->identity : NULL,
 	};
 
 	call->is_connected = true;
 	cp_app_handle(call->app, &event);
+	cp_call_dial_progress(call, 200);
 }
 
 /* No room, no port, no descriptor, nobody there: it may go better in a while. */
@@ -240,6 +250,7 @@ joined(struct cp_call *call)
 		if (rc != 0) {
 			cp_log(CP_LOG_WARN, CP_APP_AREA, "%s cannot be called: %s", call->uri,
 			       strerror(-rc));
+			call->end_status = 503;
 			cp_call_over(call, "cannot be called");
 		}
 		return;
@@ -342,6 +353,10 @@ cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 		.role = verdict->role,
 		.wait = verdict->wait,
 		.method = call->is_outgoing ? CP_JOIN_DIALED_OUT : CP_JOIN_DIALED_IN,
+		.reason = call->dialing ? call->dialing->reason : NULL,
+		.by = call->dialing ? call->dialing->inviter : NULL,
+		.referred_by =
+			call->dialing && call->dialing->is_referred ? call->dialing->inviter : NULL,
 		.call_id = call->call_id,
 		.agent = call->agent,
 		.via = caller->via,
@@ -401,10 +416,17 @@ on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		cp_call_carry_on_offer(call);
 }
 
+static bool
+is_first_answer(const struct cp_call *call)
+{
+	return call->is_outgoing && !call->is_connected;
+}
+
 static void
 on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
+	const char *why = "";
 
 	if (sdp.len == 0) {
 		cp_call_hang_up(call, 488, "No answer to our offer");
@@ -423,6 +445,14 @@ on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		if (status != 0) {
 			cp_call_hang_up(call, status,
 					status == 403 ? "Somebody else answered" : "MIKEY failed");
+			return;
+		}
+	}
+	if (is_first_answer(call)) {
+		int status = cp_call_check_answerer(call, &why);
+
+		if (status != 0) {
+			cp_call_hang_up(call, status, why);
 			return;
 		}
 	}
@@ -454,9 +484,7 @@ on_ended(void *ctx, struct cp_sip_call *sip, const char *why)
 static void
 on_ringing(void *ctx, struct cp_sip_call *sip, int status)
 {
-	struct cp_call *call = cp_sip_call_owner(sip);
-
-	cp_log(CP_LOG_DEBUG, CP_APP_AREA, "%s answers our call with %d", call->uri, status);
+	cp_call_dial_progress(cp_sip_call_owner(sip), status);
 }
 
 static void

@@ -134,6 +134,13 @@ check_tls(const struct check *k)
 	check_pem(k, "cafile.pem", ca);
 }
 
+static bool
+is_proxy(const char *uri)
+{
+	return (strncasecmp(uri, "sip:", 4) == 0 || strncasecmp(uri, "sips:", 5) == 0) &&
+	       !strpbrk(uri, "<>\" ?@") && uri[4 + (uri[3] != ':')] != '\0';
+}
+
 static int
 check_sip(const struct check *k)
 {
@@ -155,6 +162,11 @@ check_sip(const struct check *k)
 				   "'%s' is no address or prefix; write for example 192.0.2.1 or "
 				   "2001:db8::/32",
 				   s->trusted_peers.items[i]);
+	if (s->outbound_proxy && !is_proxy(s->outbound_proxy))
+		conf_error(k->errors, k->path, 0,
+			   "'sip.outbound_proxy': '%s' is no SIP URI; write for example "
+			   "sip:192.0.2.1:5060 or sip:192.0.2.1;transport=tcp",
+			   s->outbound_proxy);
 	for (size_t i = 0; i < s->listen.count; i++) {
 		bool is_tls = strncasecmp(s->listen.items[i], "sips:", 5) == 0;
 
@@ -196,6 +208,7 @@ make_sip_options(struct cp_config *c)
 		.message_max = (unsigned int)s->message_max,
 		.calls_max = (unsigned int)s->calls_max,
 		.pending_max = (unsigned int)s->pending_max,
+		.outbound_proxy = s->outbound_proxy,
 	};
 }
 

@@ -18,6 +18,7 @@ struct cp_config_sip {
 	char *tls_dir;
 	char *realm;
 	struct conf_strings trusted_peers;
+	char *outbound_proxy;
 	struct conf_objects accounts; /* struct cp_config_account */
 	int64_t nonce_lifetime_ms;
 	int64_t session_expires_ms;
@@ -47,6 +48,11 @@ struct cp_config_http {
 enum cp_config_identity {
 	CP_CONFIG_IDENTITY_REQUIRED = 0,
 	CP_CONFIG_IDENTITY_NONE,
+};
+
+enum cp_config_answerer {
+	CP_CONFIG_ANSWERER_ASSERTED = 0,
+	CP_CONFIG_ANSWERER_BELIEVED,
 };
 
 /* An entry of "conferences". */
@@ -79,6 +85,9 @@ struct cp_config_call {
 	int64_t lost_after_ms;
 	bool keep_dead;
 	int64_t adopted_for_ms;
+	int64_t ring_for_ms;
+	int64_t list_max;
+	int answerer; /* enum cp_config_answerer */
 	int64_t jitter_min_ms;
 	int64_t jitter_max_ms;
 	int64_t conferences_max;

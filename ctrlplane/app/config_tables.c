@@ -6,6 +6,7 @@
 #define OPTION(type, field) .offset = offsetof(struct type, field)
 
 static const char *const securities[] = {"sdes", "either", "none", "mikey-ticket", NULL};
+static const char *const answerers[] = {"asserted", "believed", NULL};
 static const char *const identities[] = {"required", "none", NULL};
 
 static const struct conf_option account_options[] = {
@@ -54,6 +55,12 @@ static const struct conf_option sip_options[] = {
 	 OPTION(cp_config_sip, trusted_peers),
 	 .fallback = "[]",
 	 .help = "addresses and prefixes whose P-Asserted-Identity is believed, e.g. 192.0.2.0/24"},
+	{.path = "outbound_proxy",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_sip, outbound_proxy),
+	 .help = "SIP URI of the proxy that our own calls go to, e.g. sip:192.0.2.1:5060; absent: "
+		 "straight "
+		 "to whom they are for"},
 	{.path = "accounts",
 	 .kind = CONF_OBJECTS,
 	 OPTION(cp_config_sip, accounts),
@@ -271,6 +278,30 @@ static const struct conf_option call_options[] = {
 	 .min = 0,
 	 .max = 86400000,
 	 .help = "after a restart of conclave-cp, how long media without a call goes on"},
+	{.path = "ring_for",
+	 .kind = CONF_DURATION,
+	 OPTION(cp_config_call, ring_for_ms),
+	 .fallback = "1m",
+	 .min = 1000,
+	 .max = 600000,
+	 .help = "our own calls are given up when nobody answers for so long"},
+	{.path = "list_max",
+	 .kind = CONF_INT,
+	 OPTION(cp_config_call, list_max),
+	 .fallback = "50",
+	 .min = 1,
+	 .max = 1000,
+	 .help = "people of one list of recipients (INVITE to a factory, REFER); beyond it the "
+		 "request is "
+		 "refused"},
+	{.path = "answerer",
+	 .kind = CONF_ENUM,
+	 OPTION(cp_config_call, answerer),
+	 .fallback = "asserted",
+	 .choices = answerers,
+	 .help = "who answers our calls, in conferences that require an identity: asserted: a "
+		 "trusted peer or "
+		 "the KMS says who, else the call is released; believed: whom we called"},
 	{.path = "jitter_min",
 	 .kind = CONF_DURATION,
 	 OPTION(cp_config_call, jitter_min_ms),

@@ -182,9 +182,14 @@ cp_sip_identify_answer(struct cp_sip_identity *identity, struct cp_sip_listen *l
 {
 	memset(identity, 0, sizeof(*identity));
 	identity->is_private = wants_privacy(response);
-	if (!is_from_trusted_peer(l->sip, l->nua))
+	if (!is_from_trusted_peer(l->sip, l->nua) || asserted(identity, response))
 		return;
-	asserted(identity, response);
+	for (const sip_unknown_t *u = response->sip_unknown; u; u = u->un_next)
+		if (u->un_name && u->un_value && strcasecmp(u->un_name, "History-Info") == 0 &&
+		    cp_sip_decode_history(identity->uri, u->un_value) == 0)
+			identity->proof = CP_SIP_ASSERTED;
+	if (identity->proof == CP_SIP_ASSERTED && cp_sip_is_anonymous(identity->uri))
+		memset(identity, 0, sizeof(*identity));
 }
 
 enum cp_sip_verdict

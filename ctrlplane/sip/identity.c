@@ -94,6 +94,23 @@ cp_sip_decode_asserted(struct cp_sip_identity *id, const char *header)
 	return 0;
 }
 
+int
+cp_sip_decode_history(char uri[CP_IDENTITY_MAX], const char *header)
+{
+	char name[CP_SIP_NAME_MAX], last[CP_IDENTITY_MAX];
+	const char *p = header;
+
+	for (;;) {
+		if (value_decode(&p, name, last))
+			return -EINVAL;
+		if (*p != ',')
+			break;
+		p++;
+	}
+	memcpy(uri, last, sizeof(last));
+	return 0;
+}
+
 bool
 cp_sip_is_private(const char *privacy)
 {

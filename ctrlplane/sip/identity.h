@@ -31,6 +31,9 @@ struct cp_sip_identity {
  */
 int cp_sip_decode_asserted(struct cp_sip_identity *id, const char *header);
 
+/* The last entry of a History-Info header (RFC 7044 5.1): where a call was brought to in the end. -EINVAL: uri is as it was. */
+int cp_sip_decode_history(char uri[CP_IDENTITY_MAX], const char *header);
+
 /* Does a Privacy header ask to hide the identity ("id", "user" or "header")? */
 bool cp_sip_is_private(const char *privacy);
 

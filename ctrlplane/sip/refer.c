@@ -141,12 +141,28 @@ says_no_events(const sip_t *sip)
 	return sub && sub->rs_value && strcasecmp(sub->rs_value, "false") == 0;
 }
 
+/* In a dialog: what would end it, too (RFC 5057 5.1), is said by another status. */
+static struct cp_sip_refusal
+spare_dialog(const struct cp_sip_refusal *refusal, const struct cp_sip_call *call)
+{
+	struct cp_sip_refusal spared = *refusal;
+	int is_graceful = 0;
+
+	if (call && !call->is_detached &&
+	    (sip_response_terminates_dialog(refusal->status, sip_method_refer, &is_graceful) ||
+	     is_graceful))
+		spared.status = refusal->status == 416 || refusal->status == 483 ? 400 : 403;
+	return spared;
+}
+
 /* Refused before there is anything to name. */
 static void
 refuse(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
        const struct cp_sip_refusal *refusal)
 {
-	cp_sip_reply_refusal(l, nh, nua_current_request(l->nua), refusal);
+	const struct cp_sip_refusal spared = spare_dialog(refusal, call);
+
+	cp_sip_reply_refusal(l, nh, nua_current_request(l->nua), &spared);
 	if (!call && !is_handle_used(l->sip, nh))
 		nua_handle_destroy(nh);
 }
@@ -269,8 +285,10 @@ cp_sip_refer_accept(struct cp_sip_refer *r)
 void
 cp_sip_refer_refuse(struct cp_sip_refer *r, const struct cp_sip_refusal *refusal)
 {
+	const struct cp_sip_refusal spared = spare_dialog(refusal, r->call);
+
 	if (r->request && r->nh)
-		cp_sip_reply_refusal(r->listen, r->nh, r->request, refusal);
+		cp_sip_reply_refusal(r->listen, r->nh, r->request, &spared);
 	destroy(r);
 }
 

@@ -19,6 +19,7 @@ try_identity(const char *text)
 	} else if (!*id.uri && !*id.tel) {
 		abort();
 	}
+	cp_sip_decode_history(id.uri, text);
 	cp_sip_is_anonymous(id.uri);
 	cp_sip_is_private(text);
 }

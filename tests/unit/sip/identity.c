@@ -54,6 +54,31 @@ asserted_identities_are_read(void **state)
 	}
 }
 
+static void
+histories_are_read(void **state)
+{
+	static const struct {
+		const char *header;
+		int rc;
+		const char *uri;
+	} rows[] = {
+		{"<sip:a@b>;index=1", 0, "sip:a@b"},
+		{"<sip:a@b?Reason=SIP%3Bcause%3D302>;index=1,<sip:C@D:5060>;index=1.1;mp=1", 0,
+		 "sip:C@d"},
+		{"<tel:+49-30>;index=1", 0, "tel:+4930"},
+		{"<sip:a@b>;index=1,", -EINVAL, "kept"},
+		{"nonsense", -EINVAL, "kept"},
+		{"", -EINVAL, "kept"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char uri[CP_IDENTITY_MAX] = "kept";
+
+		assert_int_equal(cp_sip_decode_history(uri, rows[i].header), rows[i].rc);
+		assert_string_equal(uri, rows[i].uri);
+	}
+}
+
 /* Cut anywhere: refused or read, never beyond, and a refusal changes nothing. */
 static void
 truncation_is_survived(void **state)
@@ -144,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asserted_identities_are_read),
+		cmocka_unit_test(histories_are_read),
 		cmocka_unit_test(truncation_is_survived),
 		cmocka_unit_test(two_headers_are_one_list),
 		cmocka_unit_test(privacy_is_understood),

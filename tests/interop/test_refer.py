@@ -1,0 +1,269 @@
+"""REFER to the focus, in a dialog and out of it: call, hang up, refer; one and many (RFC 3515, 4488, 4579, 5368, 7647)."""
+import re
+
+import pytest
+
+from node import wait_until
+from people import Callee, Referrer
+from sip import SipNode
+
+OPEN = {"id": "demo", "security": "sdes", "identity": "none", "anonymous": True}
+STRICT = {"id": "strict", "security": "sdes", "authorised": ["sip:alice@127.0.0.1", "sip:bob@127.0.0.1"]}
+ASSERTED = ["P-Asserted-Identity: <sip:alice@127.0.0.1>"]
+
+
+@pytest.fixture(scope="module")
+def node():
+    with SipNode(sip={"trusted_peers": ["127.0.0.1"]}, conferences=[OPEN, STRICT]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def clean(request):
+    yield
+    if "node" in request.fixturenames:
+        running = request.getfixturevalue("node")
+        for conference in ("demo", "strict"):
+            for participant in running.participants(conference):
+                running.cli("participant", "remove", conference, str(participant["id"]), check=False)
+            running.wait_participants(0, conference)
+
+
+def test_refer_in_a_dialog_calls_out(node):
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        answer = alice.refer(bob.identity)
+        assert answer.status == 200, "RFC 7647 5: not 202"
+        assert "isfocus" in answer["contact"]
+        invitation = bob.wait()
+        assert invitation["from"].startswith("<sip:demo@") and re.search(r"<sip:demo@127.0.0.1:\d+>;isfocus", invitation["contact"])
+        assert invitation["referred-by"] == "<sip:alice@127.0.0.1>"
+        bob.say("180 Ringing")
+        bob.accept()
+        reports, notifies = alice.reports()
+        assert reports[0] == 100 and 180 in reports and reports[-1] == 200
+        assert "reason=noresource" in notifies[-1]["subscription-state"]
+        node.wait_participants(2)
+        bob.bye()
+        alice.bye()
+
+
+def test_refer_out_of_a_dialog_by_who_is_known(node):
+    with Referrer(node, headers=ASSERTED) as alice, Referrer(node, headers=ASSERTED) as again, Callee(node) as bob:
+        alice.join()
+        assert again.refer(bob.identity).status == 200
+        bob.wait()
+        bob.accept()
+        reports, _ = again.reports()
+        assert reports[0] == 100 and reports[-1] == 200
+        bob.bye()
+        alice.bye()
+
+
+def test_refer_by_target_dialog(node):
+    with Referrer(node) as alice, Referrer(node, name="nobody") as again, Callee(node) as bob:
+        joined = alice.join()
+        tags = f"local-tag={joined['to'].rpartition('tag=')[2]};remote-tag={alice.tag}"
+        again.from_header = alice.from_header
+        answer = again.refer(bob.identity, headers=[f"Target-Dialog: {alice.call_id};{tags}", "Require: tdialog"])
+        assert answer.status == 200
+        bob.wait()
+        bob.accept()
+        assert again.reports()[0][-1] == 200
+        bob.bye()
+        alice.bye()
+
+
+@pytest.mark.parametrize("status, text, reported", [(486, "Busy Here", 486), (603, "Decline", 603), (404, "Not Found", 404)])
+def test_who_does_not_want_to_come_is_reported(node, status, text, reported):
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        assert alice.refer(bob.identity).status == 200
+        bob.wait()
+        bob.say(f"{status} {text}")
+        assert alice.reports()[0][-1] == reported
+        alice.bye()
+
+
+def test_remove_by_refer(node):
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        alice.refer(bob.identity)
+        bob.wait()
+        bob.accept()
+        alice.reports()
+        alice.seen.clear()
+        node.wait_participants(2)
+        answer = alice.refer(alice.from_header.strip("<>") + ";method=BYE")
+        assert answer.status == 200, "everybody may remove himself"
+        assert any(m.method == "BYE" for m in alice.seen) or alice.wait("BYE")
+        node.wait_participants(1)
+        bob.bye()
+
+
+def test_only_moderators_remove_others(node):
+    with Referrer(node) as alice, Referrer(node, name="carol") as carol:
+        alice.join()
+        carol.join()
+        answer = carol.refer("sip:alice@127.0.0.1;method=BYE")
+        assert answer.status == 403 and "Warning" in answer.text
+        assert alice.refer("sip:dave@127.0.0.1;method=BYE").status == 200
+        assert alice.reports()[0] == [100, 404]
+        alice.seen.clear()
+        carol.bye()
+        alice.bye()
+
+
+def test_refer_sub_false(node):
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        answer = alice.refer(bob.identity, headers=["Refer-Sub: false", "Supported: norefersub"])
+        assert answer.status == 200 and answer["refer-sub"] == "false"
+        bob.wait()
+        bob.accept()
+        node.wait_participants(2)
+        assert alice.receive(1) is None, "no NOTIFY was wanted"
+        bob.bye()
+        alice.bye()
+
+
+@pytest.mark.parametrize("target, headers, status", [
+    ("mailto:bob@example.net", [], 400),
+    ("sip:bob@127.0.0.1;method=MESSAGE", [], 403),
+    ("sip:bob@127.0.0.1?body=x", [], 400),
+    ("cid:nothing@example.net", [], 400),
+    ("sip:bob@127.0.0.1", ["max-forwards: 0"], 400),
+    ("sip:bob@127.0.0.1", ["Require: teleport"], 420),
+])
+def test_refused(node, target, headers, status):
+    with Referrer(node) as alice:
+        alice.join()
+        answer = alice.refer(target, headers, drop=("Max-Forwards",) if "max-forwards: 0" in headers else ())
+        assert answer.status == status, answer.text
+        alice.bye()
+
+
+@pytest.mark.parametrize("target, hops, status", [("mailto:bob@example.net", 70, 416), ("sip:bob@127.0.0.1", 0, 483)])
+def test_refused_out_of_a_dialog(node, target, hops, status):
+    """In a dialog these would end the call too (RFC 5057 5.1): there it is 400."""
+    with Referrer(node) as alice:
+        assert alice.refer(target, [f"max-forwards: {hops}"], drop=("Max-Forwards",)).status == status
+
+
+def test_no_refer_to(node):
+    with Referrer(node) as alice:
+        alice.join()
+        alice.send("REFER")
+        assert alice.wait_status("REFER").status == 400
+        alice.bye()
+
+
+def test_nobody_known_may_refer_nobody(node):
+    with Referrer(node, user="strict") as eve, Callee(node) as bob:
+        answer = eve.refer(bob.identity)
+        assert answer.status in (401, 403), answer.text
+        with pytest.raises(AssertionError):
+            bob.wait(seconds=1)
+
+
+def test_a_participant_cannot_bring_in_whom_the_list_does_not_know(node):
+    with Referrer(node, user="strict", headers=ASSERTED) as alice, Callee(node) as mallory:
+        alice.join()
+        answer = alice.refer(mallory.identity)
+        assert answer.status == 403 and "not on the list" in answer["warning"]
+        alice.bye()
+
+
+def test_the_focus_is_not_called_by_itself(node):
+    with Referrer(node) as alice:
+        alice.join()
+        assert alice.refer(node.uri("strict")).status == 400
+        alice.bye()
+
+
+def test_replaces_goes_along(node):
+    """RFC 4579 5.10: a two-party call becomes part of the conference."""
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        assert alice.refer(bob.identity + "?Replaces=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2").status == 200
+        invitation = bob.wait()
+        assert invitation["replaces"] == "abc@x;to-tag=1;from-tag=2" and "replaces" in invitation["require"]
+        bob.say("481 Gone")
+        assert alice.reports()[0][-1] == 481
+        alice.bye()
+
+
+LIST = """<?xml version="1.0" encoding="UTF-8"?>
+<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists" xmlns:cp="urn:ietf:params:xml:ns:%s">
+<list>%s</list></resource-lists>"""
+
+
+def test_refer_to_many(node):
+    with Referrer(node) as alice, Callee(node, "bob") as bob, Callee(node, "carol") as carol, Callee(node, "ted") as ted:
+        alice.join()
+        people = (f'<entry uri="{bob.identity}" cp:copyControl="to"/><entry uri="{carol.identity}" cp:copyControl="cc" cp:anonymize="true"/>'
+                  f'<entry uri="{ted.identity}" cp:copyControl="bcc"/><entry uri="{bob.identity}" cp:copyControl="bcc"/>')
+        answer = alice.refer("cid:list@x", ["Require: multiple-refer, norefersub", "Refer-Sub: false", "Content-ID: <list@x>",
+                                            "Content-Disposition: recipient-list"], LIST % ("copyControl", people),
+                             kind="application/resource-lists+xml")
+        assert answer.status == 200 and answer["refer-sub"] == "false"
+        for callee in (bob, carol, ted):
+            invitation = callee.wait()
+            assert "recipient-list-history" in invitation.body and "handling=optional" in invitation.body
+            assert bob.identity in invitation.body and carol.identity not in invitation.body and ted.identity not in invitation.body
+            assert "sip:anonymous@anonymous.invalid" in invitation.body
+            callee.accept()
+        node.wait_participants(4)
+        for callee in (bob, carol, ted):
+            callee.bye()
+        alice.bye()
+
+
+def test_list_that_is_none(node):
+    with Referrer(node) as alice:
+        alice.join()
+        for body in ("nonsense", LIST % ("copycontrol", ""), '<!DOCTYPE x [<!ENTITY a "b">]>' + LIST % ("copycontrol", '<entry uri="sip:&a;@b"/>')):
+            answer = alice.refer("cid:list@x", ["Require: multiple-refer", "Content-ID: <list@x>"], body, kind="application/resource-lists+xml")
+            assert answer.status == 400, answer.text
+        alice.bye()
+
+
+def test_many_are_referred_one_after_the_other(node):
+    """Two REFERs in one dialog have subscriptions of their own."""
+    with Referrer(node) as alice, Callee(node, "bob") as bob, Callee(node, "carol") as carol:
+        alice.join()
+        assert alice.refer(bob.identity).status == 200
+        second = alice.refer(carol.identity)
+        assert second.status == 200
+        bob.wait()
+        carol.wait()
+        bob.say("486 Busy Here")
+        carol.say("603 Decline")
+        final = {}
+
+        def both():
+            for message in alice.seen:
+                if message.method == "NOTIFY" and "terminated" in message["subscription-state"]:
+                    final[message["event"]] = int(message.body.split()[1])
+            if len(final) < 2:
+                try:
+                    alice.reply(alice.wait("NOTIFY", 1))
+                except AssertionError:
+                    pass
+            return len(final) == 2
+
+        wait_until(both, 10, "both reports")
+        assert sorted(final.values()) == [486, 603]
+        alice.bye()
+
+
+def test_the_report_outlives_the_call(node):
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        assert alice.refer(bob.identity).status == 200
+        bob.wait()
+        alice.send("BYE")
+        assert alice.wait_status("BYE").status == 200
+        bob.accept()
+        assert alice.reports()[0][-1] == 200
+        bob.bye()
