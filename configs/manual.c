@@ -55,6 +55,7 @@ static const char *const helps[][2] = {
 	{"security", "SRTP: which suites, in which order"},
 	{"call", "What holds for every call"},
 	{"mikey", "MIKEY-TICKET: the KMS to ask, and as whom"},
+	{"notify", "Subscriptions to the state of conferences (RFC 4575)"},
 	{"kms", "The key management server, conclave-kms"},
 };
 

@@ -116,6 +116,18 @@ on_media_down(void *arg, int error)
 }
 
 static void
+note_ssrc(struct cp_app *app, uint32_t leg, uint32_t ssrc)
+{
+	struct cp_call *call = cp_app_call(app, leg);
+
+	if (!call)
+		return;
+	call->has_rx_ssrc = true;
+	call->rx_ssrc = ssrc;
+	cp_subscribe_ssrc(app, call->conf);
+}
+
+static void
 on_media_event(void *arg, const struct dp_ctl_event *e)
 {
 	struct cp_app *app = arg;
@@ -138,6 +150,9 @@ on_media_event(void *arg, const struct dp_ctl_event *e)
 	case DP_EVENT_KEY_SOON:
 		event.type = CP_EVENT_KEY_SOON;
 		break;
+	case DP_EVENT_SSRC:
+		note_ssrc(app, e->leg, e->a);
+		return;
 	case DP_EVENT_TALKERS:
 		event.type = CP_EVENT_TALKERS;
 		event.ids = e->talkers;
@@ -175,6 +190,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	struct cp_app *app = (void *)arg;
 
 	cp_media_on_tick(app->media, cp_app_now_ms());
+	cp_subscribe_tick(app);
 }
 
 static void
@@ -218,6 +234,7 @@ on_signal(struct cp_app *app, int events)
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "stopping: %zu calls", cp_sip_call_count(app->sip));
 	app->is_stopping = true;
 	cp_focus_drain(app->focus, true);
+	cp_subscribe_stop(app);
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_CLOSE_ALL,
 					      .text = "Server is going down"});
 	cp_sip_stop(app->sip, on_sip_stopped, app);
@@ -252,8 +269,12 @@ open_conferences(struct cp_app *app)
 	for (size_t i = 0; i < all->count; i++) {
 		struct cp_conf_settings settings = cp_config_settings(&entries[i]);
 		struct cp_conf *conf;
-		int rc = cp_conf_create(&conf, app->focus, &settings, CP_CONF_CONFIGURED,
-					cp_app_now_ms());
+		int rc;
+
+		if (settings.notify == CP_NOTIFY_DEFAULT)
+			settings.notify = (enum cp_conf_notify)app->config->notify.protection;
+		rc = cp_conf_create(&conf, app->focus, &settings, CP_CONF_CONFIGURED,
+				    cp_app_now_ms());
 
 		if (rc) {
 			cp_log(CP_LOG_ERROR, CP_APP_AREA, "line %d: conference '%s': %s",
@@ -394,6 +415,8 @@ open_all(struct cp_app *app)
 		rc = cp_sip_create(&app->sip, app->root, &app->config->sip_options,
 				   &cp_app_sip_handler, app);
 	if (!rc)
+		rc = cp_subscribe_open(app);
+	if (!rc)
 		rc = open_mgmt(app);
 	if (!rc)
 		rc = become_user(app->config->node.user);
@@ -409,6 +432,7 @@ close_all(struct cp_app *app)
 {
 	if (app->media) /* what was asked for last is still to be written */
 		cp_media_on_writable(app->media, cp_app_now_ms());
+	cp_subscribe_close(app);
 	cp_sip_destroy(app->sip);
 	app->sip = NULL; /* who is freed below tells it nothing any more */
 	cp_audit_stop(app);

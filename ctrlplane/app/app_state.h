@@ -10,6 +10,7 @@
 #include "ctrlplane/app/config.h"
 #include "ctrlplane/app/keying.h"
 #include "ctrlplane/app/mikey.h"
+#include "ctrlplane/app/subscribe.h"
 #include "ctrlplane/base/map.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/media/media.h"
@@ -71,14 +72,16 @@ struct cp_call {
 	int error;	      /* of the first that failed */
 	bool is_linked;	      /* in the map of calls */
 	bool is_connected;
-	bool is_over;		    /* free when nothing is under way */
-	bool is_rekey_due;	    /* our re-INVITE as soon as it may be */
-	bool has_leg;		    /* local is right */
-	bool is_outgoing;	    /* we called */
-	bool is_private;	    /* others are not to learn who it is */
-	int64_t rekey_ms;	    /* not before */
-	int64_t keys_end_ms;	    /* MIKEY: re-key by then (TRr); 0: no demand */
-	uint32_t ssrc;		    /* ours, of the leg */
+	bool is_over;	     /* free when nothing is under way */
+	bool is_rekey_due;   /* our re-INVITE as soon as it may be */
+	bool has_leg;	     /* local is right */
+	bool is_outgoing;    /* we called */
+	bool is_private;     /* others are not to learn who it is */
+	int64_t rekey_ms;    /* not before */
+	int64_t keys_end_ms; /* MIKEY: re-key by then (TRr); 0: no demand */
+	uint32_t ssrc;	     /* ours, of the leg */
+	bool has_rx_ssrc;
+	uint32_t rx_ssrc;	    /* theirs, as the media plane last saw it */
 	struct cp_keying *keying;   /* NULL: not by MIKEY */
 	struct cp_caller *caller;   /* until it has joined */
 	struct cp_dialing *dialing; /* our call: until it is answered */
@@ -118,6 +121,7 @@ struct cp_app {
 	bool is_running_effects;
 	struct cp_audit audit;
 	struct cp_app_mikey mikey;
+	struct cp_subscribe *subscribe;
 	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;

@@ -407,6 +407,7 @@ cp_config_settings(const struct cp_config_conference *e)
 		.user = e->id,
 		.title = e->title,
 		.security = (enum cp_conf_security)e->security,
+		.notify = (enum cp_conf_notify)e->notify,
 		.is_open = e->authorised.count == 0,
 		.believes_from = e->identity == CP_CONFIG_IDENTITY_NONE,
 		.may_anonymous = e->anonymous,

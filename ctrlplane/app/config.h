@@ -8,6 +8,7 @@
 
 #include "configs/loader/common.h"
 #include "ctrlplane/app/config_mikey.h"
+#include "ctrlplane/app/config_notify.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/sdp/sdp.h"
 #include "ctrlplane/sip/sip.h"
@@ -60,6 +61,7 @@ struct cp_config_conference {
 	char *id;
 	char *title;
 	int security; /* enum cp_conf_security */
+	int notify;   /* enum cp_conf_notify */
 	int identity; /* enum cp_config_identity */
 	bool anonymous;
 	bool entry_muted;
@@ -104,7 +106,8 @@ struct cp_config {
 	struct cp_config_security security;
 	struct cp_config_call call;
 	struct cp_config_mikey mikey;
-	struct conf_section sections[11];
+	struct cp_config_notify notify;
+	struct conf_section sections[12];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

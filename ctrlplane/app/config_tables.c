@@ -141,6 +141,8 @@ static const struct conf_option http_options[] = {
 	{.path = NULL},
 };
 
+static const char *const notifies[] = {"default", "off", "preferred", "required", NULL};
+
 static const struct conf_option conference_options[] = {
 	{.path = "id",
 	 .kind = CONF_STRING,
@@ -159,6 +161,14 @@ static const struct conf_option conference_options[] = {
 	 .help = "mikey-ticket: SRTP with keys by a KMS (section mikey), no fall-back; sdes: SRTP "
 		 "with keys in SDP, no "
 		 "fall-back; either: the best that is offered; none: plain RTP"},
+	{.path = "notify",
+	 .kind = CONF_ENUM,
+	 OPTION(cp_config_conference, notify),
+	 .fallback = "default",
+	 .choices = notifies,
+	 .help = "protection of what subscribers are told, under a key of each one's own: "
+		 "required: none without a key; preferred: for those who have one; off; default: "
+		 "what notify.protection says"},
 	{.path = "identity",
 	 .kind = CONF_ENUM,
 	 OPTION(cp_config_conference, identity),
@@ -345,6 +355,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "security", .options = security_options, .into = &c->security},
 		{.name = "call", .options = call_options, .into = &c->call},
 		{.name = "mikey", .options = cp_mikey_options, .into = &c->mikey},
+		{.name = "notify", .options = cp_notify_options, .into = &c->notify},
 		{.name = "media"},
 		{.name = "kms"},
 		{.name = NULL},

@@ -87,6 +87,8 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	const char *who = leg && *leg->identity ? leg->identity : "anonymous";
 	const char *where = conf ? conf->user : "?";
 
+	cp_subscribe_notice(app, e);
+
 	switch (e->notice) {
 	case CP_NOTICE_JOINED:
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: %s joined as %u (%s) from %s", where, who,

@@ -334,6 +334,12 @@ cp_roster_end(struct cp_roster *r)
 	return -ENOMEM;
 }
 
+const char *
+cp_roster_entity(const struct cp_roster *r)
+{
+	return r->entity;
+}
+
 uint64_t
 cp_roster_revision(const struct cp_roster *r)
 {

@@ -138,6 +138,7 @@ void cp_roster_set_conference(struct cp_roster *roster,
 void cp_roster_put(struct cp_roster *roster, const struct cp_roster_endpoint *endpoint);
 int cp_roster_end(struct cp_roster *roster);
 
+const char *cp_roster_entity(const struct cp_roster *roster);
 uint64_t cp_roster_revision(const struct cp_roster *roster);
 uint32_t cp_roster_user_count(const struct cp_roster *roster); /* as conference-state says */
 

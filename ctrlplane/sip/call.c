@@ -43,6 +43,7 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 	if (call->update)
 		msg_destroy(call->update);
 	nua_handle_bind(call->nh, NULL);
+	is_kept |= cp_sip_sub_keeps(call);
 	if (!is_kept)
 		nua_handle_destroy(call->nh);
 	cp_sip_drop_early_answer(call);

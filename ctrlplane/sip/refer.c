@@ -31,8 +31,8 @@ create(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call)
 	return r;
 }
 
-static bool
-is_handle_used(const struct cp_sip *s, const nua_handle_t *nh)
+bool
+cp_sip_refer_holds(const struct cp_sip *s, const nua_handle_t *nh)
 {
 	const struct cp_sip_refer *r;
 
@@ -52,7 +52,7 @@ destroy(struct cp_sip_refer *r)
 	s->refer_count--;
 	if (r->request)
 		msg_destroy(r->request);
-	if (owns_handle && !is_handle_used(s, r->nh))
+	if (owns_handle && !cp_sip_refer_holds(s, r->nh) && !cp_sip_sub_holds(s, r->nh))
 		nua_handle_destroy(r->nh);
 	free(r);
 }
@@ -163,7 +163,7 @@ refuse(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
 	const struct cp_sip_refusal spared = spare_dialog(refusal, call);
 
 	cp_sip_reply_refusal(l, nh, nua_current_request(l->nua), &spared);
-	if (!call && !is_handle_used(l->sip, nh))
+	if (!call && !cp_sip_refer_holds(l->sip, nh) && !cp_sip_sub_holds(l->sip, nh))
 		nua_handle_destroy(nh);
 }
 

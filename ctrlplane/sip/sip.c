@@ -117,8 +117,19 @@ on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magi
 	case nua_i_refer:
 		cp_sip_on_refer(l, nh, call, sip, tags);
 		return;
-	case nua_r_refer:
+	case nua_i_subscribe:
+		cp_sip_on_subscribe(l, nh, call, sip);
+		return;
+	case nua_r_method:
+		cp_sip_on_notified(l, event, status, nh, tags);
+		return;
 	case nua_r_notify:
+		if (cp_sip_on_notified(l, event, status, nh, tags))
+			return;
+		if (cp_sip_on_refer_event(l, event, status, nh, sip))
+			return;
+		break;
+	case nua_r_refer:
 	case nua_i_notify:
 		if (cp_sip_on_refer_event(l, event, status, nh, sip))
 			return;
@@ -180,7 +191,8 @@ open_listen(struct cp_sip_listen *l)
 		TAG_IF(o->tls_dir, NUTAG_CERTIFICATE_DIR(o->tls_dir)), NUTAG_MEDIA_ENABLE(0),
 		NUTAG_AUTOANSWER(0), NUTAG_AUTOALERT(0), NUTAG_AUTOACK(0), NUTAG_ENABLEINVITE(1),
 		NUTAG_ENABLEMESSAGE(0), SIPTAG_ALLOW_STR(CP_SIP_ALLOW), NUTAG_APPL_METHOD(NULL),
-		NUTAG_APPL_METHOD("INVITE, OPTIONS, UPDATE, REFER"),
+		NUTAG_APPL_METHOD("INVITE, OPTIONS, UPDATE, REFER, SUBSCRIBE"),
+		NUTAG_ALLOW_EVENTS(CP_SIP_EVENT), NUTAG_APPL_EVENT(CP_SIP_EVENT),
 		SIPTAG_SUPPORTED_STR(CP_SIP_SUPPORTED ", " CP_SIP_LISTS),
 		SIPTAG_USER_AGENT_STR(o->user_agent), NUTAG_SESSION_TIMER(o->session_expires_s),
 		NUTAG_MIN_SE(o->min_se_s), NUTAG_SESSION_REFRESHER(nua_any_refresher),
@@ -228,6 +240,7 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 	s->ctx = ctx;
 	LIST_INIT(&s->calls);
 	LIST_INIT(&s->refers);
+	LIST_INIT(&s->subs);
 	rc = cp_nonces_init(&s->nonces, options->nonce_lifetime_ms);
 	for (size_t i = 0; i < options->listen_count && !rc; i++) {
 		struct cp_sip_listen *l = &s->listens[i];
@@ -312,6 +325,7 @@ cp_sip_destroy(struct cp_sip *s)
 		cp_sip_call_over(call, "stopped");
 	}
 	cp_sip_refer_free_all(s);
+	cp_sip_sub_free_all(s);
 	for (size_t i = 0; i < s->listen_count; i++)
 		if (s->listens[i].nua)
 			nua_destroy(s->listens[i].nua);

@@ -7,6 +7,7 @@
 #include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest_nonce.h"
 #include "ctrlplane/sip/sip.h"
+#include "ctrlplane/sip/subscribe.h"
 
 struct cp_sip_listen;
 struct cp_sip_call;
@@ -24,7 +25,9 @@ struct cp_sip_call;
 #include <sofia-sip/su.h>
 #include <sofia-sip/tport_tag.h>
 
-#define CP_SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, REFER, NOTIFY"
+#define CP_SIP_ALLOW                                                        \
+	"INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, REFER, NOTIFY, " \
+	"SUBSCRIBE"
 #define CP_SIP_SUPPORTED "timer, 100rel, replaces, join, norefersub, multiple-refer, tdialog"
 #define CP_SIP_LISTS "recipient-list-invite"
 #define CP_SIP_ACCEPT "application/sdp"
@@ -57,6 +60,8 @@ struct cp_sip {
 	void *ctx;
 	struct cp_nonces nonces;
 	LIST_HEAD(, cp_sip_call) calls;
+	LIST_HEAD(, cp_sip_sub) subs;
+	struct cp_sip_notifier notifier;
 	size_t call_count;
 	LIST_HEAD(, cp_sip_refer) refers;
 	size_t refer_count;
@@ -142,6 +147,17 @@ void cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip
 /* "192.0.2.1:5060/UDP": where the request that is looked at came from. */
 void cp_sip_peer_name(char *text, size_t size, nua_t *nua, const sip_t *sip);
 
+/* subscribe.c */
+void cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
+			 const sip_t *sip);
+/* A response to one of our NOTIFYs for the conference package? */
+bool cp_sip_on_notified(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
+			tagi_t *tags);
+/* The call ends; a subscription in its dialog that goes on becomes the handle's owner: true. */
+bool cp_sip_sub_keeps(struct cp_sip_call *call);
+bool cp_sip_sub_holds(const struct cp_sip *s, const nua_handle_t *nh);
+void cp_sip_sub_free_all(struct cp_sip *s);
+
 /* call.c */
 struct cp_sip_call *cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh);
 /* Over: tell the handler unless it asked not to be told, and free. */
@@ -165,6 +181,7 @@ bool cp_sip_on_refer_event(struct cp_sip_listen *l, nua_event_t event, int statu
 			   const sip_t *sip);
 /* The call ends; a REFER in its dialog that goes on becomes the handle's owner: true. */
 bool cp_sip_refer_keeps(struct cp_sip_call *call);
+bool cp_sip_refer_holds(const struct cp_sip *s, const nua_handle_t *nh);
 void cp_sip_refer_free_all(struct cp_sip *s);
 
 /* replace.c */

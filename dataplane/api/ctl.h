@@ -303,6 +303,7 @@ enum dp_event_type {
 	DP_EVENT_BYE,	      /* the participant sent RTCP BYE */
 	DP_EVENT_LOST_EVENTS, /* a: so many events were not delivered, the client was slow: LIST again */
 	DP_EVENT_PLAYED,      /* a: the play, b: enum dp_play_end; leg 0: it was the conference's */
+	DP_EVENT_SSRC,	      /* a: what the participant sends under from now on */
 };
 
 struct dp_ctl_event {

@@ -30,6 +30,7 @@ source_changed(struct dp_worker *w, struct dp_leg *leg, const struct dp_rtp *rtp
 		leg->ssrc_changes++;
 	dp_contributor_gone(w, leg);
 	leg->rx_ssrc = rtp->ssrc;
+	dp_worker_leg_event(w, leg, DP_EVENT_SSRC, rtp->ssrc, 0);
 	dp_rtp_stats_init(&leg->rtp, rtp->seq);
 	check_collision(w, leg, rtp->ssrc);
 }

@@ -154,6 +154,7 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 		{.name = "security"},
 		{.name = "call"},
 		{.name = "mikey"},
+		{.name = "notify"},
 		{.name = NULL},
 	};
 

@@ -1,0 +1,299 @@
+"""Watching a conference by the event package: who may, what is told when, and how it ends."""
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from node import ROOT, wait_until
+from sip import Caller, SipNode
+from watch import CMS, DOCUMENT, Watcher
+
+ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
+SCHEMA = os.path.join(ROOT, "tests", "unit", "event", "conference-info.xsd")
+TRUSTED = "127.0.0.2"
+CONFERENCES = [
+    {"id": "demo", "title": "Demo & more", "security": "sdes", "identity": "none", "anonymous": True},
+    {"id": "list", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB]},
+    {"id": "members", "security": "sdes", "identity": "required"},
+    {"id": "quiet", "security": "sdes", "identity": "none", "anonymous": True},
+    {"id": "busy", "security": "sdes", "identity": "none", "anonymous": True},
+]
+
+
+@pytest.fixture(scope="module")
+def node():
+    with SipNode(sip={"trusted_peers": [TRUSTED], "accounts": [{"user": "bob", "password": "secret"}]}, conferences=CONFERENCES,
+                 notify={"interval": "200ms", "expires_min": "30s", "expires_max": "1200s"}) as running:
+        yield running
+
+
+def asserted(node, user, identity, **more):
+    """A subscriber that a trusted proxy vouches for."""
+    watcher = Watcher(node, user, address=TRUSTED, **more)
+    watcher.vouched = [f"P-Asserted-Identity: <{identity}>"]
+    return watcher
+
+
+def joined(node, user="demo", name="alice", headers=()):
+    caller = Caller(node, user, from_header=f'"{name.title()}" <sip:{name}@ims.example>')
+    assert caller.invite(headers).status == 200
+    return caller
+
+
+def is_valid(text):
+    checked = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, "-"], input=text, capture_output=True)
+    assert checked.returncode == 0, checked.stderr.decode() + text.decode()
+
+
+def test_full_then_partial(node):
+    with Watcher(node) as watcher, joined(node) as alice:
+        answer = watcher.subscribe()
+        assert answer.status == 200 and answer["expires"] == "600" and "isfocus" in answer["contact"]
+        watcher.wait(lambda r: r.text(ALICE, "status") == "connected", "Alice in the roster")
+        first = watcher.notifies[0]
+        assert first["event"] == "conference" and first["content-type"] == DOCUMENT
+        assert re.fullmatch(r"active;expires=(600|599)", first["subscription-state"])
+        assert watcher.roster.entity.startswith("sip:demo@")
+        assert watcher.roster.description["subject"] == "Demo & more"
+        assert watcher.roster.state == {"user-count": "1", "active": "true", "locked": "false"}
+        assert watcher.roster.users[ALICE]["display"] == "Alice"
+        assert watcher.roster.users[ALICE]["roles"] == ["participant"]
+        assert watcher.roster.text(ALICE, "joining-method") == "dialed-in"
+        assert watcher.roster.text(ALICE, "media/status") == "sendrecv"
+        with joined(node, name="bob") as bob:
+            watcher.wait(lambda r: r.text(BOB, "status") == "connected", "Bob in the roster")
+            assert watcher.roster.kinds[0] == "full" and watcher.roster.kinds[-1] == "partial"
+            assert watcher.roster.state["user-count"] == "2"
+            assert b"alice" not in watcher.notifies[-1].octets  # did not change
+            leg = next(each["id"] for each in node.participants() if each.get("identity") == BOB)
+            node.http(f"/v1/conferences/demo/participants/{leg}/mute", "POST")
+            watcher.wait(lambda r: r.text(BOB, "status") == "muted-via-focus", "Bob muted")
+            assert watcher.roster.text(BOB, "media/status") == "recvonly"
+            bob.bye()
+            watcher.wait(lambda r: r.text(BOB, "status") == "disconnected", "Bob gone")
+            assert watcher.roster.text(BOB, "disconnection-method") == "departed"
+            assert watcher.roster.state["user-count"] == "1"
+            watcher.wait(lambda r: BOB not in r.users, "Bob forgotten", 20)
+        for notify in watcher.notifies:
+            is_valid(notify.octets)
+        alice.bye()
+        assert watcher.subscribe(expires=0).status == 200
+        wait_until(lambda: watcher.notify(1) is None and watcher.last_state.startswith("terminated"), 10, "the last NOTIFY")
+
+
+def test_fetch(node):
+    with Watcher(node) as watcher, joined(node) as alice:
+        assert watcher.subscribe(expires=0)["expires"] == "0"
+        watcher.wait(lambda r: ALICE in r.users, "one document")
+        assert watcher.last_state == "terminated;reason=timeout" and watcher.roster.kinds == ["full"]
+        alice.bye()
+        assert watcher.notify(2) is None
+
+
+def test_refresh_gives_a_full_document_under_the_next_version(node):
+    with Watcher(node) as watcher:
+        watcher.subscribe(event="conference;id=7")
+        watcher.wait(lambda r: r.version == 1, "the first")
+        assert watcher.notifies[0]["event"] == "conference;id=7"
+        assert watcher.subscribe(event="conference;id=7", expires=90)["expires"] == "90"
+        watcher.wait(lambda r: r.version == 2, "the second")
+        assert watcher.roster.kinds == ["full", "full"]
+        assert watcher.last_state in ("active;expires=90", "active;expires=89")
+        assert watcher.subscribe(event="conference;id=7", expires=0).status == 200
+        watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
+        assert watcher.roster.version == 3
+        # its dialog is gone
+        assert watcher.subscribe(event="conference;id=7").status == 481
+
+
+@pytest.mark.parametrize("fields, status, header", [
+    ({"event": "presence"}, 489, ("allow-events", "conference")),
+    ({"event": None}, 489, ("allow-events", "conference")),
+    ({"expires": 10}, 423, ("min-expires", "30")),
+    ({"accept": "application/pidf+xml"}, 406, ("accept", DOCUMENT)),
+    ({"body": "<filter/>", "kind": "application/simple-filter+xml"}, 415, ("accept", "application/mikey")),
+    ({"body": "AQ", "kind": "application/mikey"}, 488, None),
+    ({"drop": ("Contact",)}, 400, None),
+], ids=["event", "no event", "brief", "accept", "filter", "no mikey here", "no contact"])
+def test_refused(node, fields, status, header):
+    with Watcher(node) as watcher:
+        answer = watcher.subscribe(**fields)
+        assert answer.status == status, answer.text
+        if header:
+            assert header[1] in ", ".join(answer.headers[header[0]])
+        assert watcher.notify(0.5) is None
+
+
+def test_an_optional_body_and_any_accept_are_taken(node):
+    with Watcher(node) as watcher:
+        answer = watcher.subscribe(body="x", kind="text/plain", headers=["Content-Disposition: render;handling=optional"], accept="*/*")
+        assert answer.status == 200
+        watcher.wait(lambda r: r.version == 1, "a document")
+        watcher.subscribe(expires=0)
+
+
+def test_long_subscriptions_are_cut(node):
+    with Watcher(node) as watcher:
+        assert watcher.subscribe(expires=99999)["expires"] == "1200"
+        assert watcher.subscribe(expires=None)["expires"] == "1200"
+        watcher.subscribe(expires=0)
+
+
+def test_nobody_subscribes_to_no_conference(node):
+    with Watcher(node, "nowhere") as watcher:
+        assert watcher.subscribe().status == 404
+
+
+def test_only_who_is_on_the_list(node):
+    with asserted(node, "list", "sip:eve@ims.example") as eve:
+        answer = eve.subscribe(headers=eve.vouched)
+        assert answer.status == 403 and "list" in answer["warning"]
+    with asserted(node, "list", ALICE) as alice:
+        assert alice.subscribe(headers=alice.vouched).status == 200
+        alice.wait(lambda r: r.version == 1, "a document")
+        alice.subscribe(expires=0)
+
+
+def test_digest_as_for_a_call(node):
+    with Watcher(node, "members", from_header="<sip:bob@127.0.0.1>") as watcher:
+        answer = watcher.subscribe()
+        assert answer.status == 401
+        fields = dict(re.findall(r'(\w+)="?([^",]+)"?', answer.headers["www-authenticate"][0]))
+
+        def h(*parts):
+            return hashlib.sha256(":".join(parts).encode()).hexdigest()
+
+        response = h(h("bob", fields["realm"], "secret"), fields["nonce"], "00000001", "0a4f", "auth", h("SUBSCRIBE", watcher.uri))
+        line = (f'Authorization: Digest username="bob", realm="{fields["realm"]}", nonce="{fields["nonce"]}", uri="{watcher.uri}", '
+                f'cnonce="0a4f", nc=00000001, qop=auth, algorithm=SHA-256, response="{response}"')
+        assert watcher.subscribe(headers=[line]).status == 200
+        watcher.wait(lambda r: r.version == 1, "a document")
+        watcher.subscribe(expires=0)
+    with Watcher(node, "members", from_header="<sip:anonymous@anonymous.invalid>") as nobody:
+        assert nobody.subscribe().status == 403
+
+
+def test_private_people_are_anonymous(node):
+    with Watcher(node, "quiet") as watcher, joined(node, "quiet", headers=["Privacy: id"]) as alice:
+        watcher.subscribe()
+        watcher.wait(lambda r: r.users, "somebody")
+        user, = watcher.roster.users
+        assert re.fullmatch(r"sip:anonymous\d+@anonymous\.invalid", user)
+        assert watcher.roster.users[user]["display"].startswith("Anonymous ")
+        for notify in watcher.notifies:
+            assert b"lice" not in notify.octets
+        alice.bye()
+        watcher.subscribe(expires=0)
+
+
+def test_in_the_dialog_of_a_call(node):
+    with Watcher(node, from_header='"Alice" <sip:alice@ims.example>') as watcher:
+        assert watcher.invite().status == 200
+        assert watcher.subscribe().status == 200
+        watcher.wait(lambda r: r.text(ALICE, "status") == "connected", "herself")
+        # the subscription outlives the call (RFC 5057)
+        watcher.send("BYE")
+        watcher.wait(lambda r: r.text(ALICE, "status") == "disconnected", "that she left")
+        assert watcher.subscribe(expires=0).status == 200
+        watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
+
+
+def test_changes_are_merged(node):
+    """At most one NOTIFY each interval, however much happens."""
+    with Watcher(node, "busy") as watcher:
+        watcher.subscribe()
+        watcher.wait(lambda r: r.version == 1, "a document")
+        people = [joined(node, "busy", name=f"p{i}") for i in range(12)]
+        watcher.wait(lambda r: r.state["user-count"] == "12", "all of them")
+        gaps = [b.at - a.at for a, b in zip(watcher.notifies, watcher.notifies[1:])]
+        assert all(gap > 0.15 for gap in gaps[1:]), gaps
+        for person in people:
+            person.bye()
+            person.socket.close()
+        watcher.wait(lambda r: r.state["user-count"] == "0", "all gone")
+        watcher.subscribe(expires=0)
+
+
+@pytest.mark.parametrize("answer", ["481 Subscription Does Not Exist", "603 Decline"])
+def test_who_refuses_a_notify_subscribes_no_more(node, answer):
+    with Watcher(node) as watcher:
+        watcher.answers_with = answer
+        watcher.subscribe()
+        watcher.wait(lambda r: r.version == 1, "a document")
+        watcher.notify(1)  # the stack's farewell to the dialog
+        with joined(node) as alice:
+            assert watcher.notify(1.5) is None
+            alice.bye()
+
+
+def test_who_does_not_answer_subscribes_no_more(node):
+    with Watcher(node) as watcher:
+        watcher.subscribe()
+        watcher.wait(lambda r: r.version == 1, "a document")
+        with joined(node) as alice:
+            # t1 is 100 ms: after 6.4 s the NOTIFY has failed
+            wait_until(lambda: f"answered NOTIFY with 408" in node.logs(), 20, "the time-out")
+            alice.bye()
+
+
+def test_the_conference_ends(node):
+    node.http("/v1/conferences", "POST", {"id": "brief", "security": "none", "open": True, "anonymous": True})
+    with Watcher(node, "brief") as watcher:
+        assert watcher.subscribe().status == 200
+        watcher.wait(lambda r: r.version == 1, "a document")
+        node.http("/v1/conferences/brief", "DELETE")
+        watcher.wait(lambda r: r.kinds[-1] == "deleted", "the end")
+        assert watcher.last_state == "terminated;reason=noresource"
+        is_valid(watcher.notifies[-1].octets)
+
+
+def test_limits():
+    with SipNode(notify={"subscribers_max": 2, "per_conference": 1, "interval": "200ms"}, conferences=CONFERENCES[:1] + [
+            {"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in ("one", "two")]) as node:
+        with Watcher(node) as first, Watcher(node) as second, Watcher(node, "one") as third, Watcher(node, "two") as fourth:
+            assert first.subscribe().status == 200
+            refused = second.subscribe()
+            assert refused.status == 503 and refused["retry-after"]
+            assert third.subscribe().status == 200
+            assert fourth.subscribe().status == 503
+            first.notify(1)
+            assert first.subscribe(expires=0).status == 200
+            assert fourth.subscribe().status == 200
+
+
+def test_time_is_over_and_the_program_ends():
+    with SipNode(notify={"interval": "200ms", "expires_min": "1s"}, conferences=CONFERENCES[:1]) as node:
+        with Watcher(node) as brief, Watcher(node) as longer:
+            assert brief.subscribe(expires=2).status == 200
+            assert longer.subscribe(expires=600).status == 200
+            longer.wait(lambda r: r.version == 1, "a document")
+            brief.wait(lambda r: brief.last_state.startswith("terminated"), "its time")
+            assert brief.last_state == "terminated;reason=timeout"
+            node.cp.send_signal(signal.SIGTERM)
+            longer.wait(lambda r: longer.last_state.startswith("terminated"), "the farewell")
+            assert longer.last_state == "terminated;reason=probation;retry-after=5"
+            assert node.cp.wait(20) == 0
+            node.cp = None
+            # after a restart nobody knows the dialog; a new one is taken
+            node.start_cp()
+            assert longer.subscribe().status == 481
+        with Watcher(node) as again:
+            assert again.subscribe().status == 200
+            again.wait(lambda r: r.version == 1, "a document")
+
+
+def test_a_crash_loses_subscriptions_and_they_come_anew():
+    with SipNode(notify={"interval": "200ms"}, conferences=CONFERENCES[:1]) as node:
+        with Watcher(node) as watcher, joined(node):
+            watcher.subscribe()
+            watcher.wait(lambda r: r.version == 1, "a document")
+            node.kill("cp")
+            node.start_cp()
+            assert watcher.subscribe().status == 481  # RFC 6665 4.1.2.2: subscribe anew
+            with Watcher(node) as again:
+                assert again.subscribe().status == 200
+                again.wait(lambda r: r.users, "whom the media plane still has")
