@@ -89,16 +89,35 @@ ue_call_no_ticket(struct ue_call *c)
 	ue_call_done(c);
 }
 
+/* '"NAME" ' as a quoted-string of RFC 3261 25.1; nothing where there is no name. */
+static void
+put_display(char *out, size_t size, const char *name)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	if (!name)
+		return;
+	out[len++] = '"';
+	for (; *name && len + 5 < size; name++) {
+		if (*name == '"' || *name == '\\')
+			out[len++] = '\\';
+		out[len++] = *name;
+	}
+	memcpy(out + len, "\" ", 3);
+}
+
 void
 ue_call_invite(struct ue_call *c)
 {
-	char from[256], to[300];
+	char display[128], from[400], to[300];
 
 	c->state = UE_INVITING;
 	c->shared->inviting++;
 	c->is_counted = true;
 	c->invite_ns = bench_now_ns();
-	snprintf(from, sizeof(from), "<%s>", c->identity);
+	put_display(display, sizeof(display), c->shared->options->display);
+	snprintf(from, sizeof(from), "%s<%s>", display, c->identity);
 	snprintf(to, sizeof(to), "<%s>", c->uri);
 	c->leg = nta_leg_tcreate(c->shared->agent, ue_call_request, c, SIPTAG_FROM_STR(from),
 				 SIPTAG_TO_STR(to), TAG_END());

@@ -387,6 +387,7 @@ take_script(struct ue_options *o, const char *value, size_t field)
 /* clang-format off */
 const struct ue_option ue_option_table[] = {
 	{"Who", NULL, NULL, 0, NULL},
+	{"display", "NAME", take_text, AT(display), "display name beside the identity"},
 	{"from", "URI", take_text, AT(from), "identity; %d is the participant's number (sip:ue%d@HOST)"},
 	{"user", "NAME", take_text, AT(user), "answer a digest challenge as NAME (MD5, SHA-256); %d as above"},
 	{"password", "WORD", take_password, 0, "its password; seen by others in ps: better --password-file"},

@@ -62,7 +62,7 @@ struct ue_action {
 struct ue_options {
 	const char *uri;
 	/* signalling */
-	const char *from, *user, *pai, *transport, *local;
+	const char *from, *display, *user, *pai, *transport, *local;
 	char password[128];
 	const char *header[UE_HEADERS_MAX];
 	unsigned header_count;

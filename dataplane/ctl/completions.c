@@ -94,12 +94,10 @@ static void
 done_node_show(struct dp_node *node, const struct dp_msg *msg)
 {
 	struct dp_ctl_node *reply = msg->arg;
-	struct dp_worker_stats stats = msg->node;
 
-	dp_node_port_add(node, msg->worker, &stats);
-	stats_add(&reply->total, &stats);
+	stats_add(&reply->total, &msg->node);
 	if (msg->worker < sizeof(reply->worker) / sizeof(reply->worker[0]))
-		reply->worker[msg->worker] = stats;
+		reply->worker[msg->worker] = msg->node;
 	if (--reply->zero > 0)
 		return;
 	dp_ctl_server_reply(node->server, msg->client, reply, sizeof(*reply));

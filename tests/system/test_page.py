@@ -1,9 +1,14 @@
 """The web page: its files over HTTP, and the page itself in headless Chromium."""
 import http.client
+import re
+from contextlib import closing
 
 import pytest
 
-from node import Node
+from node import Node, Ue, wait_until
+from page import Page
+
+Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="python3-selenium is missing").Keys
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +54,198 @@ def test_files_need_no_token_but_the_api_does(tmp_path):
         assert ask(node, "/")[0].status == 200 and ask(node, "/api.js")[0].status == 200
         assert ask(node, "/v1/conferences")[0].status == 401
         assert ask(node, "/v1/conferences", Authorization="Bearer s3cret-of-this-test")[0].status == 200
+
+
+# The page in a browser.
+
+def ue(node, conference, name, tone):
+    caller = Ue(node.uri(conference), "--display", name, "--tone", tone, seconds=60)
+    caller.close = caller.stop
+    return caller
+
+
+def row(name):
+    return f'//tbody/tr[.//*[@class="name" and text()="{name}"]]'
+
+
+def test_create_watch_steer_close(node):
+    with Page(node) as page:
+        page.open()
+        page.wait("th a", "Demo")
+        page.shot("1-list")
+        page.click("#create")
+        page.type("#f-title", "Weekly <b>round</b>")
+        page.type("#f-id", "weekly")
+        page.wait("#f-security").send_keys("SRTP by SDES")
+        page.click("label[for=f-anonymous]")
+        page.shot("2-create")
+        page.click("dialog .primary")
+        page.wait("h1", "Weekly <b>round</b>")
+        page.wait(".link", "live")
+        assert node.api("conference", "show", "weekly")["security"] == "sdes"
+
+        people = [ue(node, "weekly", name, tone) for name, tone in (("Anna", 400), ("Ben", 600), ('<img src=x onerror=alert(1)>', 800))]
+        try:
+            for name in ("Anna", "Ben", "<img"):
+                page.wait(".roster .name", name)
+            page.wait(".verified", "AES_CM_128_HMAC_SHA1_80 · not verified")
+            page.wait(".badge.sdes", "SDES")
+            page.wait(".roster tr.talking .name", "Anna")
+            wait_until(lambda: page.script("return [...document.querySelectorAll('.meter i')].filter(i => i.clientWidth > 10).length") == 3, 10, "levels")
+            page.shot("3-roster")
+
+            page.browser.find_element("xpath", row("Ben") + '//button[contains(@class,"mute")]').click()
+            wait_until(lambda: [p["muted"] for p in node.participants("weekly")].count(True) == 1, 5, "one is muted")
+            page.wait(".mute[aria-pressed=true]", "Unmute")
+            muted = next(p for p in node.participants("weekly") if p["muted"])
+            assert muted["display"] == "Ben"
+
+            page.browser.find_element("xpath", row("Anna") + '//button[contains(@class,"remove")]').click()
+            page.wait("dialog", "Anna is hung up on")
+            page.shot("4-remove")
+            page.click("dialog .danger")
+            page.wait_none(".roster .name", "Anna")
+            assert people[0].result()["ended_by"] == "focus"
+
+            node.cli("conference", "lock", "weekly")  # somebody else does it, the page follows
+            page.wait("#lock", "Unlock")
+            page.click("#lock")
+            wait_until(lambda: not node.api("conference", "show", "weekly")["locked"], 5, "it is unlocked")
+
+            page.click("#tab-1")
+            page.type("#add", "sip:carl@example.net")
+            page.click(".line .primary")
+            page.wait(".people span", "sip:carl@example.net")
+            page.click("#tab-2")
+            wait_until(lambda: page.script("return document.querySelector('.plot polyline').getAttribute('points')?.includes(' ')"), 10, "a plot")
+            page.shot("5-statistics")
+            page.click("#tab-3")
+            page.wait(".events li", "participant left")
+            page.shot("6-events")
+
+            page.click("#settings")
+            page.type("#f-title", "Renamed")
+            page.click("dialog .primary")
+            page.wait("h1", "Renamed")
+            page.click("#close")
+            page.click("dialog .danger")
+            page.wait("h1", "Conferences")
+            page.wait_none("th a", "Renamed")
+            assert all(one.result()["ended_by"] == "focus" for one in people[1:])
+        finally:
+            for one in people:
+                one.stop()
+        assert not page.complaints()
+
+
+def test_a_moderator_lets_in_from_the_lobby(node):
+    node.cli("conference", "create", "waiting-room", "--security", "sdes", "--anonymous", "--lobby")
+    with Page(node) as page, closing(ue(node, "waiting-room", "Dora", 500)):
+        page.open("#/c/waiting-room")
+        page.wait(".state", "in the lobby")
+        page.shot("8-lobby")
+        page.click(".admit")
+        page.wait(".state", "connected")
+        page.wait_none("#admit-all")
+
+
+def test_calls_out_and_says_what_fails(node):
+    with Page(node) as page:
+        page.open("#/c/demo")
+        page.click("#call")
+        page.type("#line", "nobody")
+        page.click("dialog .primary")
+        page.wait(".toast.error")
+        page.shot("9-error")
+
+
+def test_by_keyboard_alone(node):
+    with Page(node) as page:
+        page.open()
+        page.wait("th a", "Demo")
+        page.script("document.getElementById('main').focus()")
+        page.keys(Keys.TAB, Keys.ENTER)  # "New conference"
+        page.wait("dialog")
+        page.keys("By keyboard", Keys.TAB, "keys")
+        page.shot("10-keyboard")
+        page.keys(Keys.ENTER)
+        page.wait("h1", "By keyboard")
+        page.script("document.getElementById('tab-0').focus()")
+        page.keys(Keys.ARROW_RIGHT)
+        page.wait("#tab-1[aria-selected=true]")
+        page.script("document.getElementById('close').focus()")
+        page.keys(Keys.ENTER)
+        page.wait("dialog")
+        page.keys(Keys.ESCAPE)
+        page.wait_none("dialog")
+        assert page.script("return document.activeElement.id") == "close"  # the focus is where it was
+        node.cli("conference", "close", "keys")
+        page.wait(".empty", "over")
+
+
+@pytest.mark.parametrize("width,dark", [(360, False), (360, True), (1280, True)], ids=["phone", "phone-dark", "dark"])
+def test_on_a_phone_and_in_the_dark(node, width, dark):
+    with Page(node, width=width, height=740, dark=dark) as page, closing(ue(node, "demo", "Emil with a very long name indeed", 440)):
+        for view, sign in (("#/", "th a"), ("#/c/demo", ".roster .name")):
+            page.open(view)
+            page.wait(sign)
+            assert page.script("return document.documentElement.scrollWidth <= window.innerWidth"), f"{view} is wider than the screen"
+            small = page.script("return [...document.querySelectorAll('button')].filter(b => b.checkVisibility() && b.clientHeight < 22).length")
+            assert small == 0
+            page.shot(f"11-{width}-{'dark' if dark else 'light'}-{'conference' if 'c/' in view else 'list'}")
+        ink, paper = page.script("const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]")
+        assert contrast(ink, paper) > 7
+
+
+def contrast(a, b):
+    """Ratio of WCAG 2.2."""
+    def luminance(colour):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_controls_have_names(node):
+    """What a screen reader would say of every control of the page."""
+    with Page(node) as page, closing(ue(node, "demo", "Fritz", 440)):
+        page.open("#/c/demo")
+        page.wait(".roster .name", "Fritz")
+        page.click("#settings")
+        tree = page.command("Accessibility.getFullAXTree")["nodes"]
+        nameless = [n for n in tree if n.get("role", {}).get("value") in ("button", "textbox", "combobox", "checkbox", "link", "spinbutton", "tab")
+                    and not n.get("ignored") and not n.get("name", {}).get("value")]
+        assert not nameless, nameless[:3]
+        assert sum(n.get("role", {}).get("value") == "checkbox" for n in tree) >= 5
+
+
+def test_asks_for_a_token_and_keeps_it_in_the_tab(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("s3cret-of-this-test\n")
+    token.chmod(0o600)
+    with Node({"http": {"token_file": str(token)}}) as node, Page(node) as page:
+        page.open()
+        page.wait("dialog h2", "Sign in")
+        page.type("#token", "wrong")
+        page.click("dialog .primary")
+        page.wait("dialog .problem", "not valid")
+        page.type("#token", "s3cret-of-this-test")
+        page.shot("12-sign-in")
+        page.click("dialog .primary")
+        page.wait("th a", "Demo")
+        page.open("#/c/demo")
+        page.wait("h1", "Demo")
+        assert "s3cret" not in page.browser.current_url and page.script("return localStorage.length + document.cookie.length") == 0
+        page.click("#who")
+        page.wait("dialog h2", "Sign in")
+
+
+def test_survives_a_restart_of_the_server(node):
+    with Page(node) as page:
+        page.open("#/c/demo")
+        page.wait(".link", "live")
+        node.kill("cp", 15)
+        page.wait(".link", "reconnecting")
+        node.start_cp()
+        page.wait(".link", "live", seconds=30)

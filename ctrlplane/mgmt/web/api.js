@@ -60,14 +60,13 @@ export const conference = (id) => `/conferences/${encodeURIComponent(id)}`;
 export async function participants(id) {
 	const all = [];
 
-	for (let after = 0; ;) {
+	for (let after = 0; after !== null;) {
 		const page = await get(`${conference(id)}/participants?limit=1000&after=${after}`);
 
 		all.push(...page.participants);
-		if (page.participants.length < 1000)
-			return all;
-		after = page.participants[page.participants.length - 1].id;
+		after = page.next_after;
 	}
+	return all;
 }
 
 // One block of an event stream (WHATWG HTML 9.2.6): its fields.

@@ -128,11 +128,12 @@ function eventsPanel() {
 	return {
 		node: list,
 		add(name, data) {
-			const who = data.participant ? `${data.display || data.identity || data.participant}` : '';
-			const why = data.reason || data.text || '';
+			const who = typeof data.participant === 'object' ? nameOf(data.participant) : data.talkers?.map((one) => one.name).join(', ') ?? data.key;
+			const why = [data.reason, data.by ? `by ${data.by}` : ''].filter(Boolean).join(', ');
 
-			list.prepend(el('li', {}, el('time', {}, clock(data.at || new Date())), ' ', el('b', {}, name.replaceAll('_', ' ').replaceAll('.', ' ')),
-				who ? ` ${who}` : '', why ? ` – ${why}` : ''));
+			if (name === 'hello')
+				return;
+			list.prepend(el('li', {}, el('time', {}, clock(new Date())), el('b', {}, name.replaceAll('-', ' ')), who ?? '', why ? ` – ${why}` : ''));
 			while (list.childElementCount > EVENTS_SHOWN)
 				list.lastElementChild.remove();
 		},
@@ -223,17 +224,9 @@ export function conferenceView(id, page) {
 	async function look() {
 		timer = 0;
 		try {
-			const [conf, legs, media] = await Promise.all([get(conference(id)), participants(id), get(`${conference(id)}/stats`)]);
-			const byId = new Map((media.participants ?? []).map((one) => [one.id, one]));
-
+			[state.conf, state.legs] = await Promise.all([get(conference(id)), participants(id)]);
 			if (!isOpen)
 				return;
-			state.conf = conf;
-			state.legs = legs.map((leg) => {
-				const seen = byId.get(leg.id);
-
-				return {...leg, talking: seen?.talking ?? leg.talking, media: seen?.media ?? leg.media};
-			});
 		} catch (error) {
 			gone(error);
 			return;
@@ -262,7 +255,7 @@ export function conferenceView(id, page) {
 			conf.max_participants ? `at most ${conf.max_participants}` : '', conf.end_at ? `ends ${clock(conf.end_at)}` : ''].filter(Boolean).join(' · '));
 		setText(lock, conf.locked ? 'Unlock' : 'Lock');
 		lock.setAttribute('aria-pressed', Boolean(conf.locked));
-		admitAll.hidden = !legs.some((leg) => leg.waits === 'lobby');
+		admitAll.hidden = !legs.some((leg) => leg.waiting === 'lobby');
 		table.show(legs);
 	}
 

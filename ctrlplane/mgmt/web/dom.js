@@ -67,9 +67,10 @@ export function toast(text, kind = 'info') {
 
 // Asks in a dialog of the page. Resolves to the value of the button that was pressed; '' when it was left.
 export function ask(title, body, buttons) {
+	// Enter presses a form's first submit button: the one that leaves is none.
 	const form = el('form', {method: 'dialog'}, el('h2', {}, title), body,
-		el('div', {class: 'actions'}, buttons.map(([value, text, kind]) =>
-			el('button', {value, class: kind, formnovalidate: value === ''}, text))));
+		el('div', {class: 'actions'}, buttons.map(([value, text, kind]) => value === ''
+			? button(text, () => dialog.close(''), {class: kind}) : el('button', {value, class: kind}, text))));
 	const dialog = el('dialog', {'aria-label': title}, form);
 
 	document.body.append(dialog);

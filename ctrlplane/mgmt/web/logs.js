@@ -6,13 +6,12 @@ const KINDS = {
 	records: {
 		title: 'Call records', member: 'records',
 		columns: [['Conference', (r) => r.conference], ['Participant', (r) => r.display || r.identity || 'anonymous'], ['Joined', (r) => clock(r.joined_at)],
-			['Left', (r) => clock(r.left_at)], ['How', (r) => [r.joining_method, r.disconnection_method].filter(Boolean).join(', ')],
-			['Why', (r) => r.left_reason || ''], ['Protection', (r) => r.protection || '']],
+			['Left', (r) => clock(r.left_at)], ['How', (r) => [r.method, r.departure].filter(Boolean).join(', ')],
+			['Why', (r) => [r.reason, r.left_by ? `by ${r.left_by}` : ''].filter(Boolean).join(', ')], ['Protection', (r) => r.protection]],
 	},
 	audit: {
-		title: 'Changes', member: 'audit',
-		columns: [['When', (r) => clock(r.at)], ['Who', (r) => r.by || ''], ['What', (r) => r.action || ''], ['Conference', (r) => r.conference || ''],
-			['Detail', (r) => r.detail || '']],
+		title: 'Changes', member: 'entries',
+		columns: [['When', (r) => clock(r.at)], ['Who', (r) => r.by || 'by policy'], ['Conference', (r) => r.conference || ''], ['What', (r) => r.what]],
 	},
 };
 
@@ -25,14 +24,14 @@ export function logView(kind, page) {
 
 	async function load() {
 		try {
-			const rows = (await get(`/${kind}?limit=100${before}`))[member];
+			const answer = await get(`/${kind}?limit=100${before}`);
+			const rows = answer[member];
 
 			for (const row of rows)
 				body.append(el('tr', {}, columns.map(([label, value]) => el('td', {'data-label': label}, String(value(row) ?? '')))));
 			empty.hidden = body.childElementCount > 0;
-			more.hidden = rows.length < 100;
-			if (rows.length > 0)
-				before = `&before=${rows[rows.length - 1].id}`;
+			more.hidden = answer.next_before === null;
+			before = `&before=${answer.next_before}`;
 		} catch (error) {
 			page.failed(error);
 		}

@@ -75,11 +75,11 @@ async function whoAmI() {
 	try {
 		const me = await get('/whoami');
 
-		setText(who, token() ? `${me.name ?? me.by ?? 'signed in'} · sign out` : 'Sign in');
-		who.hidden = false;
+		setText(who, `${me.name} · sign out`);
+		who.hidden = !token();
 	} catch (error) {
-		if (error instanceof Problem && error.status === 401)
-			setText(who, 'Sign in');
+		setText(who, 'Sign in');
+		who.hidden = !(error instanceof Problem && error.status === 401);
 		page.failed(error);
 	}
 }
@@ -94,8 +94,8 @@ async function status() {
 
 		node.replaceChildren(
 			el('span', {}, count(now.conferences, 'conference')), el('span', {}, count(now.participants, 'participant')),
-			now.media_connected === false ? el('strong', {class: 'problem'}, 'no media plane') : '',
-			now.draining ? el('strong', {}, 'draining') : '');
+			now.state === 'no_media' ? el('strong', {class: 'problem'}, 'no media plane') : '',
+			now.state === 'draining' ? el('strong', {}, 'draining') : '');
 	} catch (error) {
 		if (!(error instanceof Problem))
 			setText(node, 'The server does not answer.');

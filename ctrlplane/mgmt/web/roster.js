@@ -30,10 +30,10 @@ export function nameOf(leg) {
 }
 
 function stateOf(leg) {
-	const words = [leg.on_hold ? 'on hold' : leg.status && leg.status !== 'connected' ? leg.status.replaceAll('-', ' ') : leg.state];
+	const words = [leg.on_hold ? 'on hold' : leg.state === 'adopted' ? 'media only' : leg.status.replaceAll('-', ' ')];
 
-	if (leg.waits && leg.waits !== 'none')
-		words[0] = {pin: 'keys in the PIN', lobby: 'in the lobby'}[leg.waits] ?? leg.waits;
+	if (leg.waiting !== 'none')
+		words[0] = {pin: 'keys in the PIN', lobby: 'in the lobby', goodbye: 'is told why it must go'}[leg.waiting] ?? leg.waiting;
 	if (leg.muted && !words[0].includes('muted'))
 		words.push('muted');
 	if (leg.deaf)
@@ -73,17 +73,17 @@ function update(node, leg) {
 	setClass(node, 'talking', leg.talking);
 	talk.setAttribute('aria-label', leg.talking ? 'talks' : 'silent');
 	updateLevel(node.querySelector('.meter'), leg);
-	setText(badge, leg.suite ? `${leg.protection.split(',')[0].split(' ')[0]} · ${leg.suite}` : leg.protection);
+	setText(badge, leg.protection.split(/[, ]/)[0]);
 	badge.className = `badge ${KIND(leg.protection)}`;
 	badge.title = leg.protection;
-	setText(node.querySelector('.verified'), VERIFIED[leg.verified_by] ?? leg.verified_by);
+	setText(node.querySelector('.verified'), [leg.suite, VERIFIED[leg.verified_by] ?? leg.verified_by].filter(Boolean).join(' · '));
 	setText(node.querySelector('.state'), stateOf(leg));
 	setText(node.querySelector('.loss'), lossOf(leg.media));
 	setText(node.querySelector('.delay'), leg.media ? `${Math.round(leg.media.delay_ms)} ms` : '');
 	setText(node.querySelector('.since'), since(leg.joined_at));
 	if (document.activeElement !== role)
-		role.value = leg.role ?? 'participant';
-	node.querySelector('.admit').hidden = leg.waits !== 'lobby';
+		role.value = leg.role;
+	node.querySelector('.admit').hidden = leg.waiting !== 'lobby';
 	toggle(node.querySelector('.mute'), leg.muted, ['Mute', 'Unmute']);
 	toggle(node.querySelector('.deaf'), leg.deaf, ['Deafen', 'Undeafen']);
 	for (const act of node.querySelectorAll('.acts button'))
