@@ -13,6 +13,7 @@
 #include "ctrlplane/cli/kms.h"
 #include "ctrlplane/cli/mikey.h"
 #include "ctrlplane/cli/show.h"
+#include "ctrlplane/cli/token.h"
 #include "ctrlplane/cli/words.h"
 
 #define ASK_MS 10000
@@ -230,6 +231,10 @@ run_local(struct cp_cli *cli)
 		return CP_CLI_OK;
 	case CP_COMMAND_HELP:
 		return run_help(cli);
+	case CP_COMMAND_TOKEN_CREATE:
+	case CP_COMMAND_TOKEN_LIST:
+	case CP_COMMAND_TOKEN_REMOVE:
+		return cp_cli_token(cli);
 	case CP_COMMAND_MIKEY_SHOW:
 		return cp_cli_mikey(cli);
 	default:

@@ -18,7 +18,7 @@
 
 #define CONNECTIONS_MAX 128
 #define IDLE_SECONDS 30
-#define TOKENS_CHECK_MS 1000
+#define CHECK_MS 1000
 #define GOODBYE_TURNS 3
 #define CONNECTION_MEMORY 16384
 #define SWALLOW_MAX \
@@ -467,16 +467,17 @@ arm_timer(struct cp_mgmt *mgmt)
 	timerfd_settime(mgmt->timer_fd, 0, &when, NULL);
 }
 
-/* Who follows sends no requests: once a second the tokens are looked at for them. */
+/* Who follows sends no requests: once a second tokens and peers are looked at. */
 static void
 refresh(struct cp_mgmt *mgmt)
 {
 	int64_t now_ms = mgmt->ops->now_ms(mgmt->ops->app);
 
-	if (mgmt->streams == NULL || now_ms - mgmt->tokens_checked_ms < TOKENS_CHECK_MS)
+	if (mgmt->streams == NULL || now_ms - mgmt->checked_ms < CHECK_MS)
 		return;
-	mgmt->tokens_checked_ms = now_ms;
+	mgmt->checked_ms = now_ms;
 	cp_auth_refresh(mgmt);
+	cp_streams_check(mgmt);
 }
 
 void

@@ -40,7 +40,7 @@ struct cp_mgmt {
 	char *tokens_path; /* NULL: none */
 	struct cp_tokens tokens;
 	struct cp_tokens rejected; /* its file, as it was when it could not be read */
-	int64_t tokens_checked_ms;
+	int64_t checked_ms;
 	bool was_draining, had_media; /* as the last event about the node said */
 	struct cp_stream *streams;
 	size_t stream_count;
@@ -58,6 +58,8 @@ bool cp_auth_is_revoked(const struct cp_mgmt *mgmt, const struct cp_access *acce
 struct MHD_Response *cp_stream_response(struct cp_mgmt_request *request);
 /* Events came, time passed: those who wait go on. */
 void cp_streams_wake(struct cp_mgmt *mgmt);
+/* Those whose peers have left end. */
+void cp_streams_check(struct cp_mgmt *mgmt);
 void cp_streams_end(struct cp_mgmt *mgmt, const char *reason);
 void cp_stream_destroy(struct cp_stream *stream);
 

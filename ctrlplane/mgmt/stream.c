@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,21 @@ cp_streams_wake(struct cp_mgmt *mgmt)
 	for (struct cp_stream *s = mgmt->streams; s != NULL; s = s->next)
 		if (s->request->is_suspended && cp_events_is_due(&s->events, now_ms(s->request)))
 			cp_request_resume(s->request);
+}
+
+/* A connection that sleeps does not see that its peer has left: it is made to write, which fails. */
+void
+cp_streams_check(struct cp_mgmt *mgmt)
+{
+	for (struct cp_stream *s = mgmt->streams; s != NULL; s = s->next) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+			s->request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		struct pollfd peer = {.fd = info != NULL ? info->connect_fd : -1,
+				      .events = POLLRDHUP};
+
+		if (s->request->is_suspended && poll(&peer, 1, 0) > 0 && s->events.end == NULL)
+			s->events.end = "peer-left";
+	}
 }
 
 void

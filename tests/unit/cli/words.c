@@ -201,7 +201,7 @@ completion_knows_what_may_stand_next(void **state)
 	} rows[] = {
 		{{""},
 		 "status\nhealth\nconference\nauthorised\nparticipant\nevents\nrecords\naudit\nwhoa"
-		 "mi\nopenapi\nnode\nkms\nmikey\ndoctor\ncompletion\nhe"
+		 "mi\nopenapi\nnode\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
 		 "lp\nman"
 		 "\n"},
 		{{"node", ""}, "show\ndrain\nresume\n"},
