@@ -294,6 +294,22 @@ check_http(const struct check *k)
 			   why);
 }
 
+/* What conferences leave to the section is in them afterwards. */
+static void
+settle_security(const struct check *k)
+{
+	struct cp_config *c = k->config;
+	struct cp_config_conference *entries = c->conferences.items;
+
+	for (size_t i = 0; i < c->conferences.count; i++)
+		if (entries[i].security == CP_CONFIG_SECURITY_DEFAULT)
+			entries[i].security = c->security.fallback;
+	if (c->security.fallback == CP_CONF_MIKEY && c->mikey.kms.count == 0)
+		conf_error(
+			k->errors, k->path, line_of(k, "security", "default"),
+			"'security.default' is mikey-ticket, which needs a KMS; set 'mikey.kms'");
+}
+
 static void
 check_conferences(const struct check *k)
 {
@@ -365,6 +381,7 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 	check_http(&check);
 	cp_config_check_mikey(&c->mikey, section_of(c, "mikey"), check.path, errors);
 	c->sdp_policy.may_mikey = c->mikey.kms.count > 0;
+	settle_security(&check);
 	check_conferences(&check);
 	if (conf_node_path(c->media_socket, sizeof(c->media_socket), &c->node, c->node.media_socket,
 			   "media.sock") != 0 ||

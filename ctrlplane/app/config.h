@@ -46,6 +46,8 @@ struct cp_config_http {
 	char *tokens;
 };
 
+#define CP_CONFIG_SECURITY_DEFAULT (CP_CONF_MIKEY + 1) /* of a conference: as the section says */
+
 enum cp_config_identity {
 	CP_CONFIG_IDENTITY_REQUIRED = 0,
 	CP_CONFIG_IDENTITY_NONE,
@@ -74,6 +76,7 @@ struct cp_config_conference {
 
 /* Section "security". */
 struct cp_config_security {
+	int fallback; /* enum cp_conf_security */
 	struct conf_strings suites;
 	bool ranks_suites;
 	bool plain_srtcp;

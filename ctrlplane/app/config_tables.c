@@ -5,8 +5,11 @@
 
 #define OPTION(type, field) .offset = offsetof(struct type, field)
 
+/* enum cp_conf_security, and for a conference the one of section "security". */
 static const char *const securities[] = {"sdes", "either", "none", "mikey-ticket", NULL};
 static const char *const answerers[] = {"asserted", "believed", NULL};
+static const char *const conference_securities[] = {"sdes",	    "either",  "none",
+						    "mikey-ticket", "default", NULL};
 static const char *const identities[] = {"required", "none", NULL};
 
 static const struct conf_option account_options[] = {
@@ -156,11 +159,12 @@ static const struct conf_option conference_options[] = {
 	{.path = "security",
 	 .kind = CONF_ENUM,
 	 OPTION(cp_config_conference, security),
-	 .fallback = "sdes",
-	 .choices = securities,
+	 .fallback = "default",
+	 .choices = conference_securities,
 	 .help = "mikey-ticket: SRTP with keys by a KMS (section mikey), no fall-back; sdes: SRTP "
 		 "with keys in SDP, no "
-		 "fall-back; either: the best that is offered; none: plain RTP"},
+		 "fall-back; either: the best that is offered; none: plain RTP; default: as "
+		 "security.default says"},
 	{.path = "notify",
 	 .kind = CONF_ENUM,
 	 OPTION(cp_config_conference, notify),
@@ -231,6 +235,12 @@ static const struct conf_option conferences_options[] = {
 };
 
 static const struct conf_option security_options[] = {
+	{.path = "default",
+	 .kind = CONF_ENUM,
+	 OPTION(cp_config_security, fallback),
+	 .fallback = "sdes",
+	 .choices = securities,
+	 .help = "what protects conferences that do not say it themselves"},
 	{.path = "suites",
 	 .kind = CONF_STRINGS,
 	 OPTION(cp_config_security, suites),

@@ -14,6 +14,7 @@
  *   offered BASE64 · resolved HEX · transfer SSRC SUITE   the responder: RESOLVE_INIT as hex, its answer, TRANSFER_RESP
  *   sessions                                CS IDs of all crypto sessions that are agreed
  *   prints CS                               SHA-256 of the keys of both crypto sessions of a pair
+ *   reveal CS                               master keys of both, without salts, as hex
  *   talk CS PORT TO-PORT MS INITIATOR       G.711 over SRTP, 20 ms a packet; packets sent, heard, refused
  */
 #include <arpa/inet.h>
@@ -285,6 +286,19 @@ do_prints(char **w)
 	say("");
 }
 
+static void
+do_reveal(char **w)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct cp_mikey_session *s = session(atoi(w[1]) + i);
+
+		cp_hex_encode(text, cp_secret_octets(s->srtp.octets),
+			      dp_suite_info(s->srtp.suite)->key);
+		printf("%s%s", i ? " " : "", text);
+	}
+	say("");
+}
+
 static srtp_t
 open_srtp(const struct cp_mikey_session *s, srtp_ssrc_type_t direction)
 {
@@ -436,6 +450,8 @@ do_line(char **w, int count)
 		do_sessions();
 	} else if (count == 2 && strcmp(w[0], "prints") == 0) {
 		do_prints(w);
+	} else if (count == 2 && strcmp(w[0], "reveal") == 0) {
+		do_reveal(w);
 	} else if (count == 6 && strcmp(w[0], "talk") == 0) {
 		do_talk(w);
 	} else {

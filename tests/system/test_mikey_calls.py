@@ -128,18 +128,32 @@ def test_asserted_identity(node, alice, asserted, status):
         caller.bye()
 
 
-def fresh(peer, **more):
-    peer.ticket(FOCUS)
+def fresh(peer, algorithms=256, valid=3600, **more):
+    peer.ticket(FOCUS, algorithms, valid=valid)
     return peer.init(FOCUS, **more)
 
 
+def policy_flags(message):
+    """Where the ticket policy has the flags E to L: behind type, subtype, version, PRF and D."""
+    return base64.b64decode(message).index(bytes([0, 1, 1, 1, 3])) + 5
+
+
 def test_refusals_without_kms_traffic(node, kms, alice):
-    """What can be seen at once is refused before the KMS hears of it."""
+    """What can be seen at once is refused before the KMS hears of it: form, list of protocols, flags, validity, skew, suites, sets."""
+    late = fresh(alice, valid=1)
+    time.sleep(1.5)
+    weak = fresh(alice, suites="5", algorithms=128)
+    flagged = fresh(alice)
+    good = fresh(alice)
     rows = {
         "not to be parsed": (fresh(alice)[:40], 13),
         "another data type": (bend(fresh(alice), 1, 11 ^ 14), 11),
         "no list of protocols": (fresh(alice, ids="-"), 12),
         "another list of protocols": (fresh(alice, ids="mikey;keyp1"), 12),
+        "a ticket that has expired": (late, 15),
+        "a suite that wants the larger set": (weak, 9),
+        "F is not set": (bend(flagged, policy_flags(flagged), 0x40), 15),
+        "T of yesterday": (bend(good, good_t(good), 1), 1),
     }
     asked = kms.status()["resolve"]
     for name, (message, error) in rows.items():
@@ -148,6 +162,17 @@ def test_refusals_without_kms_traffic(node, kms, alice):
         assert error_of(answer) in (error, 13), (name, answer.text)
     assert not node.asked("LEG_ADD")
     assert kms.status()["resolve"] == asked
+
+
+def good_t(message):
+    """The octet of T that counts days, roughly: T follows header and map, its second octet of seconds is 65536 s each."""
+    octets = base64.b64decode(message)
+    at = 10
+    for _ in range(octets[8]):
+        at += 3 + (octets[at + 2] & 0x7F)
+        at += 2 + int.from_bytes(octets[at:at + 2], "big")
+        at += 1 + octets[at]
+    return at + 2 + 1
 
 
 def test_bad_mac(node, alice):
@@ -462,14 +487,16 @@ def test_joins_in_a_row_leak_nothing(kms, alice):
 
 
 def test_rate(kms, alice):
+    """Who comes too often is refused without KMS traffic."""
     with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=1)) as node:
-        statuses = []
+        statuses, asked = [], kms.status()["resolve"]["granted"]
         for _ in range(4):
             caller, answer = call(node, alice)
             statuses.append(answer.status)
             if answer.status == 200:
                 caller.bye()
         assert statuses[:2] == [200, 200] and 503 in statuses, statuses
+        assert kms.status()["resolve"]["granted"] == asked + statuses.count(200)
 
 
 # With media.
