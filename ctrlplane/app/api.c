@@ -129,6 +129,7 @@ cp_api_init(struct cp_app *app)
 	app->ops = (struct cp_mgmt_ops){
 		.app = app,
 		.focus = app->focus,
+		.security = (enum cp_conf_security)app->config->security.fallback,
 		.now_ms = now_ms,
 		.handle = handle,
 		.create = create,

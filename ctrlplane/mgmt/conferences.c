@@ -155,6 +155,7 @@ cp_handle_conference_create(struct cp_mgmt_request *request)
 	const json_t *p = request->params, *list = json_object_get(p, "authorised");
 	const char *id = json_string_value(json_object_get(p, "id"));
 	struct cp_conf_settings settings = {.user = id,
+					    .security = request->ops->security,
 					    .mutes_on_hold = true,
 					    .loudest_n = LOUDEST_N,
 					    .small_size = SMALL_SIZE};

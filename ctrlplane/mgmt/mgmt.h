@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ctrlplane/conf/policy.h"
 #include "ctrlplane/conf/record.h"
 #include "dataplane/api/ctl.h"
 
@@ -52,8 +53,9 @@ typedef void (*cp_mgmt_settled_fn)(void *arg, int status);
 /* Given by the composition root; those of the store may be NULL where there is none; app comes back as the first argument. All run on the one loop. */
 struct cp_mgmt_ops {
 	void *app;
-	struct cp_focus *focus;	      /* read here; changed by handle and create only */
-	int64_t (*now_ms)(void *app); /* the clock of the focus */
+	struct cp_focus *focus;		/* read here; changed by handle and create only */
+	enum cp_conf_security security; /* of a conference that is made without saying it */
+	int64_t (*now_ms)(void *app);	/* the clock of the focus */
 	/* cp_conf_handle, and its effects carried out: MUTE, DEAF, GAIN, REMOVE, LOCK, CLOSE,
 	 * UPDATE, AUTHORISE, DISALLOW, SET_LIST, ROLE, ADMIT, ANNOUNCE; by and actor of the event say
 	 * who asks. Its status. */

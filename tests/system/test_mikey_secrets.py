@@ -102,6 +102,7 @@ def test_what_protects_each_leg(kms):
                                  ("none", sdp(crypto=(), proto="RTP/AVP"), "none"), ("either", sdp(crypto=(), proto="RTP/AVP"), "none")):
         with SipNode(conferences=CONFERENCES, mikey=config, security={"default": default}) as node, Peer(kms, ALICE, kms.alice) as alice:
             assert node.http("/v1/conferences/left")["security"] == default
+            assert node.http("/v1/conferences", "POST", {"id": "made", "open": True})["security"] == default
             if body is None:
                 alice.ticket("sip:left@focus.example")
                 caller, answer = call(node, alice, "left", alice.init("sip:left@focus.example"))
