@@ -196,11 +196,14 @@ port_start(struct program *p)
 	return drv_port_open(&p->port, &conf, p->text, sizeof(p->text));
 }
 
-/* Only where the device spreads packets by hash. */
+/*
+ * Sockets are their worker's. A device spreads packets by hash; one that took our rules brings nearly all where they belong: not what
+ * came before the rules, nor IPv6 with extension headers.
+ */
 static int
 handoff_make(struct program *p)
 {
-	if (p->config.media.workers == 1 || drv_port_is_steered(p->port))
+	if (p->config.media.workers == 1 || p->config.media.port == 0)
 		return 0;
 	for (unsigned q = 0; q < (unsigned)p->config.media.workers; q++) {
 		char name[RTE_RING_NAMESIZE];

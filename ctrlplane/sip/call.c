@@ -21,6 +21,15 @@ cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh)
 }
 
 void
+cp_sip_drop_early_answer(struct cp_sip_call *call)
+{
+	if (call->early_answer)
+		explicit_bzero(call->early_answer, strlen(call->early_answer));
+	free(call->early_answer);
+	call->early_answer = NULL;
+}
+
+void
 cp_sip_call_over(struct cp_sip_call *call, const char *why)
 {
 	struct cp_sip *s = call->listen->sip;
@@ -37,6 +46,7 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 	is_kept |= cp_sip_sub_keeps(call);
 	if (!is_kept)
 		nua_handle_destroy(call->nh);
+	cp_sip_drop_early_answer(call);
 	free(call->answerer);
 	free(call);
 }

@@ -363,6 +363,19 @@ cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp)
 	return 0;
 }
 
+/* RFC 3262 5: SDP in a reliable 1xx is the answer, and the 200 need not repeat it. It comes into force with the 200 only. */
+static void
+keep_early_answer(struct cp_sip_call *call, const sip_t *sip)
+{
+	struct cp_slice sdp;
+
+	if (!sip || !sip->sip_rseq || cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0 ||
+	    sdp.len == 0)
+		return;
+	cp_sip_drop_early_answer(call);
+	call->early_answer = strndup(sdp.ptr, sdp.len);
+}
+
 static void
 learn_answerer(struct cp_sip_call *call, const sip_t *sip)
 {
@@ -382,8 +395,10 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	bool is_ours = call->is_reoffering;
 
 	if (status < 200) {
-		if (call->is_outgoing && !call->is_acked && !call->is_detached && status > 100)
+		if (call->is_outgoing && !call->is_acked && !call->is_detached && status > 100) {
+			keep_early_answer(call, sip);
 			s->handler.ringing(s->ctx, call, status);
+		}
 		return;
 	}
 	if (status < 300 && sip && call->is_outgoing && !call->is_acked)
@@ -391,6 +406,8 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	call->is_reoffering = false;
 	if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
 		sdp = cp_slice(NULL, 0);
+	if (sdp.len == 0 && call->is_outgoing && !call->is_acked)
+		sdp = cp_slice_text(call->early_answer);
 	if (call->is_detached) {
 		if (status < 300)
 			nua_ack(call->nh, TAG_END());

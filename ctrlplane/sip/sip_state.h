@@ -99,6 +99,7 @@ struct cp_sip_call {
 	enum cp_sip_pending pending;
 	msg_t *update; /* the UPDATE that waits for an answer */
 	struct cp_sip_dialog_id id;
+	char *early_answer; /* SDP of a reliable 1xx to our INVITE, with its keys; NULL: none */
 	struct cp_sip_identity *answerer;     /* of our INVITE; NULL: nobody yet */
 	bool has_gruu;			      /* the peer's Contact is one */
 	char host_port[CP_SIP_HOST_PORT_MAX]; /* of contact */
@@ -162,6 +163,7 @@ struct cp_sip_call *cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh
 /* Over: tell the handler unless it asked not to be told, and free. */
 void cp_sip_call_over(struct cp_sip_call *call, const char *why);
 void cp_sip_call_bye(struct cp_sip_call *call);
+void cp_sip_drop_early_answer(struct cp_sip_call *call); /* and wipe it */
 
 /* options.c */
 void cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,

@@ -18,7 +18,7 @@
 #include "dataplane/api/stats.h"
 #include "dataplane/api/suite.h"
 
-#define DP_CTL_VERSION 2
+#define DP_CTL_VERSION 3
 #define DP_CTL_MAX 16384    /* octets of the longest message */
 #define DP_CTL_CNAME_MAX 64 /* with the NUL */
 #define DP_CTL_CODECS_MAX 4 /* receive payload types of a leg */

@@ -8,6 +8,12 @@
 /* clang-format off */
 #define DP_DROPS(X) \
 	/* in: what came from the wire */ \
+	X(RX_MISSED,       "rx_missed",       "socket or device was full before we came",          LOAD) \
+	X(RX_ERROR,        "rx_error",        "the device found it damaged",                       NETWORK) \
+	X(RX_CHECKSUM,     "rx_checksum",     "IP or UDP checksum is wrong",                       NETWORK) \
+	X(RX_FRAGMENT,     "rx_fragment",     "IP fragments are not put together",                 PEER) \
+	X(RX_MALFORMED,    "rx_malformed",    "frame and headers disagree, or beyond a buffer",    PEER) \
+	X(RX_FOREIGN,      "rx_foreign",      "for another VLAN or address",                       NETWORK) \
 	X(PKT_SHORT,       "pkt_short",       "shorter than its headers say",                      PEER) \
 	X(PKT_LONG,        "pkt_long",        "longer than a packet buffer",                       PEER) \
 	X(NOT_FOR_US,      "not_for_us",      "no leg has this local address and port",            NETWORK) \

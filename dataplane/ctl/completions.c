@@ -94,10 +94,12 @@ static void
 done_node_show(struct dp_node *node, const struct dp_msg *msg)
 {
 	struct dp_ctl_node *reply = msg->arg;
+	struct dp_worker_stats stats = msg->node;
 
-	stats_add(&reply->total, &msg->node);
+	dp_node_port_add(node, msg->worker, &stats);
+	stats_add(&reply->total, &stats);
 	if (msg->worker < sizeof(reply->worker) / sizeof(reply->worker[0]))
-		reply->worker[msg->worker] = msg->node;
+		reply->worker[msg->worker] = stats;
 	if (--reply->zero > 0)
 		return;
 	dp_ctl_server_reply(node->server, msg->client, reply, sizeof(*reply));

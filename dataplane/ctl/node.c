@@ -13,6 +13,7 @@
 #include "drivers/port/port.h"
 
 #define BATCH 64
+#define LOOK_NS 2000000000u
 #define IN_FLIGHT_PAUSE_NS 50000 /* a worker answers within a turn */
 
 uint32_t
@@ -185,7 +186,12 @@ void
 dp_node_step(struct dp_node *node, int timeout_ms)
 {
 	bool is_busy = collect(node) > 0 || node->in_flight > 0;
+	uint64_t now_ns = drv_now_ns();
 
+	if (now_ns - node->looked_ns > LOOK_NS) {
+		node->looked_ns = now_ns;
+		drv_port_look(node->conf.port);
+	}
 	dp_ctl_server_step(node->server, is_busy ? 0 : timeout_ms);
 	if (node->in_flight > 0) {
 		struct timespec pause = {.tv_nsec = IN_FLIGHT_PAUSE_NS};
@@ -298,6 +304,38 @@ dp_node_close(struct dp_node *node)
 	free(node->legs);
 	free(node->confs);
 	free(node);
+}
+
+void
+dp_node_port_add(const struct dp_node *node, unsigned worker, struct dp_worker_stats *stats)
+{
+	struct drv_port_stats port = {0};
+	uint64_t lost;
+
+	drv_port_stats_get(node->conf.port, (uint16_t)worker, &port);
+	const struct {
+		enum dp_drop drop;
+		uint64_t count;
+	} in[] = {
+		{DP_DROP_RX_MISSED, port.rx_missed},
+		{DP_DROP_RX_ERROR, drv_port_can_sleep(node->conf.port) ? 0 : port.rx_errors},
+		{DP_DROP_RX_CHECKSUM, port.rx_bad_checksum},
+		{DP_DROP_RX_FRAGMENT, port.rx_fragments},
+		{DP_DROP_RX_MALFORMED, port.rx_malformed},
+		{DP_DROP_RX_FOREIGN, port.rx_foreign},
+	};
+
+	for (size_t i = 0; i < sizeof(in) / sizeof(in[0]); i++) {
+		stats->drops[in[i].drop] += in[i].count;
+		stats->rx_packets += in[i].count;
+	}
+	/* Taken by the port, and given up later. */
+	lost = port.tx_errors + port.tx_no_neigh;
+	if (lost > stats->tx_packets)
+		return;
+	stats->drops[DP_DROP_TX_ERROR] += port.tx_errors;
+	stats->drops[DP_DROP_TX_NO_NEIGH] += port.tx_no_neigh;
+	stats->tx_packets -= lost;
 }
 
 bool

@@ -39,6 +39,12 @@ void dp_node_drain(struct dp_node *node, int timeout_ms);
 /* After the workers have stopped. */
 void dp_node_close(struct dp_node *node);
 
+/*
+ * What the port dropped below the worker, added to the worker's counters so that they still fit together: it came in, and has a
+ * drop. Any thread.
+ */
+void dp_node_port_add(const struct dp_node *node, unsigned worker, struct dp_worker_stats *stats);
+
 /* The leg's worker and index, for telemetry; false: unknown. Safe from any thread, may be out of date. */
 bool dp_node_leg_at(const struct dp_node *node, uint32_t leg, unsigned *worker, uint32_t *index);
 

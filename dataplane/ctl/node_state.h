@@ -44,6 +44,7 @@ struct dp_node {
 	struct dp_ctl_server *server;
 	uint64_t instance;
 	uint64_t started_ns;
+	uint64_t looked_ns; /* at what only the kernel knows of the port */
 	uint32_t legs_per_worker;
 	uint32_t in_flight; /* messages at workers or waiting */
 	struct dp_ids conf_ids, leg_ids, ssrcs;

@@ -517,6 +517,7 @@ do_node_show(const struct node_call *call)
 
 	if (reply == NULL)
 		return -ENOMEM;
+	drv_port_look(node->conf.port);
 	reply->hdr.type = call->hdr->type;
 	reply->hdr.number = call->hdr->number;
 	reply->instance = node->instance;

@@ -44,6 +44,15 @@ static const struct field worker_fields[] = {
 	FIELD(sleep_ns),      FIELD(tick_late_ns_max),
 };
 
+/* The worker's, and what its port dropped before them. */
+static void
+peek(unsigned w, struct dp_worker_stats *stats)
+{
+	dp_worker_peek(source.workers[w], stats);
+	if (source.node != NULL)
+		dp_node_port_add(source.node, w, stats);
+}
+
 static uint64_t
 sum(size_t offset)
 {
@@ -52,7 +61,7 @@ sum(size_t offset)
 	for (unsigned w = 0; w < source.count; w++) {
 		struct dp_worker_stats stats;
 
-		dp_worker_peek(source.workers[w], &stats);
+		peek(w, &stats);
 		total += *(const uint64_t *)((const char *)&stats + offset);
 	}
 	return total;
@@ -81,7 +90,7 @@ say_worker(const char *cmd, const char *params, struct rte_tel_data *d)
 		pthread_mutex_unlock(&source.lock);
 		return -EINVAL;
 	}
-	dp_worker_peek(source.workers[w], &stats);
+	peek(w, &stats);
 	pthread_mutex_unlock(&source.lock);
 	rte_tel_data_start_dict(d);
 	for (size_t i = 0; i < sizeof(worker_fields) / sizeof(worker_fields[0]); i++)

@@ -41,6 +41,11 @@ eth_wake(struct drv_port *port, uint16_t queue)
 }
 
 static void
+eth_look(struct drv_port *port)
+{
+}
+
+static void
 eth_stats_get(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out)
 {
 	const struct eth_port *eth = (const struct eth_port *)port;
@@ -85,6 +90,7 @@ static const struct drv_port_ops eth_ops = {
 	.tx = eth_tx,
 	.wait = eth_wait,
 	.wake = eth_wake,
+	.look = eth_look,
 	.stats_get = eth_stats_get,
 };
 

@@ -117,6 +117,12 @@ drv_port_wake(struct drv_port *port, uint16_t queue)
 }
 
 void
+drv_port_look(struct drv_port *port)
+{
+	port->ops->look(port);
+}
+
+void
 drv_port_stats_get(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out)
 {
 	port->ops->stats_get(port, queue, out);

@@ -57,7 +57,10 @@ struct drv_port;
 
 struct drv_port_stats {
 	uint64_t rx_packets, rx_octets, tx_packets, tx_octets;
-	uint64_t rx_missed, rx_errors, tx_errors;
+	uint64_t rx_missed; /* the socket or the device was full: as of the last drv_port_look */
+	uint64_t rx_errors; /* ethdev: damaged; udp: nothing came of a receive */
+	uint64_t tx_errors;
+	uint64_t rx_waits;	/* udp: no buffer just then, the datagram stayed in its socket */
 	uint64_t rx_not_ip_udp; /* ethdev: ARP, ND, ICMP, and what nobody here wants */
 	uint64_t rx_bad_checksum;
 	uint64_t rx_fragments; /* ethdev: IP fragments are not put together */
@@ -107,6 +110,9 @@ bool drv_port_can_sleep(const struct drv_port *port);
 void drv_port_wait(struct drv_port *port, uint16_t queue, uint64_t until_ns);
 void drv_port_wake(struct drv_port *port, uint16_t queue);
 
+/* Control thread, now and then: asks what only the kernel and the device know. */
+void drv_port_look(struct drv_port *port);
+/* Any thread: each number exact, not together. */
 void drv_port_stats_get(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out);
 
 #endif

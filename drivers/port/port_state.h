@@ -16,6 +16,7 @@ struct drv_port_ops {
 		       uint8_t *verdicts);
 	void (*wait)(struct drv_port *port, uint16_t queue, uint64_t until_ns);
 	void (*wake)(struct drv_port *port, uint16_t queue);
+	void (*look)(struct drv_port *port);
 	void (*stats_get)(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out);
 };
 

@@ -2,6 +2,7 @@
 #include "drivers/port/udp_state.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <linux/sock_diag.h>
 #include <rte_errno.h>
 #include "drivers/port/clock.h"
 
@@ -33,7 +35,7 @@ socket_add(struct udp_queue *q, uint32_t slot, int fd)
 {
 	struct udp_socket *sock = &q->sockets[slot];
 
-	sock->fd = fd;
+	__atomic_store_n(&sock->fd, fd, __ATOMIC_RELAXED);
 	sock->generation++;
 	if (q->uring != NULL)
 		udp_uring_socket_add(q, slot);
@@ -121,10 +123,45 @@ udp_wake(struct drv_port *port, uint16_t queue)
 		return; /* the counter is full: the worker will wake all the same */
 }
 
+/*
+ * Datagrams that the kernel dropped for want of room in a socket. Its descriptor is the worker's, but stays open until we post
+ * its end; before the worker has taken it over there is none to ask.
+ */
+static uint64_t
+missed_of(const struct udp_queue *q, uint32_t slot)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t length = sizeof(info);
+	int fd = __atomic_load_n(&q->sockets[slot].fd, __ATOMIC_RELAXED);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &length) != 0)
+		return 0;
+	return info[SK_MEMINFO_DROPS];
+}
+
+static void
+udp_look(struct drv_port *port)
+{
+	struct udp_port *udp = (struct udp_port *)port;
+
+	for (uint16_t i = 0; i < udp->conf.queues; i++) {
+		struct udp_queue *q = &udp->queues[i];
+		uint64_t missed = q->missed_closed;
+
+		for (uint32_t slot = 0; slot < udp->slots; slot++)
+			if (q->is_open[slot])
+				missed += missed_of(q, slot);
+		atomic_store_explicit(&q->missed, missed, memory_order_relaxed);
+	}
+}
+
 static void
 udp_stats_get(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out)
 {
-	*out = ((const struct udp_port *)port)->queues[queue].stats;
+	const struct udp_queue *q = &((const struct udp_port *)port)->queues[queue];
+
+	*out = q->stats;
+	out->rx_missed = atomic_load_explicit(&q->missed, memory_order_relaxed);
 }
 
 static int
@@ -213,6 +250,7 @@ udp_endpoint_close(struct drv_port *port, uint16_t queue, uint8_t local_index, u
 	if (queue >= udp->conf.queues ||
 	    (slot = udp_slot(q, local_index, local_port)) == UINT32_MAX || !q->is_open[slot])
 		return;
+	q->missed_closed += missed_of(q, slot);
 	/* The ring has room for all slots twice: it is full only while the worker stands still. */
 	while (rte_ring_sp_enqueue(q->commands, command_encode(slot, -1)) != 0) {
 		udp_wake(port, queue);
@@ -263,6 +301,7 @@ static const struct drv_port_ops udp_ops = {
 	.tx = udp_tx,
 	.wait = udp_wait,
 	.wake = udp_wake,
+	.look = udp_look,
 	.stats_get = udp_stats_get,
 };
 

@@ -40,6 +40,8 @@ struct udp_queue {
 	struct udp_epoll *epoll;
 	int wake_fd;
 	struct drv_port_stats stats; /* written by the worker */
+	uint64_t missed_closed;	     /* the control thread's: of sockets that are closed */
+	_Atomic uint64_t missed;     /* of all, when it looked last */
 };
 
 struct udp_port {

@@ -198,7 +198,7 @@ receive_ended(struct udp_queue *q, uint32_t slot, int result)
 	if (result < 0 && result != -ENOBUFS && result != -ECANCELED)
 		q->stats.rx_errors++;
 	if (result == -ENOBUFS)
-		q->stats.rx_missed++; /* no buffer just then: the datagram waits in the socket */
+		q->stats.rx_waits++; /* no buffer just then: the datagram waits in the socket */
 	q->sockets[slot].is_armed = 0;
 	if (!q->sockets[slot].is_listed)
 		q->uring->rearm[q->uring->rearm_count++] = slot;

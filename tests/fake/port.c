@@ -91,6 +91,17 @@ drv_port_endpoint_close(struct drv_port *port, uint16_t queue, uint8_t local_ind
 	port->endpoints--;
 }
 
+void
+drv_port_look(struct drv_port *port)
+{
+}
+
+void
+drv_port_stats_get(const struct drv_port *port, uint16_t queue, struct drv_port_stats *out)
+{
+	*out = port->stats;
+}
+
 bool
 drv_port_can_sleep(const struct drv_port *port)
 {

@@ -16,8 +16,9 @@ struct fake_queue {
 
 struct drv_port {
 	struct fake_queue queues[4];
-	uint32_t endpoints; /* open */
-	uint8_t verdict;    /* of every packet sent; not NONE: the packet is freed */
+	uint32_t endpoints;	     /* open */
+	struct drv_port_stats stats; /* what stats_get gives */
+	uint8_t verdict;	     /* of every packet sent; not NONE: the packet is freed */
 };
 
 struct drv_port *fake_port_create(void);

@@ -7,7 +7,7 @@ import struct
 import time
 
 HEADER = struct.Struct("=HHIIi")
-VERSION = 2
+VERSION = 3
 HELLO, EVENT = 1, 0x100
 NAMES = {1: "first media", 2: "media lost", 3: "media back", 4: "dtmf", 5: "key soon", 6: "talkers", 7: "bye", 8: "lost events"}
 

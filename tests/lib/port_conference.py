@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """Three participants in the peer's namespace, the media plane on an ethdev in the port's: prints one line of JSON for each.
 
-usage: port_conference.py PORT-NAMESPACE DEVARGS [TAP-INTERFACE]      (run inside the peer's namespace, which has 192.0.2.1)
+usage: port_conference.py PORT-NAMESPACE DEVARGS WORKERS [TAP-INTERFACE]      (run inside the peer's namespace, which has 192.0.2.1)
+
+With several workers there are four conferences of three, so that each worker has some.
 """
 import json
 import subprocess
 import sys
+import time
 
 from node import Node, Ue, free_port, program
 
@@ -15,11 +18,13 @@ TONES = [300, 400, 500]
 class PortNode(Node):
     """A node whose SIP side is the peer's address, so that participants send their media from there."""
 
-    def __init__(self, namespace, devargs, tap):
+    def __init__(self, namespace, devargs, workers, tap):
         self.tap = tap
+        names = ["demo", "c1", "c2", "c3"][:1 if workers == 1 else 4]
         super().__init__(start=False, dp_command=["ip", "netns", "exec", namespace, program("conclave-dp")], config={
-            "media": {"port": "ethdev", "device": devargs,
-                      "addresses": [{"address": "192.0.2.7", "prefix": 24, "gateway": "192.0.2.1"}]}})
+            "media": {"port": "ethdev", "device": devargs, "workers": workers,
+                      "addresses": [{"address": "192.0.2.7", "prefix": 24, "gateway": "192.0.2.1"}]},
+            "conferences": [{"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in names]})
 
     def start_dp(self):
         super().start_dp()
@@ -34,13 +39,17 @@ class PortNode(Node):
         return f"sip:{conference}@192.0.2.1:{self.sip_port}"
 
 
-def main(namespace, devargs, tap=None):
-    with PortNode(namespace, devargs, tap) as node:
+def main(namespace, devargs, workers, tap=None):
+    with PortNode(namespace, devargs, int(workers), tap) as node:
         node.start()
-        people = [Ue(node.uri(), "--from", f"sip:tone{hz}@example.net", "--tone", hz, "--level", -20, "--expect",
-                     ",".join(map(str, TONES)), seconds=5) for hz in TONES]
-        for own, person in zip(TONES, people):
+        people = [(hz, Ue(node.uri(conference["id"]), "--from", f"sip:tone{hz}@example.net", "--tone", hz, "--level", -20, "--expect",
+                          ",".join(map(str, TONES)), seconds=6)) for conference in node.config["conferences"] for hz in TONES]
+        time.sleep(4)
+        total = node.api("node", "show")["media"]
+        for own, person in people:
             print(json.dumps({"own": own, **person.result()}))
+        print(json.dumps({"workers": [worker["participants"] for worker in total["workers"]], "drops": {row["name"]: row["packets"] for row in
+                          total["total"]["drops"]}, "handoff": total["total"]["handoff_in"]}))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ THIRD = {
     r"srtp2/": ("tests/", "bench/"),
     r"microhttpd": ("ctrlplane/mgmt/", "ctrlplane/app/", "ctrlplane/kms/"),
     r"yaml": ("configs/loader/",),
-    r"sqlite3": ("ctrlplane/store/", "ctrlplane/kms/"),
+    r"sqlite3": ("ctrlplane/store/", "ctrlplane/kms/", "tests/"),
     r"liburing": ("drivers/port/", "bench/load/"),
     r"openssl/": ("ctrlplane/cms/", "ctrlplane/tls/", "ctrlplane/keys/", "ctrlplane/mikey/", "ctrlplane/sip/digest", "bench/", "tests/"),
 }

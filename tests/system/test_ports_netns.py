@@ -198,11 +198,11 @@ def test_udp_sockets():
     assert counters["rx"] == counters["tx"] == 12, counters
 
 
-def hold_conference(link, devargs, *words):
-    """The whole node: each of three hears the two others, and loses nothing on the way."""
-    out = link.run(link.peer_ns, sys.executable, CONFERENCE, link.port_ns, devargs, *words)
-    results = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    assert len(results) == 3, out
+def hold_conference(link, devargs, workers, *words):
+    """The whole node: each of three hears the two others, and loses nothing on the way. What the node says of itself."""
+    out = link.run(link.peer_ns, sys.executable, CONFERENCE, link.port_ns, devargs, str(workers), *words)
+    *results, node = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    assert len(results) == (3 if workers == 1 else 12), out
     for result in results:
         assert result["outcome"] == "joined", result
         assert result["rx"]["lost"] <= 2 and result["rx"]["auth_failures"] == 0, result
@@ -211,16 +211,33 @@ def hold_conference(link, devargs, *words):
                 assert abs(row["dbov"] + 20) <= 2, result
             else:
                 assert row["dbov"] < -45, result
+    assert not {"not_for_us", "handoff_full"} & set(node["drops"]), node
+    return node
 
 
 def test_conference_over_af_packet():
     with Link("veth") as link:
         link.peer_up()
-        hold_conference(link, "net_af_packet0,iface=cvport0")
+        hold_conference(link, "net_af_packet0,iface=cvport0", 1)
+
+
+def test_two_workers_share_what_af_packet_spreads():
+    """The device spreads by a hash that knows nothing of workers: half of the packets change hands in software."""
+    with Link("veth") as link:
+        link.peer_up()
+        node = hold_conference(link, "net_af_packet0,iface=cvport0,qpairs=2", 2)
+        assert min(node["workers"]) >= 3 and node["handoff"] > 100, node
 
 
 def test_conference_over_tap():
     if not os.path.exists("/dev/net/tun"):
         pytest.skip("no /dev/net/tun on this machine")
     with Link("tap") as link:
-        hold_conference(link, "net_tap0,iface=cvtap0", "cvtap0")
+        hold_conference(link, "net_tap0,iface=cvtap0", 1, "cvtap0")
+
+
+def test_two_workers_on_a_tap():
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("no /dev/net/tun on this machine")
+    with Link("tap") as link:
+        assert min(hold_conference(link, "net_tap0,iface=cvtap0", 2, "cvtap0")["workers"]) >= 3

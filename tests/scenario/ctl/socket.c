@@ -584,6 +584,37 @@ test_clips_have_limits(void **state)
 	close(fd);
 }
 
+/* What the port dropped before a worker saw it, or after it let it go, has a name as well, and the sums still fit. */
+static void
+test_drops_of_the_port_are_shown(void **state)
+{
+	struct dp_ctl_list request = {0};
+	int fd = client_new(false);
+	uint64_t ins = 0, outs = 0;
+
+	port->stats = (struct drv_port_stats){.rx_missed = 1,
+					      .rx_errors = 2,
+					      .rx_bad_checksum = 4,
+					      .rx_fragments = 8,
+					      .rx_malformed = 16,
+					      .rx_foreign = 32};
+	assert_int_equal(ask(fd, &request.hdr, DP_CTL_NODE_SHOW, sizeof(request.hdr)), 0);
+	/* Both workers have such a port. */
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_MISSED], 2 * 1);
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_ERROR], 2 * 2);
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_CHECKSUM], 2 * 4);
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_FRAGMENT], 2 * 8);
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_MALFORMED], 2 * 16);
+	assert_int_equal(in.node.total.drops[DP_DROP_RX_FOREIGN], 2 * 32);
+	assert_int_equal(in.node.worker[1].drops[DP_DROP_RX_FOREIGN], 32);
+	for (unsigned d = 1; d < DP_DROP_COUNT; d++)
+		*(d < DP_DROP_NO_MBUF ? &ins : &outs) += in.node.total.drops[d];
+	assert_int_equal(in.node.total.rx_packets, in.node.total.rx_sunk + ins);
+	assert_int_equal(in.node.total.made, in.node.total.tx_packets + outs);
+	port->stats = (struct drv_port_stats){0};
+	close(fd);
+}
+
 static void
 test_strangers_are_refused(void **state)
 {
@@ -643,6 +674,7 @@ main(void)
 		CASE(test_slow_client_is_told),
 		CASE(test_clips_come_play_and_go),
 		CASE(test_clips_have_limits),
+		CASE(test_drops_of_the_port_are_shown),
 		CASE(test_strangers_are_refused),
 		CASE(test_second_server_is_refused),
 	};
