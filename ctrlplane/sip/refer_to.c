@@ -171,6 +171,8 @@ cp_sip_refer_uri_decode(struct cp_sip_refer_to *out, struct cp_slice uri)
 		return -EAFNOSUPPORT;
 	headers = find(uri, host_at(uri), '?');
 	parameters = find(cp_slice(uri.ptr, headers), host_at(uri), ';');
+	if (uri.ptr[parameters - 1] == ':' || uri.ptr[parameters - 1] == '@')
+		return -EINVAL; /* no host */
 	rc = append(made.uri, cp_slice(uri.ptr, parameters));
 	if (!rc && parameters < headers)
 		rc = parameters_decode(
