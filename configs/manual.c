@@ -52,6 +52,7 @@ static const char *const helps[][2] = {
 	{"sip", "SIP: addresses, who is believed, limits"},
 	{"http", "The API, for the conclave command line and scripts"},
 	{"conferences", "Conferences that exist from the start"},
+	{"factories", "URIs that make a conference of each call to them"},
 	{"security", "SRTP: which suites, in which order"},
 	{"call", "What holds for every call"},
 	{"mikey", "MIKEY-TICKET: the KMS to ask, and as whom"},

@@ -38,6 +38,15 @@ dial(void *arg, uint32_t conf_id, const char *uri)
 		    : -ENOENT;
 }
 
+static int
+refer(void *arg, uint32_t conf_id, const char *uri)
+{
+	struct cp_app *app = arg;
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+
+	return conf ? cp_app_refer(app, conf, uri) : -ENOENT;
+}
+
 static void
 drain(void *arg, bool is_draining)
 {
@@ -134,6 +143,7 @@ cp_api_init(struct cp_app *app)
 		.handle = handle,
 		.create = create,
 		.dial = dial,
+		.refer = refer,
 		.drain = drain,
 		.ask_leg = ask_leg,
 		.ask_node = ask_node,

@@ -16,6 +16,7 @@
 #include "ctrlplane/media/media.h"
 #include "ctrlplane/mgmt/mgmt.h"
 #include "ctrlplane/sdp/sdp.h"
+#include "ctrlplane/sip/resource_list.h"
 #include "ctrlplane/sip/sip.h"
 
 #include <sofia-sip/su_wait.h>
@@ -61,6 +62,12 @@ struct cp_dialing {
 	struct cp_sip_refer *refer; /* is told how it goes; NULL: nobody is */
 };
 
+/* Whom the creator of a conference wants called (RFC 5366). */
+struct cp_guests {
+	struct cp_sip_list list;
+	unsigned int hops;
+};
+
 /* A participant's call. Owner: the app; freed when its leg is gone and no request is under way. */
 struct cp_call {
 	struct cp_map_node by_leg;
@@ -81,12 +88,15 @@ struct cp_call {
 	int64_t keys_end_ms; /* MIKEY: re-key by then (TRr); 0: no demand */
 	uint32_t ssrc;	     /* ours, of the leg */
 	bool has_rx_ssrc;
-	uint32_t rx_ssrc;	    /* theirs, as the media plane last saw it */
-	struct cp_keying *keying;   /* NULL: not by MIKEY */
-	struct cp_caller *caller;   /* until it has joined */
-	struct cp_dialing *dialing; /* our call: until it is answered */
-	int end_status;		    /* SIP status of a call that failed; 0: it did not */
-	int key_status;		    /* SIP status to refuse with: MIKEY failed */
+	uint32_t rx_ssrc;			 /* theirs, as the media plane last saw it */
+	struct cp_keying *keying;		 /* NULL: not by MIKEY */
+	struct cp_caller *caller;		 /* until it has joined */
+	struct cp_dialing *dialing;		 /* our call: until it is answered */
+	const struct cp_config_factory *factory; /* that was called; NULL: a conference */
+	struct cp_guests *guests;		 /* until the caller is in; NULL: none */
+	uint32_t made;	/* conference that the factory made and nobody has joined yet; 0: none */
+	int end_status; /* SIP status of a call that failed; 0: it did not */
+	int key_status; /* SIP status to refuse with: MIKEY failed */
 	struct cp_sdp_session sdp;
 	struct cp_sdp_result next; /* agreed, not yet carried out */
 	bool has_next;
@@ -157,6 +167,8 @@ void cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refus
 void cp_call_refuse_done(struct cp_call *call); /* it was refused: count and free */
 const struct cp_sdp_policy *cp_call_policy(struct cp_app *app, uint32_t conf_id,
 					   bool wants_new_key);
+const struct cp_sdp_policy *cp_call_policy_for(struct cp_app *app, enum cp_conf_security security,
+					       bool wants_new_key);
 /* Everything is agreed: into the conference as whom the verdict takes it for, and to the media plane. */
 void cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict);
 /* What offer and answer came to, to the media plane. */
@@ -166,6 +178,14 @@ void cp_call_drop_next(struct cp_call *call);
 /* invite.c */
 bool cp_call_look_up(void *app, const char *user, struct cp_sip_policy *policy);
 void cp_call_on_invite(void *app, struct cp_sip_call *sip, const struct cp_sip_invite *invite);
+
+/* factory.c */
+/* The list of recipients in an INVITE to a factory. 0, or the status to refuse with. */
+int cp_factory_keep_list(struct cp_call *call, const struct cp_sip_invite *invite);
+/* Who calls is known: a conference for him, into which call->caller is on its way. 0, or the status to refuse with and why. */
+int cp_factory_open(struct cp_call *call, const char *creator, const char **why);
+void cp_factory_joined(struct cp_call *call); /* the caller is in: now the others */
+void cp_factory_forget(struct cp_call *call); /* he never came in, or is gone */
 
 /* rekey.c */
 void cp_call_rekey(struct cp_call *call);
@@ -180,7 +200,7 @@ void cp_refer_on_request(void *app, struct cp_sip_refer *refer,
 void cp_refer_on_report(void *app, void *owner, int status, bool is_over);
 
 /* call_keys.c: calls keyed by MIKEY */
-bool cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf);
+bool cp_call_takes_mikey(const struct cp_app *app, enum cp_conf_security security);
 void cp_call_start_keyed(struct cp_call *call); /* an INVITE with MIKEY in call->next */
 /* An INVITE without SDP, admitted: our offer is in call->next, and wants a ticket for who calls. */
 void cp_call_start_late(struct cp_call *call, const struct cp_conf_verdict *verdict);

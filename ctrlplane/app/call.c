@@ -38,6 +38,7 @@ cp_call_free(struct cp_call *call)
 	cp_sdp_fini(&call->sdp);
 	if (call->dialing)
 		cp_call_dial_progress(call, call->end_status ? call->end_status : 487);
+	cp_factory_forget(call);
 	free(call->caller);
 	free(call);
 }
@@ -84,8 +85,15 @@ cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 const struct cp_sdp_policy *
 cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
 {
-	const struct dp_ctl_welcome *w = cp_media_welcome(app->media);
 	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+
+	return cp_call_policy_for(app, conf ? conf->security : CP_CONF_SDES, wants_new_key);
+}
+
+const struct cp_sdp_policy *
+cp_call_policy_for(struct cp_app *app, enum cp_conf_security security, bool wants_new_key)
+{
+	const struct dp_ctl_welcome *w = cp_media_welcome(app->media);
 	struct cp_sdp_policy *p = &app->policy;
 
 	*p = app->config->sdp_policy;
@@ -95,7 +103,7 @@ cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
 		p->has_ip4 |= w->local[i].family == DP_FAMILY_IP4;
 		p->has_ip6 |= w->local[i].family == DP_FAMILY_IP6;
 	}
-	switch (conf ? conf->security : CP_CONF_SDES) {
+	switch (security) {
 	case CP_CONF_SDES:
 		p->security = CP_SDP_SECURE;
 		break;
@@ -162,6 +170,7 @@ connected(struct cp_call *call)
 		[CP_SDP_SDES] = CP_KEYING_SDES,
 		[CP_SDP_MIKEY_TICKET] = CP_KEYING_MIKEY,
 	};
+	struct cp_app *app = call->app;
 	bool is_kms = strcmp(call->verified_by, "kms") == 0;
 	bool is_asserted = call->is_outgoing && strcmp(call->verified_by, "asserted") == 0;
 	struct cp_event event = {
@@ -177,8 +186,11 @@ connected(struct cp_call *call)
 	};
 
 	call->is_connected = true;
-	cp_app_handle(call->app, &event);
 	cp_call_dial_progress(call, 200);
+	cp_app_handle(app, &event);
+	call = cp_app_call(app, event.leg); /* it may be over by that */
+	if (call && call->factory)
+		cp_factory_joined(call);
 }
 
 /* No room, no port, no descriptor, nobody there: it may go better in a while. */

@@ -15,10 +15,9 @@
 #define IN_TIME_PER_MILLE 900 /* of the re-keying interval: when we begin */
 
 bool
-cp_call_takes_mikey(const struct cp_app *app, const struct cp_conf *conf)
+cp_call_takes_mikey(const struct cp_app *app, enum cp_conf_security security)
 {
-	return app->mikey.is_on &&
-	       (conf->security == CP_CONF_MIKEY || conf->security == CP_CONF_EITHER);
+	return app->mikey.is_on && (security == CP_CONF_MIKEY || security == CP_CONF_EITHER);
 }
 
 static void
@@ -38,7 +37,6 @@ admit_keyed(struct cp_call *call)
 	const char *identity = cp_keying_initiator(call);
 	const struct cp_caller *caller = call->caller;
 	struct cp_conf_request request = {
-		.user = cp_slice_text(caller->user),
 		.identity = cp_slice_text(caller->uri),
 		.proof = caller->proof,
 		.tel = cp_slice_text(caller->tel),
@@ -46,7 +44,17 @@ admit_keyed(struct cp_call *call)
 		.now_ms = cp_app_now_ms(),
 	};
 	struct cp_conf_verdict verdict;
+	const char *why = NULL;
+	int status = cp_factory_open(call, identity, &why);
 
+	if (status != 0) {
+		refuse_keyed(call, &(struct cp_sip_refusal){.status = status,
+							    .warning_code = 399,
+							    .warning_text = why});
+		return;
+	}
+	request.user =
+		cp_slice_text(caller->user); /* that of the conference which the factory made */
 	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
 		refuse_keyed(call,
 			     &(struct cp_sip_refusal){.status = verdict.status,

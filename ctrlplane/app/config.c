@@ -300,14 +300,24 @@ settle_security(const struct check *k)
 {
 	struct cp_config *c = k->config;
 	struct cp_config_conference *entries = c->conferences.items;
+	struct cp_config_factory *factories = c->factories.items;
 
 	for (size_t i = 0; i < c->conferences.count; i++)
 		if (entries[i].security == CP_CONFIG_SECURITY_DEFAULT)
 			entries[i].security = c->security.fallback;
+	for (size_t i = 0; i < c->factories.count; i++)
+		if (factories[i].security == CP_CONFIG_SECURITY_DEFAULT)
+			factories[i].security = c->security.fallback;
 	if (c->security.fallback == CP_CONF_MIKEY && c->mikey.kms.count == 0)
 		conf_error(
 			k->errors, k->path, line_of(k, "security", "default"),
 			"'security.default' is mikey-ticket, which needs a KMS; set 'mikey.kms'");
+}
+
+static bool
+is_conference(const void *config, const char *user)
+{
+	return cp_config_conference(config, user) != NULL;
 }
 
 static void
@@ -383,6 +393,8 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 	c->sdp_policy.may_mikey = c->mikey.kms.count > 0;
 	settle_security(&check);
 	check_conferences(&check);
+	cp_config_check_factories(&c->factories, c->mikey.kms.count > 0, is_conference, c,
+				  check.path, errors);
 	if (conf_node_path(c->media_socket, sizeof(c->media_socket), &c->node, c->node.media_socket,
 			   "media.sock") != 0 ||
 	    conf_node_path(c->api_socket, sizeof(c->api_socket), &c->node, c->http.socket,
@@ -412,7 +424,7 @@ cp_config_conference(const struct cp_config *c, const char *user)
 	const struct cp_config_conference *entries = c->conferences.items;
 
 	for (size_t i = 0; i < c->conferences.count; i++)
-		if (strcmp(entries[i].id, user) == 0)
+		if (entries[i].id && strcmp(entries[i].id, user) == 0)
 			return &entries[i];
 	return NULL;
 }

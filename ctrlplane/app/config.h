@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "configs/loader/common.h"
+#include "ctrlplane/app/config_factory.h"
 #include "ctrlplane/app/config_mikey.h"
 #include "ctrlplane/app/config_notify.h"
 #include "ctrlplane/conf/conf.h"
@@ -106,11 +107,12 @@ struct cp_config {
 	struct cp_config_sip sip;
 	struct cp_config_http http;
 	struct conf_objects conferences; /* struct cp_config_conference */
+	struct conf_objects factories;	 /* struct cp_config_factory */
 	struct cp_config_security security;
 	struct cp_config_call call;
 	struct cp_config_mikey mikey;
 	struct cp_config_notify notify;
-	struct conf_section sections[12];
+	struct conf_section sections[13];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

@@ -362,6 +362,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "sip", .options = sip_options, .into = &c->sip},
 		{.name = "http", .options = http_options, .into = &c->http},
 		{.name = "conferences", .options = conferences_options, .into = &c->conferences},
+		{.name = "factories", .options = cp_factory_options, .into = &c->factories},
 		{.name = "security", .options = security_options, .into = &c->security},
 		{.name = "call", .options = call_options, .into = &c->call},
 		{.name = "mikey", .options = cp_mikey_options, .into = &c->mikey},

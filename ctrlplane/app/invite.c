@@ -19,11 +19,18 @@ cp_call_look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
 {
 	struct cp_app *app = ctx;
 	const struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(user));
+	const struct cp_config_factory *f = cp_config_factory(&app->config->factories, user);
 
+	if (f) {
+		policy->needs_identity = f->identity == CP_CONFIG_IDENTITY_REQUIRED;
+		policy->takes_mikey = cp_call_takes_mikey(app, (enum cp_conf_security)f->security);
+		policy->takes_lists = true;
+		return true;
+	}
 	if (!conf || conf->origin == CP_CONF_ADOPTED)
 		return false;
 	policy->needs_identity = !conf->believes_from;
-	policy->takes_mikey = cp_call_takes_mikey(app, conf);
+	policy->takes_mikey = cp_call_takes_mikey(app, conf->security);
 	return true;
 }
 
@@ -85,39 +92,45 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 }
 
 static int
-admit(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_sip_invite *invite)
+admit(struct cp_conf_verdict *verdict, const struct cp_call *call,
+      const struct cp_sip_invite *invite)
 {
 	const struct cp_sip_identity *id = invite->identity;
 	struct cp_conf_request request = {
-		.user = cp_slice_text(invite->user),
+		.user = cp_slice_text(call->caller->user),
 		.identity = cp_slice_text(id->proof >= CP_SIP_CLAIMED ? id->uri : ""),
 		.proof = proof_of(id),
 		.tel = cp_slice_text(id->tel),
 		.now_ms = cp_app_now_ms(),
 	};
 
-	return cp_conf_admit(verdict, app->focus, &request);
+	return cp_conf_admit(verdict, call->app->focus, &request);
 }
 
-/* Where the conference takes MIKEY: the call is under way by it, or refused for want of it. Else false. */
+/* Where MIKEY is taken: the call is under way by it, or refused for want of it. Else false. */
 static bool
 is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
 {
 	struct cp_app *app = call->app;
 	struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(invite->user));
+	enum cp_conf_security security;
 
-	if (!conf || !cp_call_takes_mikey(app, conf))
+	if (!call->factory && !conf)
+		return false;
+	security = call->factory ? (enum cp_conf_security)call->factory->security : conf->security;
+	if (!cp_call_takes_mikey(app, security))
 		return false;
 	if (!invite->sdp.len)
 		return false;
-	call->conf = conf->id;
-	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy(app, conf->id, false), &call->sdp);
+	call->conf = conf ? conf->id : 0;
+	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy_for(app, security, false),
+		      &call->sdp);
 	if (call->next.mikey.len > 0 && call->next.status == 0) {
 		call->has_next = true;
 		cp_call_start_keyed(call);
 		return true;
 	}
-	if (conf->security == CP_CONF_MIKEY) {
+	if (security == CP_CONF_MIKEY) {
 		cp_call_refuse_sdp(call, &call->next);
 		cp_call_refuse_done(call);
 		return true;
@@ -126,58 +139,92 @@ is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
 	return false;
 }
 
-void
-cp_call_on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
+static void
+refuse(struct cp_call *call, const struct cp_sip_invite *invite, int status, const char *why,
+       unsigned int retry_after_s)
 {
-	struct cp_app *app = ctx;
-	const char *identity = believed(app, invite->user, invite->identity);
-	struct cp_conf_verdict verdict;
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %d: %s", invite->user,
+	       invite->peer, status, why);
+	cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = status,
+							  .warning_code = 399,
+							  .warning_text = why,
+							  .retry_after_s = retry_after_s});
+}
+
+/* Who calls, and what for, as far as SIP says it. NULL: it was refused. */
+static struct cp_call *
+create(struct cp_app *app, struct cp_sip_call *sip, const struct cp_sip_invite *invite,
+       const char *identity)
+{
 	struct cp_call *call = calloc(1, sizeof(*call));
+	int status;
 
 	if (!call || !cp_media_is_up(app->media)) {
 		app->calls_refused++;
 		free(call);
 		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 503,
 							    .retry_after_s = RETRY_AFTER_S});
-		return;
+		return NULL;
 	}
 	call->app = app;
 	call->sip = sip;
+	call->factory = cp_config_factory(&app->config->factories, invite->user);
 	cp_sip_call_set_owner(sip, call);
 	if (keep_facts(call, invite, identity) != 0) {
 		cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = 503,
 								  .retry_after_s = RETRY_AFTER_S});
-		return;
+		return NULL;
 	}
-	if (is_keyed(call, invite))
-		return;
-	if (admit(&verdict, app, invite) != 0) {
-		struct cp_sip_refusal refusal = {
-			.status = verdict.status,
-			.warning_code = 399,
-			.warning_text = verdict.reason,
-			.retry_after_s = verdict.retry_after_s,
-		};
+	status = cp_factory_keep_list(call, invite);
+	if (status != 0) {
+		refuse(call, invite, status, "The list of recipients is none, or is too long",
+		       status == 503 ? RETRY_AFTER_S : 0);
+		return NULL;
+	}
+	return call;
+}
 
-		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s from %s refused with %u: %s", invite->user,
-		       invite->peer, verdict.status, verdict.reason);
-		cp_call_refuse_new(call, &refusal);
-		return;
-	}
+/* Admitted: what does it offer, or what do we? */
+static void
+carry_on(struct cp_call *call, const struct cp_sip_invite *invite,
+	 const struct cp_conf_verdict *verdict)
+{
+	const struct cp_sdp_policy *policy = cp_call_policy(call->app, verdict->conf->id, false);
+
 	if (invite->sdp.len)
-		cp_sdp_answer(&call->next, invite->sdp,
-			      cp_call_policy(app, verdict.conf->id, false), &call->sdp);
+		cp_sdp_answer(&call->next, invite->sdp, policy, &call->sdp);
 	else
-		cp_sdp_offer(&call->next, cp_call_policy(app, verdict.conf->id, false), &call->sdp);
+		cp_sdp_offer(&call->next, policy, &call->sdp);
 	if (call->next.status) {
-		app->calls_refused++;
+		call->app->calls_refused++;
 		cp_call_refuse_sdp(call, &call->next);
 		cp_call_free(call);
 		return;
 	}
 	call->has_next = true;
 	if (call->next.next.is_offer && call->next.next.has_mikey)
-		cp_call_start_late(call, &verdict);
+		cp_call_start_late(call, verdict);
 	else
-		cp_call_join(call, &verdict);
+		cp_call_join(call, verdict);
+}
+
+void
+cp_call_on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
+{
+	struct cp_app *app = ctx;
+	const char *identity = believed(app, invite->user, invite->identity);
+	struct cp_call *call = create(app, sip, invite, identity);
+	struct cp_conf_verdict verdict;
+	const char *why;
+	int status;
+
+	if (!call || is_keyed(call, invite))
+		return;
+	status = cp_factory_open(call, identity, &why);
+	if (status != 0)
+		refuse(call, invite, status, why, status == 503 ? RETRY_AFTER_S : 0);
+	else if (admit(&verdict, call, invite) != 0)
+		refuse(call, invite, verdict.status, verdict.reason, verdict.retry_after_s);
+	else
+		carry_on(call, invite, &verdict);
 }

@@ -90,7 +90,7 @@ cp_sub_keys_start(struct cp_sub *sub, struct cp_slice mikey,
 	const struct cp_resolve_how how = {.source = sub->source, .done = resolved, .owner = sub};
 	int status, rc;
 
-	if (!app->mikey.is_on || !conf || !cp_call_takes_mikey(app, conf))
+	if (!app->mikey.is_on || !conf || !cp_call_takes_mikey(app, conf->security))
 		return 488;
 	close_resolve(sub);
 	rc = read_message(sub, mikey);

@@ -276,8 +276,8 @@ ports_check(const struct dp_config *config, const char *path, struct conf_errors
 int
 dp_config_load(struct dp_config *config, const char *path, struct conf_errors *errors)
 {
-	static const char *const others[] = {"sip", "http",  "conferences", "security", "call",
-					     "kms", "mikey", "notify",	    NULL};
+	static const char *const others[] = {"sip", "http",  "conferences", "security",	 "call",
+					     "kms", "mikey", "notify",	    "factories", NULL};
 	int rc;
 
 	memset(config, 0, sizeof(*config));

@@ -151,6 +151,7 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 		{.name = "sip"},
 		{.name = "http"},
 		{.name = "conferences"},
+		{.name = "factories"},
 		{.name = "security"},
 		{.name = "call"},
 		{.name = "mikey"},
