@@ -16,10 +16,11 @@
 #include <rte_lcore.h>
 #include <rte_mempool.h>
 #include <rte_ring.h>
+#include "configs/program/privilege.h"
+#include "configs/program/program.h"
 #include "dataplane/ctl/node.h"
 #include "dataplane/ctl/server.h"
 #include "dataplane/setup/config.h"
-#include "dataplane/setup/privilege.h"
 #include "dataplane/srtp/srtp.h"
 #include "dataplane/stats/telemetry.h"
 #include "dataplane/worker/worker.h"
@@ -50,6 +51,7 @@ struct program {
 	bool is_eal_up;
 	char telemetry[32]; /* DPDK's name of this instance */
 	char text[TEXT];
+	const char *name; /* as we were called */
 };
 
 static volatile sig_atomic_t signalled;
@@ -78,28 +80,6 @@ say(const struct program *p, enum level level, const char *format, ...)
 		fputc('\n', stderr);
 	}
 	va_end(args);
-}
-
-static int
-usage(FILE *out, int status)
-{
-	fprintf(out, "conclave-dp: the media plane of Conclave: decrypts, mixes, encrypts.\n"
-		     "\n"
-		     "  conclave-dp [--config FILE]   run; without FILE all options are at their "
-		     "defaults\n"
-		     "  conclave-dp --check [--config FILE]\n"
-		     "                                say what is wrong with the configuration\n"
-		     "  conclave-dp --probe           say what this machine has, what would be "
-		     "used, what to mend\n"
-		     "  conclave-dp --version | --help\n");
-	return status;
-}
-
-static int
-unknown(const char *option)
-{
-	fprintf(stderr, "conclave-dp: unknown option, or one without its value: %s\n", option);
-	return usage(stderr, 2);
 }
 
 /* DPDK's name of this instance (dpdk-telemetry.py -f NAME): the same at every start, another for a node of another folder. */
@@ -340,10 +320,10 @@ limits_raise(const struct program *p)
 {
 	uint64_t legs = (uint64_t)(p->config.media.workers * p->config.media.ports_per_worker / 2);
 	uint64_t wanted = p->config.media.port == 0 ? legs * 2 + FILES_BESIDE : FILES_BESIDE;
-	uint64_t files = dp_privilege_files(wanted);
+	uint64_t files = conf_privilege_files(wanted);
 	size_t held = 0;
 
-	dp_privilege_hide();
+	conf_privilege_hide();
 	if (files < wanted)
 		say(p, LOG_LEVEL_WARN,
 		    "only %lu open files allowed: about %lu participants instead of %lu; raise "
@@ -374,10 +354,10 @@ start(struct program *p, const char *name)
 	if (rc == 0)
 		rc = workers_make(p);
 	if (rc == 0)
-		rc = dp_privilege_folder(folder_of(p), p->config.node.user, p->text,
-					 sizeof(p->text));
+		rc = conf_privilege_folder(folder_of(p), p->config.node.user, p->text,
+					   sizeof(p->text));
 	if (rc == 0)
-		rc = dp_privilege_drop(p->config.node.user, p->text, sizeof(p->text));
+		rc = conf_privilege_drop(p->config.node.user, p->text, sizeof(p->text));
 	if (rc == 0)
 		rc = node_start(p);
 	if (rc == 0 && p->config.media.telemetry)
@@ -437,37 +417,49 @@ run(struct program *p, const char *name)
 	return rc == 0 ? 0 : 1;
 }
 
+static int
+load(void *arg, const char *path, struct conf_errors *errors)
+{
+	struct program *p = arg;
+
+	return dp_config_load(&p->config, path, errors);
+}
+
+static int
+run_loaded(void *arg)
+{
+	struct program *p = arg;
+
+	return run(p, p->name);
+}
+
+static int
+probe(void)
+{
+	return drv_probe(stdout, "") == 0 ? 0 : 1;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct program program;
-	struct conf_errors errors = {0};
-	const char *path = NULL;
-	bool is_check = false;
-	int rc;
+	static struct dp_config defaults;
+	const struct conf_program what = {
+		.name = "conclave-dp",
+		.about = "The media plane of Conclave: decrypts, mixes, encrypts.",
+		.signals = "SIGTERM and SIGINT end it; all legs are told.",
+		.sections = defaults.sections,
+		.extra = {"probe", "say what this machine has, what would be used, what to mend",
+			  probe},
+		.load = load,
+		.run = run_loaded,
+		.arg = &program,
+	};
+	int status;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return usage(stdout, 0);
-		if (strcmp(argv[i], "--version") == 0)
-			return printf("conclave-dp %s\n", CONCLAVE_VERSION) > 0 ? 0 : 1;
-		if (strcmp(argv[i], "--probe") == 0)
-			return drv_probe(stdout, "") == 0 ? 0 : 1;
-		if (strcmp(argv[i], "--check") == 0)
-			is_check = true;
-		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-			path = argv[++i];
-		else
-			return unknown(argv[i]);
-	}
-	rc = dp_config_load(&program.config, path, &errors);
-	if (is_check)
-		rc = conf_check_report(path, &errors, stdout, stderr);
-	else if (rc != 0)
-		conf_errors_print(&errors, stderr);
-	else
-		rc = run(&program, argv[0]);
-	conf_errors_free(&errors);
+	program.name = argv[0];
+	dp_config_init(&defaults);
+	status = conf_program_main(&what, argc, argv);
 	dp_config_free(&program.config);
-	return rc == 0 ? 0 : 1;
+	return status;
 }

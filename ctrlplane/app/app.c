@@ -2,8 +2,6 @@
 #include "ctrlplane/app/app.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "configs/program/privilege.h"
 #include "ctrlplane/app/app_state.h"
 #include "ctrlplane/base/log.h"
 
@@ -387,19 +386,12 @@ open_timers(struct cp_app *app)
 static int
 become_user(const char *name)
 {
-	const struct passwd *user;
+	char why[200];
+	int rc = conf_privilege_drop(name, why, sizeof(why));
 
-	if (!name || geteuid() != 0)
-		return 0;
-	user = getpwnam(name);
-	if (!user) {
-		cp_log(CP_LOG_ERROR, CP_APP_AREA, "there is no user '%s'; see 'node.user'", name);
-		return -ENOENT;
-	}
-	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
-	    setuid(user->pw_uid) != 0)
-		return -errno;
-	return 0;
+	if (rc)
+		cp_log(CP_LOG_ERROR, CP_APP_AREA, "%s", why);
+	return rc;
 }
 
 static int

@@ -273,12 +273,11 @@ ports_check(const struct dp_config *config, const char *path, struct conf_errors
 			   "devices");
 }
 
-int
-dp_config_load(struct dp_config *config, const char *path, struct conf_errors *errors)
+void
+dp_config_init(struct dp_config *config)
 {
 	static const char *const others[] = {"sip", "http",  "conferences", "security",	 "call",
 					     "kms", "mikey", "notify",	    "factories", NULL};
-	int rc;
 
 	memset(config, 0, sizeof(*config));
 	config->sections[0] = (struct conf_section){
@@ -289,6 +288,14 @@ dp_config_load(struct dp_config *config, const char *path, struct conf_errors *e
 		.name = "media", .options = dp_media_options, .into = &config->media};
 	for (unsigned i = 0; others[i] != NULL; i++)
 		config->sections[3 + i].name = others[i];
+}
+
+int
+dp_config_load(struct dp_config *config, const char *path, struct conf_errors *errors)
+{
+	int rc;
+
+	dp_config_init(config);
 	rc = conf_load(path, config->sections, errors);
 	addresses_read(config, path, errors);
 	cpus_read(config, path, errors);

@@ -55,6 +55,9 @@ struct dp_config {
 	struct drv_local local[DRV_PORT_LOCALS_MAX];
 };
 
+/* The sections with their tables, for the loader and for what documents them. */
+void dp_config_init(struct dp_config *config);
+
 /* Load and cross-check; path NULL: defaults. 0 or -errno with errors filled. */
 int dp_config_load(struct dp_config *config, const char *path, struct conf_errors *errors);
 void dp_config_free(struct dp_config *config);

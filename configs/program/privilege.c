@@ -1,5 +1,5 @@
 /* Limits and users. */
-#include "dataplane/setup/privilege.h"
+#include "configs/program/privilege.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 void
-dp_privilege_hide(void)
+conf_privilege_hide(void)
 {
 	struct rlimit none = {0, 0};
 
@@ -21,7 +21,7 @@ dp_privilege_hide(void)
 }
 
 uint64_t
-dp_privilege_files(uint64_t wanted)
+conf_privilege_files(uint64_t wanted)
 {
 	struct rlimit limit;
 
@@ -39,8 +39,19 @@ dp_privilege_files(uint64_t wanted)
 	return limit.rlim_cur;
 }
 
+void
+conf_privilege_files_all(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int
-dp_privilege_folder(const char *folder, const char *user, char *text, size_t text_size)
+conf_privilege_folder(const char *folder, const char *user, char *text, size_t text_size)
 {
 	const struct passwd *entry = user != NULL && geteuid() == 0 ? getpwnam(user) : NULL;
 
@@ -60,7 +71,7 @@ dp_privilege_folder(const char *folder, const char *user, char *text, size_t tex
 }
 
 int
-dp_privilege_drop(const char *user, char *text, size_t text_size)
+conf_privilege_drop(const char *user, char *text, size_t text_size)
 {
 	const struct passwd *entry;
 	int rc = 0;
@@ -80,7 +91,7 @@ dp_privilege_drop(const char *user, char *text, size_t text_size)
 	    setuid(entry->pw_uid) != 0)
 		rc = -errno;
 	/* A change of user makes the process dumpable again. */
-	dp_privilege_hide();
+	conf_privilege_hide();
 	if (rc != 0)
 		snprintf(text, text_size, "node.user: cannot become \"%s\": %s", user,
 			 strerror(-rc));
