@@ -148,8 +148,9 @@ explain(struct cp_cli_answer *out, CURL *curl, CURLcode code, const char *socket
 							    : ECONNREFUSED));
 }
 
-static void
-perform(struct cp_cli_answer *out, CURL *curl, const char *socket)
+/* CURLE_OK, and what was answered. */
+static CURLcode
+perform(struct cp_cli_answer *out, CURL *curl)
 {
 	struct text text = {0};
 	json_error_t error;
@@ -159,28 +160,53 @@ perform(struct cp_cli_answer *out, CURL *curl, const char *socket)
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
 	code = curl_easy_perform(curl);
-	if (code != CURLE_OK) {
-		explain(out, curl, code, socket);
-	} else {
+	if (code == CURLE_OK) {
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 		out->status = (int)status;
 		out->json = text.len > 0 ? json_loadb(text.data, text.len, 0, &error) : NULL;
 	}
 	free(text.data);
+	return code;
 }
 
-/* What all requests have in common. fields is the caller's. */
+/* What holds for each request. */
+static void
+set_common(CURL *curl, const char *url)
+{
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+}
+
+void
+cp_cli_get(struct cp_cli_answer *out, const char *url, long timeout_ms)
+{
+	CURL *curl = curl_easy_init();
+	CURLcode code;
+
+	memset(out, 0, sizeof(*out));
+	if (curl == NULL) {
+		snprintf(out->why, sizeof(out->why), "out of memory");
+		return;
+	}
+	set_common(curl, url);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	code = perform(out, curl);
+	if (code != CURLE_OK)
+		snprintf(out->why, sizeof(out->why), "%.200s: %s", url, curl_easy_strerror(code));
+	curl_easy_cleanup(curl);
+}
+
+/* What all requests to the API have in common. */
 static void
 prepare(CURL *curl, const char *socket, const struct cp_command *command, const json_t *params)
 {
 	char url[8192];
 
 	make_url(curl, url, sizeof(url), command, params);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
+	set_common(curl, url);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, command->method);
 }
 
@@ -191,6 +217,7 @@ cp_cli_ask(struct cp_cli_answer *out, const char *socket, const struct cp_comman
 	CURL *curl = curl_easy_init();
 	char *body = make_body(command, params);
 	struct curl_slist *fields = curl_slist_append(NULL, "Content-Type: application/json");
+	CURLcode code;
 	bool has_body =
 		strcmp(command->method, "GET") != 0 && strcmp(command->method, "DELETE") != 0;
 
@@ -204,7 +231,9 @@ cp_cli_ask(struct cp_cli_answer *out, const char *socket, const struct cp_comman
 			curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 		}
-		perform(out, curl, socket);
+		code = perform(out, curl);
+		if (code != CURLE_OK)
+			explain(out, curl, code, socket);
 	}
 	curl_slist_free_all(fields);
 	curl_easy_cleanup(curl);

@@ -31,4 +31,7 @@ int cp_cli_report(const struct cp_cli *cli, struct cp_cli_answer *answer);
 /* --socket, else $CONCLAVE_SOCKET, else the default of the configuration. */
 const char *cp_cli_socket(const char *option);
 
+/* GET of a URL over the network, for another program of this machine. */
+void cp_cli_get(struct cp_cli_answer *out, const char *url, long timeout_ms);
+
 #endif

@@ -128,8 +128,8 @@ open_store(struct cp_cli_kms *kms)
 	return CP_CLI_OK;
 }
 
-static int
-fail_store(const struct cp_cli_kms *kms, const char *what, int error)
+int
+cp_cli_kms_fail_store(const struct cp_cli_kms *kms, const char *what, int error)
 {
 	return cp_cli_kms_fail("%s: %s", what,
 			       error == -EIO || error == -EBUSY ? cp_store_why(kms->store)
@@ -244,27 +244,68 @@ join_patterns(char out[LIST_MAX], const struct cp_cli_kms *kms, const char *name
 	return CP_CLI_OK;
 }
 
+/* Whom the audit log shall name: the login, and through sudo the one behind it. */
+static void
+name_login(char *out, size_t size)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const char *name = getenv("SUDO_USER");
+
+	if (getuid() != 0 || name == NULL || name[0] == '\0')
+		name = user != NULL ? user->pw_name : "?";
+	snprintf(out, size, "local:%s", name);
+}
+
+/* An entry about the command that runs. */
+static int
+note(struct cp_cli_kms *kms, const char *identity)
+{
+	char source[80];
+	struct timespec now;
+	struct cp_store_audit entry = {.what = kms->cli->command->verb,
+				       .source = source,
+				       .user = identity,
+				       .is_granted = true};
+
+	name_login(source, sizeof(source));
+	clock_gettime(CLOCK_REALTIME, &now);
+	entry.at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return cp_store_audit_add(kms->store, &entry);
+}
+
+int
+cp_cli_kms_commit(struct cp_cli_kms *kms, const char *identity, int error)
+{
+	const char *what = identity != NULL ? identity : kms->store_path;
+
+	if (error == 0)
+		error = note(kms, identity);
+	if (error == 0)
+		error = cp_store_commit(kms->store);
+	if (error == 0) {
+		cp_cli_kms_settle(kms);
+		return CP_CLI_OK;
+	}
+	if (error == -EEXIST)
+		cp_cli_kms_fail("%s: this identity or this name of keys is taken", what);
+	else if (error == -ENOENT)
+		cp_cli_kms_fail("%s: the KMS has no such user", what);
+	else
+		cp_cli_kms_fail_store(kms, what, error);
+	cp_store_rollback(kms->store);
+	return CP_CLI_FAILED;
+}
+
 /* The keys go out before the change is final, so that none is in use that nobody has. */
 static int
 commit_keys(struct cp_cli_kms *kms, const struct cp_store_user *user, int error)
 {
-	int status;
+	int status = error == 0 ? hand_out_keys(kms, user) : CP_CLI_OK;
 
-	if (error == -EEXIST)
-		status = cp_cli_kms_fail("%s: this identity or this name of keys is taken",
-					 user->identity);
-	else if (error == -ENOENT)
-		status = cp_cli_kms_fail("%s: the KMS has no such user", user->identity);
-	else if (error != 0)
-		status = fail_store(kms, user->identity, error);
-	else
-		status = hand_out_keys(kms, user);
-	if (status != CP_CLI_OK) {
-		cp_store_rollback(kms->store);
-		return status;
-	}
-	error = cp_store_commit(kms->store);
-	return error == 0 ? CP_CLI_OK : fail_store(kms, user->identity, error);
+	if (status == CP_CLI_OK)
+		return cp_cli_kms_commit(kms, user->identity, error);
+	cp_store_rollback(kms->store);
+	return status;
 }
 
 static int
@@ -284,7 +325,7 @@ show_user(struct cp_cli_kms *kms, const char *identity)
 	if (count <= 0) {
 		json_decref(found);
 		return count == 0 ? cp_cli_kms_fail("%s: the KMS has no such user", identity)
-				  : fail_store(kms, identity, count);
+				  : cp_cli_kms_fail_store(kms, identity, count);
 	}
 	user = json_incref(json_array_get(found, 0));
 	json_decref(found);
@@ -342,11 +383,24 @@ run_user_rotate(struct cp_cli_kms *kms, const char *identity)
 static int
 run_user_enable(struct cp_cli_kms *kms, const char *identity, bool is_enabled)
 {
-	int error = cp_store_user_enable(kms->store, identity, is_enabled, kms->now);
+	int error = cp_store_begin(kms->store), status;
 
-	if (error == -ENOENT)
-		return cp_cli_kms_fail("%s: the KMS has no such user", identity);
-	return error != 0 ? fail_store(kms, identity, error) : show_user(kms, identity);
+	if (error == 0)
+		error = cp_store_user_enable(kms->store, identity, is_enabled, kms->now);
+	status = cp_cli_kms_commit(kms, identity, error);
+	return status != CP_CLI_OK ? status : show_user(kms, identity);
+}
+
+static int
+run_user_remove(struct cp_cli_kms *kms, const char *identity)
+{
+	int error = cp_store_begin(kms->store), status;
+
+	if (error == 0)
+		error = cp_store_user_remove(kms->store, identity);
+	status = cp_cli_kms_commit(kms, identity, error);
+	return status != CP_CLI_OK ? status
+				   : cp_cli_kms_print(kms, json_pack("{s:s}", "removed", identity));
 }
 
 static int
@@ -357,7 +411,7 @@ run_user_list(struct cp_cli_kms *kms)
 
 	if (count < 0) {
 		json_decref(users);
-		return fail_store(kms, kms->store_path, count);
+		return cp_cli_kms_fail_store(kms, kms->store_path, count);
 	}
 	return cp_cli_kms_print(kms, json_pack("{s:i, s:o}", "total", count, "users", users));
 }
@@ -385,7 +439,7 @@ run_tpk_list(struct cp_cli_kms *kms)
 
 	if (count < 0) {
 		json_decref(tpks);
-		return fail_store(kms, kms->store_path, count);
+		return cp_cli_kms_fail_store(kms, kms->store_path, count);
 	}
 	return cp_cli_kms_print(kms, json_pack("{s:i, s:o}", "total", count, "tpks", tpks));
 }
@@ -393,9 +447,12 @@ run_tpk_list(struct cp_cli_kms *kms)
 static int
 run_tpk_rotate(struct cp_cli_kms *kms)
 {
-	int error = cp_store_tpk_rotate(kms->store, kms->now);
+	int error = cp_store_begin(kms->store), status;
 
-	return error != 0 ? fail_store(kms, kms->store_path, error) : run_tpk_list(kms);
+	if (error == 0)
+		error = cp_store_tpk_rotate(kms->store, kms->now);
+	status = cp_cli_kms_commit(kms, NULL, error);
+	return status != CP_CLI_OK ? status : run_tpk_list(kms);
 }
 
 static int
@@ -437,14 +494,14 @@ run_tpk_add(struct cp_cli_kms *kms, const char *identity)
 		error = cp_store_tpk_add(kms->store, &tpk);
 	status = error == 0	    ? write_tpk(kms, path, &tpk)
 		 : error == -EEXIST ? cp_cli_kms_fail("%s: there is a key of this name", id)
-				    : fail_store(kms, id, error);
+				    : cp_cli_kms_fail_store(kms, id, error);
 	explicit_bzero(&tpk, sizeof(tpk));
 	if (status != CP_CLI_OK) {
 		cp_store_rollback(kms->store);
 		return status;
 	}
-	error = cp_store_commit(kms->store);
-	return error != 0 ? fail_store(kms, id, error) : run_tpk_list(kms);
+	status = cp_cli_kms_commit(kms, identity, 0);
+	return status != CP_CLI_OK ? status : run_tpk_list(kms);
 }
 
 static int
@@ -483,7 +540,7 @@ run_audit(struct cp_cli_kms *kms)
 	count = cp_store_audits(kms->store, &query, print_entry, entries);
 	if (count < 0) {
 		json_decref(entries);
-		return fail_store(kms, kms->store_path, count);
+		return cp_cli_kms_fail_store(kms, kms->store_path, count);
 	}
 	return cp_cli_kms_print(kms, json_pack("{s:o}", "audit", entries));
 }
@@ -505,6 +562,8 @@ run_on_user(struct cp_cli_kms *kms)
 		return run_user_enable(kms, identity, true);
 	case CP_COMMAND_KMS_USER_DISABLE:
 		return run_user_enable(kms, identity, false);
+	case CP_COMMAND_KMS_USER_REMOVE:
+		return run_user_remove(kms, identity);
 	case CP_COMMAND_KMS_TPK_ADD:
 		return run_tpk_add(kms, identity);
 	default:
@@ -519,6 +578,8 @@ run(struct cp_cli_kms *kms)
 
 	if (kms->cli->command->id == CP_COMMAND_KMS_INIT)
 		return run_init(kms);
+	if (kms->cli->command->id == CP_COMMAND_KMS_STATUS)
+		return cp_cli_kms_status(kms);
 	status = open_store(kms);
 	if (status != CP_CLI_OK)
 		return status;

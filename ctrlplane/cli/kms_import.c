@@ -265,8 +265,9 @@ finish(struct import *import, const char *made, size_t made_len)
 		cp_store_rollback(kms->store);
 		return status;
 	}
-	if (cp_store_commit(kms->store) != 0)
-		return cp_cli_kms_fail("%s: %s", kms->store_path, cp_store_why(kms->store));
+	status = cp_cli_kms_commit(kms, NULL, 0);
+	if (status != CP_CLI_OK)
+		return status;
 	return cp_cli_kms_print(kms, json_pack("{s:i}", "imported", import->added));
 }
 

@@ -194,19 +194,35 @@ show_audit(const json_t *entries, const struct cp_cli_out *out)
 	cp_table_fini(&table);
 }
 
-/* What is no table: each member on a line. */
+static void
+show_value(const char *name, const json_t *value, FILE *file)
+{
+	const char *inner, *separator = "";
+	json_t *part;
+
+	if (json_is_string(value))
+		fprintf(file, "%-12s %s\n", name, json_string_value(value));
+	else if (json_is_integer(value))
+		fprintf(file, "%-12s %lld\n", name, (long long)json_integer_value(value));
+	if (json_object_size(value) == 0)
+		return;
+	fprintf(file, "%-12s ", name);
+	json_object_foreach ((json_t *)(uintptr_t)value, inner, part) {
+		fprintf(file, "%s%s %lld", separator, inner, (long long)json_integer_value(part));
+		separator = ", ";
+	}
+	fputc('\n', file);
+}
+
+/* Numbers and texts, and objects of numbers in one line each. */
 static void
 show_plain(const json_t *json, FILE *file)
 {
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)json, name, value) {
-		if (json_is_string(value))
-			fprintf(file, "%-12s %s\n", name, json_string_value(value));
-		else if (json_is_integer(value))
-			fprintf(file, "%-12s %lld\n", name, (long long)json_integer_value(value));
-	}
+	json_object_foreach ((json_t *)(uintptr_t)json, name, value)
+		show_value(name, value, file);
 }
 
 int
@@ -217,8 +233,10 @@ cp_cli_kms_print(const struct cp_cli_kms *kms, json_t *json)
 	if (kms->cli->is_json) {
 		json_dumpf(json, out.file, JSON_INDENT(2));
 		fputc('\n', out.file);
-	} else if (json_object_get(json, "users") != NULL) {
+	} else if (json_is_array(json_object_get(json, "users"))) {
 		show_users(json_object_get(json, "users"), &out);
+	} else if (json_object_get(json, "uptime_s") != NULL) {
+		show_plain(json, out.file);
 	} else if (json_object_get(json, "tpks") != NULL) {
 		show_tpks(json_object_get(json, "tpks"), &out);
 	} else if (json_object_get(json, "audit") != NULL) {

@@ -30,6 +30,19 @@ bool cp_cli_kms_identity(char out[CP_STORE_TEXT_MAX], const char *text, bool is_
 /* A new file, mode 0600, of the store's owner. An exit status. */
 int cp_cli_kms_write(const struct cp_cli_kms *kms, const char *path, const char *text, size_t len);
 
+/* What the store or errno say; gives CP_CLI_FAILED. */
+int cp_cli_kms_fail_store(const struct cp_cli_kms *kms, const char *what, int error);
+
+/* The end of a change to the store that cp_store_begin began: an entry of the audit log about it, and commit; or all is undone
+ * and the reason is said. identity NULL: it is about none. An exit status. */
+int cp_cli_kms_commit(struct cp_cli_kms *kms, const char *identity, int error);
+
+/* The running KMS's status: a copy of its JSON, or NULL and why. */
+json_t *cp_cli_kms_ask(const struct cp_kms_settings *settings, char *why, size_t size);
+int cp_cli_kms_status(struct cp_cli_kms *kms);
+/* When it serves from our store, wait a moment until it has taken up what was changed. */
+void cp_cli_kms_settle(struct cp_cli_kms *kms);
+
 /* Random keys of the sets that are named: "128", "256", "both" or NULL. */
 int cp_cli_kms_make_keys(struct cp_store_user *user, const char *set);
 

@@ -124,18 +124,13 @@ static int
 may_resolve(void *arg, struct cp_mikey_id user, const struct cp_mikey_policy *policy)
 {
 	struct turn *turn = arg;
-	const struct cp_kms_user *initiator =
-		cp_kms_book_user(turn->kms->book, policy->initiator.data);
 
 	if (!may_go_on(turn))
 		return -EAGAIN;
-	if (initiator != NULL && !initiator->is_enabled) {
-		turn->why = "the initiator is disabled";
-		return -EACCES;
-	}
-	if (may_reach(initiator, user))
+	if (cp_kms_book_stands_for(turn->kms->book, policy->initiator, user))
 		return 0;
-	turn->why = "the initiator's tickets may not reach this responder";
+	turn->why = "the initiator is unknown or disabled, or its tickets may not reach this "
+		    "responder";
 	return -EACCES;
 }
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "ctrlplane/base/base64.h"
+#include "ctrlplane/kms/setup/path.h"
 
 #define MEDIA_TYPE "application/mikey"
 

@@ -7,8 +7,6 @@
 #include <stdint.h>
 #include "ctrlplane/mikey/codes.h"
 
-#define CP_KMS_PATH "/keymanagement"
-#define CP_KMS_STATUS_PATH "/status"
 /* Octets of a body: a message in base64 with line breaks. */
 #define CP_KMS_BODY_MAX (CP_MIKEY_MSG_MAX / 3 * 4 + CP_MIKEY_MSG_MAX / 16)
 

@@ -105,6 +105,8 @@ take_user(void *arg, const struct cp_store_user *from)
 	user->rate = from->rate >= 0			  ? from->rate
 		     : strchr(user->act_for, '*') != NULL ? book->server_rate
 							  : book->identity_rate;
+	if (user->act_for[0] != '\0')
+		book->speakers[book->speaker_count++] = user;
 	book->users[book->user_count++] = user;
 	cp_map_put(&book->by_identity, &user->by_identity,
 		   cp_hash(user->identity, strlen(user->identity)));
@@ -152,8 +154,9 @@ read_all(struct cp_kms_book *book, struct cp_store *store)
 	book->user_room = reading.users;
 	book->tpk_room = reading.tpks;
 	book->users = calloc(reading.users + 1, sizeof(book->users[0]));
+	book->speakers = calloc(reading.users + 1, sizeof(book->speakers[0]));
 	book->tpks = calloc(reading.tpks + 1, sizeof(book->tpks[0]));
-	if (book->users == NULL || book->tpks == NULL ||
+	if (book->users == NULL || book->speakers == NULL || book->tpks == NULL ||
 	    lock_keys(book, reading.users * KEYS_OF_USER + reading.tpks * CP_STORE_KEY_MAX) != 0 ||
 	    cp_map_init(&book->by_identity) != 0 || cp_map_init(&book->by_psk_id) != 0)
 		return -ENOMEM;
@@ -221,6 +224,7 @@ cp_kms_book_destroy(struct cp_kms_book *book)
 		munmap(book->keys, book->keys_octets);
 	}
 	free(book->users);
+	free(book->speakers);
 	free(book->tpks);
 	free(book);
 }
@@ -269,6 +273,28 @@ cp_kms_book_tpk(const struct cp_kms_book *book, struct cp_mikey_octets id, enum 
 		if (book->tpks[i].set == set && is_text(book->tpks[i].id, &id))
 			return &book->tpks[i];
 	return NULL;
+}
+
+static bool
+may_reach(const struct cp_kms_user *user, struct cp_mikey_id responder)
+{
+	return user->is_enabled &&
+	       (user->responders[0] == '\0' || cp_kms_list_has(user->responders, responder));
+}
+
+bool
+cp_kms_book_stands_for(const struct cp_kms_book *book, struct cp_mikey_id initiator,
+		       struct cp_mikey_id responder)
+{
+	const struct cp_kms_user *own = cp_kms_book_user(book, initiator.data);
+
+	if (own != NULL)
+		return may_reach(own, responder);
+	for (size_t i = 0; i < book->speaker_count; i++)
+		if (cp_kms_list_has(book->speakers[i]->act_for, initiator) &&
+		    may_reach(book->speakers[i], responder))
+			return true;
+	return false;
 }
 
 bool

@@ -41,6 +41,8 @@ struct cp_kms_book {
 	struct cp_map by_identity, by_psk_id;
 	struct cp_kms_user **users;
 	size_t user_count, user_room;
+	struct cp_kms_user **speakers; /* of them, those that may act for others */
+	size_t speaker_count;
 	struct cp_kms_tpk *tpks;
 	size_t tpk_count, tpk_room;
 	const struct cp_kms_tpk *current[CP_STORE_SETS];
@@ -63,6 +65,11 @@ struct cp_kms_user *cp_kms_book_user(const struct cp_kms_book *book,
 struct cp_kms_user *cp_kms_book_psk(const struct cp_kms_book *book, struct cp_mikey_octets psk_id);
 struct cp_kms_tpk *cp_kms_book_tpk(const struct cp_kms_book *book, struct cp_mikey_octets id,
 				   enum cp_mikey_set set);
+
+/* Does the KMS stand for an initiator now: an enabled user, or somebody that one may act for? That one's list of responders
+ * holds too. */
+bool cp_kms_book_stands_for(const struct cp_kms_book *book, struct cp_mikey_id initiator,
+			    struct cp_mikey_id responder);
 
 /* One pattern of the list names the identity. */
 bool cp_kms_list_has(const char *list, struct cp_mikey_id id);

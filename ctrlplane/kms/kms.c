@@ -125,6 +125,18 @@ cp_kms_create(struct cp_kms **out, const struct cp_kms_settings *settings, struc
 }
 
 void
+cp_kms_configure(struct cp_kms *kms, const struct cp_kms_settings *settings)
+{
+	pthread_rwlock_wrlock(&kms->book_lock);
+	pthread_mutex_lock(&kms->limit_lock);
+	kms->settings = settings;
+	configure(kms);
+	pthread_mutex_unlock(&kms->limit_lock);
+	pthread_rwlock_unlock(&kms->book_lock);
+	cp_kms_keep(kms, true); /* users have their rates by it */
+}
+
+void
 cp_kms_destroy(struct cp_kms *kms)
 {
 	if (kms == NULL)
@@ -163,13 +175,13 @@ source_key(const struct sockaddr *source)
 bool
 cp_kms_may_source(struct cp_kms *kms, const struct sockaddr *source)
 {
-	int64_t rate = kms->settings->kms.source_rate;
+	int64_t rate;
 	bool may;
 
-	if (rate == 0)
-		return true;
 	pthread_mutex_lock(&kms->limit_lock);
-	may = cp_kms_limits_take(kms->sources, source_key(source), rate, cp_kms_now_ns());
+	rate = kms->settings->kms.source_rate;
+	may = rate == 0 ||
+	      cp_kms_limits_take(kms->sources, source_key(source), rate, cp_kms_now_ns());
 	pthread_mutex_unlock(&kms->limit_lock);
 	if (!may)
 		atomic_fetch_add(&kms->counters.limited_source, 1);

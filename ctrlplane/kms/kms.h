@@ -21,6 +21,7 @@ struct cp_kms_counters {
 	_Atomic uint64_t other;			 /* messages that are neither */
 	_Atomic uint64_t errors[16];		 /* MIKEY errors by number */
 	_Atomic uint64_t limited_identity, limited_source;
+	_Atomic uint64_t slow;	     /* connections that did not end a request in time */
 	_Atomic uint64_t unrecorded; /* refused strangers beyond what the audit log takes */
 	_Atomic uint64_t http[6];    /* answers by hundreds: [4] is 4xx */
 };
@@ -33,6 +34,9 @@ void cp_kms_check(const struct cp_kms_settings *settings, const char *path,
 int cp_kms_create(struct cp_kms **out, const struct cp_kms_settings *settings,
 		  struct cp_store *store, int wake, char *why, size_t size);
 void cp_kms_destroy(struct cp_kms *kms);
+
+/* Other settings, which outlive it; the store and the identity are those of before. */
+void cp_kms_configure(struct cp_kms *kms, const struct cp_kms_settings *settings);
 
 /* May this source send one more? */
 bool cp_kms_may_source(struct cp_kms *kms, const struct sockaddr *source);
@@ -49,5 +53,7 @@ char *cp_kms_status(struct cp_kms *kms);
 /* What one thread does again and again: write the journal, take up changes of the store, retire and
  * forget TPKs. must_read: as if the store had changed. */
 void cp_kms_keep(struct cp_kms *kms, bool must_read);
+
+int64_t cp_kms_now_ns(void); /* monotonic */
 
 #endif

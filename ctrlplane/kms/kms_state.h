@@ -32,6 +32,4 @@ struct cp_kms {
 	bool is_store_bad; /* said already */
 };
 
-int64_t cp_kms_now_ns(void); /* monotonic */
-
 #endif

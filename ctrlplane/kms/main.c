@@ -1,19 +1,18 @@
 /* conclave-kms: the key management server. Reads its command line and configuration, then answers until a signal ends it. */
 #include <errno.h>
-#include <getopt.h>
-#include <grp.h>
+#include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "configs/program/privilege.h"
+#include "configs/program/program.h"
 #include "ctrlplane/base/log.h"
 #include "ctrlplane/kms/http.h"
 #include "ctrlplane/kms/kms.h"
@@ -21,111 +20,49 @@
 #define AREA "kms"
 #define KEEP_MS 200 /* between looks at the store and the journal */
 
-static const char usage[] =
-	"usage: conclave-kms [--config FILE] [--check]\n"
-	"The key management server of Conclave: MIKEY-TICKET (RFC 6043) over HTTP.\n"
-	"\n"
-	"  -c, --config FILE   read FILE; without it every option has its default\n"
-	"      --check         read the configuration, print all errors with their lines, end\n"
-	"      --defaults      print every option at its default, as YAML, end\n"
-	"  -h, --help          print this, end\n"
-	"  -V, --version       print the version, end\n"
-	"\n"
-	"SIGTERM and SIGINT end it. Users and keys: conclave kms; what changes there counts at "
-	"once,\n"
-	"or after SIGHUP.\n";
-
-struct command {
-	const char *path;
-	bool is_check;
-};
-
 /* All that runs. */
 struct program {
-	struct cp_kms_settings settings;
+	const char *path;		  /* of the configuration; NULL: none */
+	struct cp_kms_settings *settings; /* what counts now */
 	struct cp_store *store;
 	struct cp_kms *kms;
 	struct cp_kms_http *http;
 	int signals, wake;
+	int changes; /* inotify on the store's folder; -1: none */
 };
 
-static int
-print_defaults(void)
-{
-	static struct cp_kms_settings settings;
-
-	cp_kms_settings_init(&settings);
-	conf_render(settings.sections, stdout);
-	return EXIT_SUCCESS;
-}
-
-/* The exit status, or -1 to go on. */
-static int
-parse(struct command *command, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-		{"defaults", no_argument, NULL, 'd'},	  {"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},	  {NULL, 0, NULL, 0},
-	};
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			command->path = optarg;
-			break;
-		case 'k':
-			command->is_check = true;
-			break;
-		case 'd':
-			return print_defaults();
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		case 'V':
-			puts("conclave-kms " CONCLAVE_VERSION);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "conclave-kms: '%s' is not understood\n%s", argv[optind], usage);
-		return 2;
-	}
-	return -1;
-}
-
-/* No core dump, no debugger: keys are in here. */
 static void
-hide(void)
+free_settings(struct cp_kms_settings *settings)
 {
-	setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (settings != NULL)
+		cp_kms_settings_free(settings);
+	free(settings);
 }
 
-/* Sockets are bound and keys are read: root is not needed any more. */
+/* Reads and checks. NULL: no memory, or as error and errors say. */
 static int
-become_user(const char *name)
+load_settings(struct cp_kms_settings **out, const char *path, struct conf_errors *errors)
 {
-	const struct passwd *user;
+	struct cp_kms_settings *settings = calloc(1, sizeof(*settings));
+	int error = settings != NULL ? cp_kms_settings_load(settings, path, errors) : -ENOMEM;
 
-	if (name == NULL || geteuid() != 0)
+	if (error == 0)
+		cp_kms_check(settings, path ? path : "defaults", errors);
+	if (error == 0 && errors->count == 0) {
+		*out = settings;
 		return 0;
-	user = getpwnam(name);
-	if (user == NULL) {
-		cp_log(CP_LOG_ERROR, AREA, "there is no user '%s'; see 'node.user'", name);
-		return -ENOENT;
 	}
-	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 ||
-	    setuid(user->pw_uid) != 0) {
-		cp_log(CP_LOG_ERROR, AREA, "cannot become '%s': %s", name, strerror(errno));
-		return -EPERM;
-	}
-	hide(); /* a change of user makes us dumpable again */
-	return 0;
+	free_settings(settings);
+	return error != 0 ? error : -EINVAL;
+}
+
+static int
+load(void *arg, const char *path, struct conf_errors *errors)
+{
+	struct program *p = arg;
+
+	p->path = path;
+	return load_settings(&p->settings, path, errors);
 }
 
 /* Before any thread, so that all have them blocked. */
@@ -146,29 +83,107 @@ open_signals(struct program *p)
 	return p->signals < 0 || p->wake < 0 ? -errno : 0;
 }
 
+/* What the command line writes is seen at once; without it, at the next look. */
+static void
+watch_store(struct program *p)
+{
+	char folder[PATH_MAX];
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", p->settings->kms.store);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		strcpy(folder, ".");
+	else
+		slash[slash == folder] = '\0';
+	p->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (p->changes >= 0 && inotify_add_watch(p->changes, folder, IN_MODIFY) < 0) {
+		close(p->changes);
+		p->changes = -1;
+	}
+}
+
 static int
 open_all(struct program *p)
 {
-	const struct cp_store_options options = {p->settings.kms.store, p->settings.kms.master_key};
+	const struct cp_store_options options = {p->settings->kms.store,
+						 p->settings->kms.master_key};
 	char why[1024] = "";
 	int error = open_signals(p);
 
 	if (error == 0)
-		error = cp_kms_http_open(&p->http, &p->settings, why, sizeof(why));
+		error = cp_kms_http_open(&p->http, p->settings, why, sizeof(why));
 	if (error == 0)
 		error = cp_store_open(&p->store, &options, why, sizeof(why));
 	if (error == 0)
-		error = cp_kms_create(&p->kms, &p->settings, p->store, p->wake, why, sizeof(why));
+		error = cp_kms_create(&p->kms, p->settings, p->store, p->wake, why, sizeof(why));
 	if (error == 0)
-		error = become_user(p->settings.node.user);
+		error = conf_privilege_drop(p->settings->node.user, why, sizeof(why));
 	if (error == 0)
 		error = cp_kms_http_start(p->http, p->kms, why, sizeof(why));
 	if (error != 0 && why[0] != '\0')
 		cp_log(CP_LOG_ERROR, AREA, "%s", why);
+	watch_store(p);
 	return error;
 }
 
-/* 0: go on; else the signal that ends us. SIGHUP makes the store be read anew. */
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The option that only a restart can change, and that has changed; NULL: none. */
+static const char *
+find_fixed(const struct cp_kms_settings *old, const struct cp_kms_settings *new)
+{
+	if (!is_same(old->id, new->id))
+		return "kms.id";
+	if (!is_same(old->kms.store, new->kms.store))
+		return "kms.store";
+	if (!is_same(old->kms.master_key, new->kms.master_key))
+		return "kms.master_key";
+	if (old->kms.replay_room != new->kms.replay_room)
+		return "kms.replay_room";
+	return is_same(old->node.user, new->node.user) ? NULL : "node.user";
+}
+
+/* The configuration and the certificate as they are now, or as they were where they are not right. */
+static void
+reload(struct program *p)
+{
+	struct cp_kms_settings *settings = NULL;
+	struct conf_errors errors = {0};
+	char why[1024] = "it cannot be read";
+	int rc = load_settings(&settings, p->path, &errors);
+	const char *fixed = rc == 0 ? find_fixed(p->settings, settings) : NULL;
+
+	conf_errors_print(&errors, stderr);
+	conf_errors_free(&errors);
+	if (fixed != NULL) {
+		snprintf(why, sizeof(why), "%s changes with a restart only", fixed);
+		rc = -EPERM;
+	}
+	if (rc == 0)
+		rc = cp_kms_http_reload(p->http, settings, why, sizeof(why));
+	if (rc < 0) {
+		cp_log(CP_LOG_ERROR, AREA,
+		       "the configuration is not taken up: %s; what was before holds", why);
+		free_settings(settings);
+		cp_kms_keep(p->kms, true);
+		return;
+	}
+	cp_kms_configure(p->kms, settings);
+	free_settings(p->settings);
+	p->settings = settings;
+	cp_log_open("conclave-kms", (enum cp_log_sink)settings->log.sink,
+		    (enum cp_log_level)settings->log.level);
+	cp_log(CP_LOG_INFO, AREA, "configuration read again%s",
+	       rc > 0 ? "; new connections are served by it, old ones end with their next answer"
+		      : "");
+}
+
+/* 0: go on; else the signal that ends us. */
 static int
 take_signal(struct program *p)
 {
@@ -178,7 +193,7 @@ take_signal(struct program *p)
 		return 0;
 	if (info.ssi_signo != SIGHUP)
 		return (int)info.ssi_signo;
-	cp_kms_keep(p->kms, true);
+	reload(p);
 	return 0;
 }
 
@@ -186,15 +201,20 @@ static void
 serve(struct program *p)
 {
 	struct pollfd fds[] = {{.fd = p->signals, .events = POLLIN},
-			       {.fd = p->wake, .events = POLLIN}};
+			       {.fd = p->wake, .events = POLLIN},
+			       {.fd = p->changes, .events = POLLIN}};
+	char events[4096];
 	uint64_t count;
 
 	do {
-		if (poll(fds, 2, KEEP_MS) < 0 && errno != EINTR)
+		if (poll(fds, 3, KEEP_MS) < 0 && errno != EINTR)
 			break;
 		if (read(p->wake, &count, sizeof(count)) < 0)
 			count = 0; /* nobody woke us: time has passed */
+		while (p->changes >= 0 && read(p->changes, events, sizeof(events)) > 0)
+			;
 		cp_kms_keep(p->kms, false);
+		cp_kms_http_tend(p->http, cp_kms_now_ns());
 	} while (take_signal(p) == 0);
 }
 
@@ -206,24 +226,29 @@ close_all(struct program *p)
 		cp_kms_keep(p->kms, false); /* what the last answers left in the journal */
 	cp_kms_destroy(p->kms);
 	cp_store_close(p->store);
-	if (p->signals >= 0)
-		close(p->signals);
-	if (p->wake >= 0)
-		close(p->wake);
+	for (int i = 0; i < 3; i++) {
+		int fd = i == 0 ? p->signals : i == 1 ? p->wake : p->changes;
+
+		if (fd >= 0)
+			close(fd);
+	}
 }
 
 static int
-run(struct program *p)
+run(void *arg)
 {
+	struct program *p = arg;
 	int error;
 
-	hide();
-	p->signals = p->wake = -1;
+	cp_log_open("conclave-kms", (enum cp_log_sink)p->settings->log.sink,
+		    (enum cp_log_level)p->settings->log.level);
+	conf_privilege_hide(); /* keys are in here */
+	p->signals = p->wake = p->changes = -1;
 	error = open_all(p);
 	if (error == 0) {
-		for (size_t i = 0; i < p->settings.kms.listen.count; i++)
-			cp_log(CP_LOG_INFO, AREA, "%s listens on %s", p->settings.id,
-			       p->settings.kms.listen.items[i]);
+		for (size_t i = 0; i < p->settings->kms.listen.count; i++)
+			cp_log(CP_LOG_INFO, AREA, "%s listens on %s", p->settings->id,
+			       p->settings->kms.listen.items[i]);
 		serve(p);
 		cp_log(CP_LOG_INFO, AREA, "stopping");
 	}
@@ -235,27 +260,24 @@ int
 main(int argc, char **argv)
 {
 	static struct program program;
-	struct conf_errors errors = {0};
-	struct command command = {0};
-	int status = parse(&command, argc, argv);
-	int error;
+	static struct cp_kms_settings defaults;
+	const struct conf_program what = {
+		.name = "conclave-kms",
+		.about =
+			"The key management server of Conclave: MIKEY-TICKET (RFC 6043) over HTTP.",
+		.signals = "SIGTERM and SIGINT end it, SIGHUP makes it read configuration and "
+			   "certificate "
+			   "again.\n"
+			   "Users and keys: conclave kms; what changes there counts at once.",
+		.sections = defaults.sections,
+		.load = load,
+		.run = run,
+		.arg = &program,
+	};
+	int status;
 
-	if (status >= 0)
-		return status;
-	error = cp_kms_settings_load(&program.settings, command.path, &errors);
-	cp_kms_check(&program.settings, command.path ? command.path : "defaults", &errors);
-	if (command.is_check) {
-		status = conf_check_report(command.path ? command.path : "defaults", &errors,
-					   stdout, stderr);
-	} else if (error != 0 || errors.count > 0) {
-		conf_errors_print(&errors, stderr);
-		status = EXIT_FAILURE;
-	} else {
-		cp_log_open("conclave-kms", (enum cp_log_sink)program.settings.log.sink,
-			    (enum cp_log_level)program.settings.log.level);
-		status = run(&program);
-	}
-	conf_errors_free(&errors);
-	cp_kms_settings_free(&program.settings);
+	cp_kms_settings_init(&defaults);
+	status = conf_program_main(&what, argc, argv);
+	free_settings(program.settings);
 	return status;
 }

@@ -65,11 +65,16 @@ cp_kms_status(struct cp_kms *kms)
 			 (json_int_t)kms->book->user_count, "tpks", tpks_of(kms->book), "request",
 			 exchange(c, 0), "resolve", exchange(c, 1), "other", number(&c->other),
 			 "errors", errors_of(c));
+	json_object_set_new(json, "store", json_string(kms->settings->kms.store));
 	json_object_set_new(json, "generation", json_integer(kms->book->generation));
+	json_object_set_new(json, "replay",
+			    json_pack("{s:I, s:I}", "remembered", (json_int_t)replay, "room",
+				      (json_int_t)kms->settings->kms.replay_room));
 	pthread_rwlock_unlock(&kms->book_lock);
 	json_object_set_new(json, "limited",
-			    json_pack("{s:o, s:o}", "identity", number(&c->limited_identity),
-				      "source", number(&c->limited_source)));
+			    json_pack("{s:o, s:o, s:o}", "identity", number(&c->limited_identity),
+				      "source", number(&c->limited_source), "slow",
+				      number(&c->slow)));
 	json_object_set_new(json, "http",
 			    json_pack("{s:o, s:o, s:o}", "2xx", number(&c->http[2]), "4xx",
 				      number(&c->http[4]), "5xx", number(&c->http[5])));
@@ -77,9 +82,6 @@ cp_kms_status(struct cp_kms *kms)
 			    json_pack("{s:o, s:I, s:I}", "unrecorded", number(&c->unrecorded),
 				      "pending", (json_int_t)cp_kms_journal_pending(kms->journal),
 				      "lost", (json_int_t)cp_kms_journal_lost(kms->journal)));
-	json_object_set_new(json, "replay",
-			    json_pack("{s:I, s:I}", "remembered", (json_int_t)replay, "room",
-				      (json_int_t)kms->settings->kms.replay_room));
 	text = json_dumps(json, JSON_INDENT(2));
 	json_decref(json);
 	return text;

@@ -64,6 +64,8 @@ int cp_store_user_add(struct cp_store *store, const struct cp_store_user *user, 
 /* -ENOENT: nobody of that identity. */
 int cp_store_user_enable(struct cp_store *store, const char *identity, bool is_enabled,
 			 int64_t now);
+/* Forgets a user, and the TPKs that it has shared with us. */
+int cp_store_user_remove(struct cp_store *store, const char *identity);
 /* New keys for both sets; those it has not are taken away. */
 int cp_store_user_rekey(struct cp_store *store, const struct cp_store_user *user, int64_t now);
 
@@ -96,11 +98,11 @@ int cp_store_tpk_purge(struct cp_store *store, int64_t now, int64_t lifetime);
 typedef int (*cp_store_tpk_fn)(void *arg, const struct cp_store_tpk *tpk);
 int cp_store_tpks(struct cp_store *store, cp_store_tpk_fn each, void *arg);
 
-/* One exchange, for the audit log. Texts as in cp_store_user; NULL or empty: not known. */
+/* One exchange or one change, for the audit log. Texts as in cp_store_user; NULL or empty: not known. */
 struct cp_store_audit {
-	int64_t at_ms;	    /* Unix time in milliseconds */
-	const char *what;   /* request, resolve, other */
-	const char *source; /* address it came from */
+	int64_t at_ms;	  /* Unix time in milliseconds */
+	const char *what; /* request, resolve, other; of a change what the command line calls it */
+	const char *source; /* address it came from; of a change who made it */
 	const char *owner;  /* whose key authenticated it */
 	const char *user;   /* for whom */
 	const char *initiator, *responder;

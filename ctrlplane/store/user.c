@@ -139,6 +139,24 @@ cp_store_user_enable(struct cp_store *store, const char *identity, bool is_enabl
 }
 
 int
+cp_store_user_remove(struct cp_store *store, const char *identity)
+{
+	sqlite3_stmt *statement;
+	int error = cp_store_prepare(&statement, store, "DELETE FROM tpk WHERE owner = ?");
+
+	if (error != 0)
+		return error;
+	cp_store_bind_text(statement, 1, identity);
+	error = cp_store_finish(statement);
+	if (error == 0)
+		error = cp_store_prepare(&statement, store, "DELETE FROM user WHERE identity = ?");
+	if (error != 0)
+		return error;
+	cp_store_bind_text(statement, 1, identity);
+	return change_one(store, statement);
+}
+
+int
 cp_store_user_rekey(struct cp_store *store, const struct cp_store_user *user, int64_t now)
 {
 	sqlite3_stmt *statement;

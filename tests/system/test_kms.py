@@ -334,7 +334,7 @@ def test_strangers_do_not_fill_the_audit_log():
         seconds = time.monotonic() - begin
         connection.close()
         assert world.dial_in().run()["ok"]
-        entries = world.kms.audit(1000)
+        entries = [entry for entry in world.kms.audit(1000) if entry["what"] in ("request", "resolve")]
         assert [entry["granted"] for entry in entries[:2]] == [True, True]  # whoever is known is recorded
         assert len(entries) <= 2 + 100 + 50 * (seconds + 2)
         assert len(entries) + world.kms.status()["audit"]["unrecorded"] == 603
@@ -359,6 +359,43 @@ def test_users_come_and_go_without_a_restart():
         assert world.request(user=CAROL, psk=carol).run()["ok"]
 
 
+def test_what_the_command_line_changes_counts_when_it_returns():
+    with World() as world:
+        for number in range(20):
+            who, path = f"sip:new{number}@ims.example", world.kms.path(f"new{number}.psk")
+            world.kms.cli("user", "add", who, "--psk-file", path)  # no waiting
+            assert world.request(user=who, psk=path).run()["ok"], number
+            world.kms.cli("user", "remove", who)
+            refused(world.request(user=who, psk=path).run(), AUTH)
+
+
+@pytest.mark.parametrize("change", ["disable", "remove"])
+@pytest.mark.parametrize("who", [ALICE, FOCUS])
+def test_tickets_end_with_whom_they_speak_for(change, who):
+    """Of a user itself, and of who asked as somebody that it may act for."""
+    with World() as world:
+        bob = {"as_": BOB, "as_psk": world.bob}
+        waiting = Call(world.kms, ALICE, world.alice, BOB, "--wait-resolve", 1, **bob) if who == ALICE else \
+            Call(world.kms, CONF, world.focus, BOB, "--psk-id", FOCUS, "--wait-resolve", 1, **bob)
+        refused(waiting.run(wait=lambda: world.kms.changed("user", change, who)), ID, "resolve")
+        assert "unknown or disabled" in world.kms.audit(1)[0]["why"]
+        if who == FOCUS:
+            assert Call(world.kms, ALICE, world.alice, BOB, **bob).run()["ok"]  # others go on
+
+
+def test_a_removed_user_takes_its_tpks_along():
+    with World() as world:
+        path = world.kms.path("own.tpk")
+        world.kms.changed("tpk", "add", ALICE, "--tpk-id", "alice-own", "--tpk-file", path)
+        assert world.dial_in("--tpk-file", path, "--validity", 600).run()["ok"]
+        world.kms.changed("user", "remove", ALICE)
+        assert not [tpk for tpk in world.kms.json("tpk", "list")["tpks"] if tpk["id"] == "alice-own"]
+        again = world.kms.add(ALICE)  # the name is free, with other keys
+        assert not world.dial_in("--tpk-file", path, "--validity", 600, psk=again).run()["ok"]
+        refused(world.request().run(), AUTH)
+        assert world.request(psk=again).run()["ok"]
+
+
 @pytest.mark.sanitized
 def test_old_tickets_resolve_after_rotation_and_restart():
     with World() as world:
@@ -376,6 +413,29 @@ def test_sighup_reads_the_store():
         world.kms.process.send_signal(signal.SIGHUP)
         wait_until(lambda: world.kms.log().count("users and") >= 4, 10, "the store is read again")
         assert world.dial_in().run()["ok"]
+
+
+def test_changes_are_in_the_audit_log():
+    with World() as world:
+        world.kms.changed("user", "disable", BOB)
+        world.kms.changed("tpk", "rotate")
+        world.kms.changed("user", "remove", BOB)
+        assert world.kms.cli("user", "remove", BOB, check=False).returncode == 1
+        seen = [(entry["what"], entry["user"]) for entry in world.kms.audit(6)]
+        assert seen == [("user remove", BOB), ("tpk rotate", ""), ("user disable", BOB), ("user add", FOCUS), ("user add", BOB), ("user add", ALICE)]
+        assert all(entry["source"].startswith("local:") and entry["granted"] for entry in world.kms.audit(6))
+
+
+def test_the_status_for_people_and_scripts():
+    with World() as world:
+        assert world.dial_in().run()["ok"]
+        shown = world.kms.json("status")
+        assert shown["users"] == 3 and shown["request"] == {"granted": 1, "refused": 0} and shown["store"] == world.kms.path("kms.db")
+        text = world.kms.cli("status").stdout
+        assert "request      granted 1, refused 0" in text and "users        3" in text, text
+        world.kms.stop()
+        away = world.kms.cli("status", check=False)
+        assert away.returncode == 3 and f"127.0.0.1:{world.kms.port}" in away.stderr, away
 
 
 def test_the_log_and_the_store_have_no_keys():

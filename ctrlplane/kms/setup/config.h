@@ -23,6 +23,7 @@ struct cp_kms_options {
 	char *master_key;
 	int64_t threads;
 	int64_t connections_max;
+	int64_t request_timeout_ms;
 	int64_t validity_ms, validity_max_ms;
 	int64_t skew_ms;
 	int64_t replay_room;
@@ -30,6 +31,7 @@ struct cp_kms_options {
 	char *flags_set, *flags_clear;
 	int64_t tpk_lifetime_ms;
 	int64_t identity_rate, server_rate, source_rate;
+	int64_t source_connections;
 	int64_t audit_keep_ms;
 };
 

@@ -214,7 +214,7 @@ completion_knows_what_may_stand_next(void **state)
 		{{"conference", "watch", "x", "-"}, "--for\n--help\n--json\n--socket\n"},
 		{{"conference", "list", ""}, ""},
 		{{"help", "node", ""}, "show\ndrain\nresume\n"},
-		{{"kms", ""}, "init\nuser\ntpk\naudit\n"},
+		{{"kms", ""}, "init\nstatus\nuser\ntpk\naudit\n"},
 		{{"kms", "tpk", ""}, "list\nrotate\nadd\n"},
 		{{"help", "kms", "tpk", ""}, "list\nrotate\nadd\n"},
 		{{"kms", "tpk", "add", "sip:a@b", "--set", ""}, "128\n256\n"},

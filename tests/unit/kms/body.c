@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include "ctrlplane/base/base64.h"
 #include "ctrlplane/kms/body.h"
+#include "ctrlplane/kms/setup/path.h"
 
 #define POST(request, length, type, encoding)                              \
 	{                                                                  \
