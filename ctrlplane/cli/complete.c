@@ -3,22 +3,35 @@
 #include <string.h>
 #include "ctrlplane/cli/words.h"
 
-static const char bash_script[] = "# bash completion of conclave\n"
-				  "_conclave()\n"
-				  "{\n"
-				  "\tlocal IFS=$'\\n'\n"
-				  "\tCOMPREPLY=($(compgen -W \"$(conclave complete -- "
-				  "\"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\" -- "
-				  "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
-				  "}\n"
-				  "complete -o default -F _conclave conclave\n";
+/*
+ * readline takes ':', '@' and '=' for ends of words, which URIs have: the words are those of the line, and of what is found
+ * the part goes that stands there already.
+ */
+static const char bash_script[] =
+	"# bash completion of conclave\n"
+	"_conclave()\n"
+	"{\n"
+	"\tlocal line=${COMP_LINE:0:COMP_POINT} words current head i\n"
+	"\tline=${line#*\"$1\"}\n"
+	"\tread -ra words <<<\"$line\"\n"
+	"\t[[ $line == *[[:space:]] ]] && words+=('')\n"
+	"\tcurrent=${words[${#words[@]}-1]}\n"
+	"\tlocal IFS=$'\\n'\n"
+	"\tCOMPREPLY=($(compgen -W \"$(\"$1\" complete -- \"${words[@]}\" 2>/dev/null)\" -- "
+	"\"$current\"))\n"
+	"\thead=${current%\"${current##*[:@=]}\"}\n"
+	"\tfor ((i = 0; i < ${#COMPREPLY[@]}; i++)); do\n"
+	"\t\tCOMPREPLY[i]=${COMPREPLY[i]#\"$head\"}\n"
+	"\tdone\n"
+	"}\n"
+	"complete -o default -F _conclave conclave\n";
 
 static const char zsh_script[] =
 	"#compdef conclave\n"
 	"_conclave()\n"
 	"{\n"
 	"\tlocal -a found\n"
-	"\tfound=(${(f)\"$(conclave complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"})\n"
+	"\tfound=(${(f)\"$($words[1] complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"})\n"
 	"\tcompadd -a found\n"
 	"}\n"
 	"if [ \"$funcstack[1]\" = _conclave ]; then\n"
@@ -154,9 +167,10 @@ list_words(const struct before *b, cp_cli_ids_fn ids, void *arg, FILE *out)
 		if (!cp_param_is_word(&params[i]) || index-- > 0)
 			continue;
 		if (strcmp(params[i].name, "conference") == 0)
-			ids(arg, NULL, out);
-		else if (strcmp(params[i].name, "participant") == 0)
-			ids(arg, b->words[skip], out);
+			ids(arg, params[i].name, NULL, out);
+		else if (strcmp(params[i].name, "participant") == 0 ||
+			 b->command->id == CP_COMMAND_AUTHORISED_REMOVE)
+			ids(arg, params[i].name, b->words[skip], out);
 		else
 			list_choices(&params[i], out);
 		return;
@@ -170,7 +184,9 @@ cp_cli_complete(const char *const *words, size_t count, cp_cli_ids_fn ids, void 
 	struct before b;
 
 	read_before(&b, words, count > 0 ? count - 1 : 0);
-	if (b.wants_value != NULL)
+	if (b.wants_value != NULL && strcmp(b.wants_value->name, "conference") == 0)
+		ids(arg, b.wants_value->name, NULL, out);
+	else if (b.wants_value != NULL)
 		list_choices(b.wants_value, out);
 	else if (b.wants_other)
 		return;

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Ids of what runs, or nothing. parent: the conference of a participant, NULL for conferences. */
-typedef void (*cp_cli_ids_fn)(void *arg, const char *parent, FILE *out);
+/* Live values of the parameter of that name, or nothing: conference, participant or uri of a conference (its parent). */
+typedef void (*cp_cli_ids_fn)(void *arg, const char *name, const char *parent, FILE *out);
 
 /* One candidate a line for the last of the words (which may be empty); words are those after "conclave". */
 void cp_cli_complete(const char *const *words, size_t count, cp_cli_ids_fn ids, void *arg,

@@ -14,6 +14,7 @@
 #include "ctrlplane/cli/mikey.h"
 #include "ctrlplane/cli/show.h"
 #include "ctrlplane/cli/token.h"
+#include "ctrlplane/cli/top.h"
 #include "ctrlplane/cli/words.h"
 
 #define ASK_MS 10000
@@ -184,23 +185,29 @@ run_help(const struct cp_cli *cli)
 	return CP_CLI_OK;
 }
 
-/* Ids of conferences, or of the participants of parent, as the node has them now. */
+/* Values of a parameter, as the node has them now. */
 static void
-print_ids(void *arg, const char *parent, FILE *out)
+print_ids(void *arg, const char *name, const char *parent, FILE *out)
 {
+	static const struct {
+		const char *name, *list, *member;
+		enum cp_command_id command;
+	} rows[] = {
+		{"conference", "conferences", "id", CP_COMMAND_CONFERENCE_LIST},
+		{"participant", "participants", "id", CP_COMMAND_PARTICIPANT_LIST},
+		{"uri", "authorised", "uri", CP_COMMAND_AUTHORISED_LIST},
+	};
 	const struct cp_cli *cli = arg;
-	const struct cp_command *command =
-		&cp_commands[parent != NULL ? CP_COMMAND_PARTICIPANT_LIST
-					    : CP_COMMAND_CONFERENCE_LIST];
 	json_t *params = json_pack("{s:s?}", "conference", parent), *item;
 	struct cp_cli_answer answer;
-	size_t i;
+	size_t row = 0, i;
 
-	cp_cli_ask(&answer, cp_cli_socket(cli->socket), command, params, COMPLETE_MS);
-	json_array_foreach (
-		json_object_get(answer.json, parent != NULL ? "participants" : "conferences"), i,
-		item) {
-		const json_t *id = json_object_get(item, "id");
+	while (strcmp(rows[row].name, name) != 0)
+		row++;
+	cp_cli_ask(&answer, cp_cli_socket(cli->socket), &cp_commands[rows[row].command], params,
+		   COMPLETE_MS);
+	json_array_foreach (json_object_get(answer.json, rows[row].list), i, item) {
+		const json_t *id = json_object_get(item, rows[row].member);
 
 		if (json_is_string(id))
 			fprintf(out, "%s\n", json_string_value(id));
@@ -231,6 +238,8 @@ run_local(struct cp_cli *cli)
 		return CP_CLI_OK;
 	case CP_COMMAND_HELP:
 		return run_help(cli);
+	case CP_COMMAND_TOP:
+		return cp_cli_top(cli);
 	case CP_COMMAND_TOKEN_CREATE:
 	case CP_COMMAND_TOKEN_LIST:
 	case CP_COMMAND_TOKEN_REMOVE:

@@ -47,7 +47,7 @@ print_params(const struct cp_command *command, FILE *out)
 static void
 print_commands(FILE *out)
 {
-	fputs(".SH COMMANDS\n", out);
+	fputs(".SH COMMANDS\n.ds AD l\n.ad l\n", out); /* long paths have no place to break */
 	for (size_t i = 0; i < CP_COMMAND_COUNT; i++) {
 		char usage[160];
 
@@ -88,17 +88,30 @@ static const char tail[] =
 	"Errors are problem documents with type, title, status, detail, instance, and errors "
 	"(pointer, detail) where the\n"
 	"request had mistakes.\n"
+	"The description of the API for programs is the OpenAPI document at\n"
+	".BR /v1/openapi.json .\n"
+	".PP\n"
+	"On TCP, where\n.B http.tokens\nnames a file, a request shows a bearer token that\n"
+	".B conclave token create\nmade; its role and the identity that it stands for decide what "
+	"it may. The Unix socket is guarded by its mode.\n"
+	".PP\n"
+	"Live events are server-sent events:\n.B /v1/events\nand\n"
+	".BR /v1/conferences/{conference}/events .\n"
+	"A stream begins with\n.BR hello ,\nwhose\n.I complete\nis false when events since\n"
+	".B Last\\-Event\\-ID\nwere missed. It ends with\n.B end\nand a reason:\n"
+	".BR slow\\-reader ,\n.B token\\-removed\nor\n.BR server\\-stops .\n"
 	".PP\n.nf\ncurl \\-\\-unix\\-socket /run/conclave/api.sock "
 	"http://localhost/v1/conferences\n.fi\n"
 	".SH EXIT STATUS\n"
 	".TP\n.B 0\nDone.\n"
-	".TP\n.B 1\nRefused or failed;\n.B conclave doctor\nfound something to mend.\n"
-	".TP\n.B 2\nWrong usage.\n"
+	".TP\n.B 1\nRefused by the node, or failed;\n.B conclave doctor\nfound something to mend.\n"
+	".TP\n.B 2\nWrong usage: nothing was asked of the node.\n"
 	".TP\n.B 3\nThe node cannot be reached.\n"
 	".SH ENVIRONMENT\n"
 	".TP\n.B CONCLAVE_SOCKET\nThe Unix socket of the API when\n.B \\-\\-socket\nis not given.\n"
 	".TP\n.B NO_COLOR\nWhen set, no colours.\n"
 	".SH FILES\n"
+	".TP\n.I /etc/conclave/tokens\nBearer tokens, where\n.B http.tokens\nnames it so.\n"
 	".TP\n.I /run/conclave/api.sock\nThe API's socket.\n"
 	".TP\n.I /etc/conclave/conclave.yaml\nThe configuration; see\n.BR conclave.yaml (5).\n"
 	".SH SEE ALSO\n"

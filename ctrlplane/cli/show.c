@@ -2,6 +2,7 @@
 #include "ctrlplane/cli/show.h"
 #include <stdlib.h>
 #include <string.h>
+#include "ctrlplane/cli/show_lists.h"
 
 #define SPACE_MAX CP_TABLE_CELL_MAX
 
@@ -199,6 +200,20 @@ print_clean(const char *line, FILE *file)
 		fputc((unsigned char)*line < ' ' || *line == 0x7f ? '?' : *line, file);
 }
 
+/* An item of a list: a person with its role, a talker's name, or plain. */
+static void
+print_item(const json_t *item, FILE *file)
+{
+	const char *uri = json_string_value(json_object_get(item, "uri"));
+	const char *name = json_string_value(json_object_get(item, "name"));
+	char space[SPACE_MAX];
+
+	if (uri != NULL)
+		fprintf(file, "%s (%s)", uri, text(item, "role", space));
+	else
+		print_clean(name != NULL ? name : text_of(item, space), file);
+}
+
 /* "packets rx" of packets_rx, indented by depth; what is nested follows indented. */
 static void
 show_object(const json_t *object, int depth, FILE *file)
@@ -223,7 +238,7 @@ show_object(const json_t *object, int depth, FILE *file)
 		} else if (json_is_array(value)) {
 			json_array_foreach (value, i, item) {
 				fputs(i > 0 ? ", " : "", file);
-				print_clean(text_of(item, space), file);
+				print_item(item, file);
 			}
 			fprintf(file, "%s\n", json_array_size(value) == 0 ? "none" : "");
 		} else {
@@ -394,6 +409,9 @@ show_done(const struct cp_command *command, const json_t *params, const struct c
 	else if (command->id == CP_COMMAND_PARTICIPANT_REMOVE)
 		fprintf(out->file, "Participant %s is removed from %s.\n",
 			text(params, "participant", s[0]), text(params, "conference", s[1]));
+	else if (command->id == CP_COMMAND_AUTHORISED_REMOVE)
+		fprintf(out->file, "%s may not join %s any more.\n", text(params, "uri", s[0]),
+			text(params, "conference", s[1]));
 	else
 		fprintf(out->file, "Done.\n");
 }
@@ -412,6 +430,12 @@ cp_cli_show(const struct cp_command *command, const json_t *params, const json_t
 		show_conferences(json_object_get(json, "conferences"), out);
 	else if (command->id == CP_COMMAND_PARTICIPANT_LIST)
 		show_participant_list(json, out);
+	else if (strcmp(command->noun, "authorised") == 0)
+		cp_cli_show_people(json, out);
+	else if (command->id == CP_COMMAND_RECORDS)
+		cp_cli_show_records(json, out);
+	else if (command->id == CP_COMMAND_AUDIT)
+		cp_cli_show_audit(json, out);
 	else
 		show_object(json, 0, out->file);
 }

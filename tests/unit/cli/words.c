@@ -187,9 +187,12 @@ help_of_a_command_names_its_parameters(void **state)
 }
 
 static void
-give_ids(void *arg, const char *parent, FILE *out)
+give_ids(void *arg, const char *name, const char *parent, FILE *out)
 {
-	fprintf(out, parent != NULL ? "17 of %s\n" : "demo\n", parent);
+	if (strcmp(name, "uri") == 0)
+		fprintf(out, "sip:a@b of %s\n", parent);
+	else
+		fprintf(out, parent != NULL ? "17 of %s\n" : "demo\n", parent);
 }
 
 static void
@@ -201,7 +204,7 @@ completion_knows_what_may_stand_next(void **state)
 	} rows[] = {
 		{{""},
 		 "status\nhealth\nconference\nauthorised\nparticipant\nevents\nrecords\naudit\nwhoa"
-		 "mi\nopenapi\nnode\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
+		 "mi\nopenapi\nnode\ntop\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
 		 "lp\nman"
 		 "\n"},
 		{{"node", ""}, "show\ndrain\nresume\n"},
@@ -213,6 +216,10 @@ completion_knows_what_may_stand_next(void **state)
 		 "sdes\neither\nnone\nmikey-ticket\n"},
 		{{"conference", "watch", "x", "-"}, "--for\n--help\n--json\n--socket\n"},
 		{{"conference", "list", ""}, ""},
+		{{"authorised", "remove", "x", ""}, "sip:a@b of x\n"},
+		{{"authorised", "add", "x", ""}, ""},
+		{{"records", "--conference", ""}, "demo\n"},
+		{{"participant", "role", "x", "17", ""}, "participant\nlistener\nmoderator\n"},
 		{{"help", "node", ""}, "show\ndrain\nresume\n"},
 		{{"kms", ""}, "init\nstatus\nuser\ntpk\naudit\n"},
 		{{"kms", "tpk", ""}, "list\nrotate\nadd\n"},

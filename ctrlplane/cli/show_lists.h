@@ -1,0 +1,12 @@
+/* Answers of the API that are lists, as tables. */
+#ifndef CP_CLI_SHOW_LISTS_H
+#define CP_CLI_SHOW_LISTS_H
+
+#include <jansson.h>
+#include "ctrlplane/cli/table.h"
+
+void cp_cli_show_people(const json_t *json, const struct cp_cli_out *out);
+void cp_cli_show_records(const json_t *json, const struct cp_cli_out *out);
+void cp_cli_show_audit(const json_t *json, const struct cp_cli_out *out);
+
+#endif
