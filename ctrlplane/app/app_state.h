@@ -93,7 +93,9 @@ struct cp_call {
 	struct cp_caller *caller;		 /* until it has joined */
 	struct cp_dialing *dialing;		 /* our call: until it is answered */
 	const struct cp_config_factory *factory; /* that was called; NULL: a conference */
-	struct cp_guests *guests;		 /* until the caller is in; NULL: none */
+	uint32_t named;	   /* leg that Replaces or Join names, until the caller is in; 0: none */
+	bool is_replacing; /* … by Replaces */
+	struct cp_guests *guests; /* until the caller is in; NULL: none */
 	uint32_t made;	/* conference that the factory made and nobody has joined yet; 0: none */
 	int end_status; /* SIP status of a call that failed; 0: it did not */
 	int key_status; /* SIP status to refuse with: MIKEY failed */
@@ -176,6 +178,8 @@ void cp_call_carry_on_offer(struct cp_call *call);
 void cp_call_drop_next(struct cp_call *call);
 
 /* invite.c */
+/* Who calls is known; where is he to go? A factory, a Replaces. 0, or the status to refuse with and why. */
+int cp_call_settle(struct cp_call *call, const char *identity, const char **why);
 bool cp_call_look_up(void *app, const char *user, struct cp_sip_policy *policy);
 void cp_call_on_invite(void *app, struct cp_sip_call *sip, const struct cp_sip_invite *invite);
 
@@ -186,6 +190,13 @@ int cp_factory_keep_list(struct cp_call *call, const struct cp_sip_invite *invit
 int cp_factory_open(struct cp_call *call, const char *creator, const char **why);
 void cp_factory_joined(struct cp_call *call); /* the caller is in: now the others */
 void cp_factory_forget(struct cp_call *call); /* he never came in, or is gone */
+
+/* replace.c: Replaces and Join */
+/* What they name is where call->caller is on its way to. 0, or the status to refuse with. */
+int cp_replace_find(struct cp_call *call, const struct cp_sip_invite *invite);
+/* Who calls is known: may he? 0, or the status to refuse with and why. */
+int cp_replace_check(const struct cp_call *call, const char *identity, const char **why);
+void cp_replace_done(struct cp_call *call); /* the caller is in: the other leaves */
 
 /* rekey.c */
 void cp_call_rekey(struct cp_call *call);

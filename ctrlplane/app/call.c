@@ -189,6 +189,8 @@ connected(struct cp_call *call)
 	cp_call_dial_progress(call, 200);
 	cp_app_handle(app, &event);
 	call = cp_app_call(app, event.leg); /* it may be over by that */
+	if (call && call->named)
+		cp_replace_done(call);
 	if (call && call->factory)
 		cp_factory_joined(call);
 }

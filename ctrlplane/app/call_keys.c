@@ -45,7 +45,7 @@ admit_keyed(struct cp_call *call)
 	};
 	struct cp_conf_verdict verdict;
 	const char *why = NULL;
-	int status = cp_factory_open(call, identity, &why);
+	int status = cp_call_settle(call, identity, &why);
 
 	if (status != 0) {
 		refuse_keyed(call, &(struct cp_sip_refusal){.status = status,

@@ -112,7 +112,7 @@ static bool
 is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
 {
 	struct cp_app *app = call->app;
-	struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(invite->user));
+	struct cp_conf *conf = cp_conf_by_user(app->focus, cp_slice_text(call->caller->user));
 	enum cp_conf_security security;
 
 	if (!call->factory && !conf)
@@ -175,6 +175,11 @@ create(struct cp_app *app, struct cp_sip_call *sip, const struct cp_sip_invite *
 								  .retry_after_s = RETRY_AFTER_S});
 		return NULL;
 	}
+	status = cp_replace_find(call, invite);
+	if (status != 0) {
+		refuse(call, invite, status, "The call that it names is over", 0);
+		return NULL;
+	}
 	status = cp_factory_keep_list(call, invite);
 	if (status != 0) {
 		refuse(call, invite, status, "The list of recipients is none, or is too long",
@@ -182,6 +187,14 @@ create(struct cp_app *app, struct cp_sip_call *sip, const struct cp_sip_invite *
 		return NULL;
 	}
 	return call;
+}
+
+int
+cp_call_settle(struct cp_call *call, const char *identity, const char **why)
+{
+	int status = cp_replace_check(call, identity, why);
+
+	return status ? status : cp_factory_open(call, identity, why);
 }
 
 /* Admitted: what does it offer, or what do we? */
@@ -220,7 +233,7 @@ cp_call_on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite
 
 	if (!call || is_keyed(call, invite))
 		return;
-	status = cp_factory_open(call, identity, &why);
+	status = cp_call_settle(call, identity, &why);
 	if (status != 0)
 		refuse(call, invite, status, why, status == 503 ? RETRY_AFTER_S : 0);
 	else if (admit(&verdict, call, invite) != 0)

@@ -379,12 +379,12 @@ keep_early_answer(struct cp_sip_call *call, const sip_t *sip)
 static void
 learn_answerer(struct cp_sip_call *call, const sip_t *sip)
 {
+	free(call->answerer);
 	call->answerer = calloc(1, sizeof(*call->answerer));
 	if (call->answerer)
 		cp_sip_identify_answer(call->answerer, call->listen, sip);
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
 	call->has_gruu = sip->sip_contact && url_has_param(sip->sip_contact->m_url, "gr");
-	cp_sip_dialog_learn(call);
 }
 
 void
@@ -394,6 +394,8 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	struct cp_slice sdp = {NULL, 0};
 	bool is_ours = call->is_reoffering;
 
+	if (sip && status > 100 && status < 300 && call->is_outgoing && !call->is_acked)
+		cp_sip_dialog_take(call, sip);
 	if (status < 200) {
 		if (call->is_outgoing && !call->is_acked && !call->is_detached && status > 100) {
 			keep_early_answer(call, sip);

@@ -29,6 +29,21 @@ cp_sip_dialog_learn(struct cp_sip_call *call)
 }
 
 void
+cp_sip_dialog_take(struct cp_sip_call *call, const sip_t *response)
+{
+	const char *ours = response->sip_from ? response->sip_from->a_tag : NULL;
+	const char *theirs = response->sip_to ? response->sip_to->a_tag : NULL;
+
+	if (!response->sip_call_id || !ours || !theirs ||
+	    strlen(response->sip_call_id->i_id) >= CP_SIP_CALL_ID_MAX ||
+	    strlen(ours) >= CP_SIP_TAG_MAX || strlen(theirs) >= CP_SIP_TAG_MAX)
+		return;
+	snprintf(call->id.call_id, sizeof(call->id.call_id), "%s", response->sip_call_id->i_id);
+	snprintf(call->id.local_tag, sizeof(call->id.local_tag), "%s", ours);
+	snprintf(call->id.remote_tag, sizeof(call->id.remote_tag), "%s", theirs);
+}
+
+void
 cp_sip_dialog_ended(struct cp_sip *s, const struct cp_sip_call *call)
 {
 	if (*call->id.local_tag)
@@ -88,16 +103,15 @@ int
 cp_sip_check_dialogs(struct cp_sip_call **replaces, struct cp_sip_call **joins, struct cp_sip *s,
 		     const sip_t *request)
 {
-	unsigned int joins_count, replaces_count;
+	unsigned int joins_count, replaces_count = 0;
 	const char *text = cp_sip_header_text(request, "Join", &joins_count);
 	struct cp_sip_dialog_id id;
 	bool has_ended;
 
 	*replaces = *joins = NULL;
-	/* a second Replaces is an error to the parser, so that it stands among the headers that it did not understand */
-	cp_sip_header_text(request, "Replaces", &replaces_count);
+	/* a second one stands, as it is, among the headers that are wrong */
 	for (const sip_error_t *e = request->sip_error; e; e = e->er_next)
-		replaces_count += e->er_name && strcasecmp(e->er_name, "Replaces") == 0;
+		replaces_count += e->er_common->h_class == sip_replaces_class;
 	if (replaces_count || joins_count > 1 || (joins_count && request->sip_replaces))
 		return 400;
 	if (request->sip_replaces)

@@ -186,6 +186,8 @@ void cp_sip_refer_free_all(struct cp_sip *s);
 
 /* replace.c */
 void cp_sip_dialog_learn(struct cp_sip_call *call); /* its tags, when they are there */
+/* The same of our INVITE, from a response to it. */
+void cp_sip_dialog_take(struct cp_sip_call *call, const sip_t *response);
 void cp_sip_dialog_ended(struct cp_sip *s, const struct cp_sip_call *call);
 struct cp_sip_call *cp_sip_dialog_find(struct cp_sip *s, const struct cp_sip_dialog_id *id,
 				       bool *has_ended);

@@ -1,0 +1,138 @@
+"""INVITEs with Replaces and Join: who may take whose place, and what is refused how (RFC 3891 3, RFC 3911 4)."""
+import pytest
+
+from node import wait_until
+from people import Callee, Referrer
+from sip import SipNode, sdp
+
+OTHER = {"id": "other", "security": "sdes", "identity": "none", "anonymous": True}
+DEMO = {"id": "demo", "security": "sdes", "identity": "none", "anonymous": True}
+
+
+@pytest.fixture(scope="module")
+def node():
+    with SipNode(conferences=[DEMO, OTHER]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def clean(request):
+    yield
+    if "node" in request.fixturenames:
+        running = request.getfixturevalue("node")
+        for conference in ("demo", "other"):
+            for participant in running.participants(conference):
+                running.cli("participant", "remove", conference, str(participant["id"]), check=False)
+            running.wait_participants(0, conference)
+
+
+def dialog(caller, more=""):
+    return f"{caller.call_id};to-tag={caller.to_tag};from-tag={caller.tag}{more}"
+
+
+def test_another_phone_of_the_same_person(node):
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        answer = mobile.invite([f"Replaces: {dialog(desk)}", "Require: replaces"])
+        assert answer.status == 200 and "<sip:demo@" in answer["contact"]
+        bye = desk.wait("BYE")
+        assert "Replaced" in bye["reason"]
+        desk.reply(bye)
+        assert len(node.wait_participants(1)) == 1
+        mobile.bye()
+
+
+def test_the_conference_is_that_of_the_call(node):
+    """Whatever the Request-URI names."""
+    with Referrer(node) as desk, Referrer(node, "other") as mobile:
+        desk.join()
+        answer = mobile.invite([f"Replaces: {dialog(desk)}"])
+        assert answer.status == 200 and "<sip:demo@" in answer["contact"]
+        desk.reply(desk.wait("BYE"))
+        assert len(node.wait_participants(1)) == 1
+        mobile.bye()
+
+
+def test_nobody_else(node):
+    with Referrer(node) as alice, Referrer(node, name="eve") as eve:
+        alice.join()
+        answer = eve.invite([f"Replaces: {dialog(alice)}"])
+        assert answer.status == 403 and "may replace" in answer["warning"]
+        assert alice.receive(0.3) is None
+        alice.bye()
+
+
+def test_a_refused_one_leaves_the_call(node):
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        assert mobile.invite([f"Replaces: {dialog(desk)}"], sdp(crypto=())).status == 488
+        assert desk.receive(0.3) is None
+        desk.bye()
+
+
+def test_early_only(node):
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        assert mobile.invite([f"Replaces: {dialog(desk, ';early-only')}"]).status == 486
+        desk.bye()
+
+
+def test_no_such_dialog(node):
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        for other in (f"{desk.call_id};to-tag={desk.tag};from-tag={desk.to_tag}", f"{desk.call_id};to-tag={desk.to_tag};from-tag=x",
+                      f"x{dialog(desk)}"):
+            assert mobile.invite([f"Replaces: {other}"]).status == 481
+        desk.bye()
+
+
+@pytest.mark.parametrize("header", ["Replaces", "Join"])
+def test_a_dialog_that_has_ended(node, header):
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        desk.bye()
+        assert mobile.invite([f"{header}: {dialog(desk)}"]).status == 603
+
+
+@pytest.mark.parametrize("lines", [["Replaces: a;to-tag=b;from-tag=c", "Replaces: d;to-tag=e;from-tag=f"],
+                                   ["Replaces: a;to-tag=b;from-tag=c", "Join: a;to-tag=b;from-tag=c"], ["Replaces: nonsense"],
+                                   ["Join: a;to-tag=b;from-tag=c", "Join: d;to-tag=e;from-tag=f"], ["Join: nonsense"]],
+                         ids=["twice", "both", "malformed", "two joins", "malformed join"])
+def test_contradictions(node, lines):
+    with Referrer(node) as caller:
+        assert caller.invite(lines).status == 400
+
+
+def test_our_own_call_that_still_rings(node):
+    """Somebody picks up elsewhere: the call to the one who is called is cancelled."""
+    with Callee(node) as bob, Referrer(node, name="bob") as mobile:
+        mobile.from_header = f"<{bob.identity}>"
+        node.cli("conference", "call", "demo", bob.identity)
+        invitation = bob.wait()
+        bob.say("180 Ringing")
+        wait_until(lambda: [p["state"] for p in node.participants()] == ["alerting"], 5, "alerting")
+        ours = invitation["from"].rpartition("tag=")[2]
+        answer = mobile.invite([f"Replaces: {invitation['call-id']};to-tag={ours};from-tag={bob.tag};early-only"])
+        assert answer.status == 200, answer.text
+        bob.reply(bob.wait("CANCEL"))
+        bob.say("487 Request Terminated")
+        assert len(node.wait_participants(1)) == 1
+        mobile.bye()
+
+
+def test_join(node):
+    with Referrer(node) as alice, Referrer(node, "other", name="bob") as bob:
+        alice.join()
+        answer = bob.invite([f"Join: {dialog(alice)}", "Require: join"])
+        assert answer.status == 200 and "<sip:demo@" in answer["contact"]
+        assert len(node.wait_participants(2)) == 2
+        assert alice.receive(0.3) is None
+        bob.bye()
+        alice.bye()
+
+
+def test_join_of_an_unknown_dialog_is_left_aside(node):
+    """RFC 3911 4: all our URIs are conferences'."""
+    with Referrer(node) as bob:
+        assert bob.invite(["Join: x;to-tag=y;from-tag=z"]).status == 200
+        bob.bye()
