@@ -216,6 +216,7 @@ cp_keying_commit(struct cp_call *call)
 	}
 	if (k->csb && k->next_cs_id) {
 		k->cs_id = k->next_cs_id;
+		k->next_cs_id = 0;
 		keep_facts(k);
 	}
 	if (k->next.theirs) {
@@ -243,6 +244,10 @@ cp_keying_abort(struct cp_call *call)
 	k->request = NULL;
 	cp_mikey_ticket_destroy(k->ticket);
 	k->ticket = NULL;
+	if (k->csb && !k->next_csb && k->next_cs_id) { /* an update that came to nothing */
+		cp_mikey_csb_retire(k->csb, k->next_cs_id);
+		cp_mikey_csb_retire(k->csb, (uint8_t)(k->next_cs_id + 1));
+	}
 	cp_mikey_csb_destroy(k->next_csb);
 	k->next_csb = NULL;
 	k->next_cs_id = 0;

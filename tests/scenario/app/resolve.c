@@ -1,59 +1,23 @@
 /* A TRANSFER_INIT with crypto sessions of every protocol, from outside the focus to the keys, through a KMS over HTTP. */
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include "ctrlplane/app/resolve.h"
 #include "ctrlplane/mikey/csb.h"
-#include "tests/scenario/app/kmsd.h"
+#include "tests/scenario/app/room.h"
 #include "tests/scenario/mikey/fixture.h"
 
-static struct cp_config_mikey settings;
+static struct room room;
 static struct cp_app_mikey mikey;
 static struct cp_resolve resolve;
-static struct kmsd kmsd;
 static uint8_t message[CP_MIKEY_MSG_MAX];
 static size_t message_len;
 static int outcome;
 
-static size_t
-kms_answer(void *arg, uint8_t *out, size_t size, const uint8_t *in, size_t len)
-{
-	struct world *at = arg;
-
-	memcpy(at->octets, in, len);
-	at->out.len = len;
-	if (world_kms(at) != 0 || at->out.len > size)
-		return 0;
-	memcpy(out, at->octets, at->out.len);
-	return at->out.len;
-}
-
 static int
 open_focus(void **state)
 {
-	static char *urls[1];
-	struct cp_kms_client_options options = {
-		.urls = (const char *const *)urls,
-		.url_count = 1,
-		.timeout_ms = 5000,
-		.rounds = 1,
-		.asks_max = 8,
-	};
-
 	open_world(state);
-	kmsd = (struct kmsd){.answer = kms_answer, .arg = &w};
-	kmsd_start(&kmsd);
-	urls[0] = kmsd.url;
-	settings = (struct cp_config_mikey){.kms_identity = "sip:kms.example",
-					    .identity = "sip:focus.example",
-					    .skew_ms = 300000,
-					    .host = "focus.example"};
-	for (int set = 0; set < 2; set++)
-		settings.psk.psk[set] = world_user(&w, "sip:focus.example")->psk[set];
-	mikey = (struct cp_app_mikey){.is_on = true, .config = &settings, .env = w.env};
-	assert_int_equal(cp_mikey_replay_create(&mikey.replay, 16), 0);
-	assert_int_equal(cp_mikey_replay_create(&mikey.tickets, 16), 0);
-	assert_int_equal(cp_kms_client_create(&mikey.client, &options), 0);
+	assert_int_equal(room_open(&room, &mikey, &w), 0);
 	assert_int_equal(cp_resolve_init(&resolve, &mikey, "conf-7f3a", 0x3E), 0);
 	outcome = -1;
 	return 0;
@@ -63,8 +27,7 @@ static int
 close_focus(void **state)
 {
 	cp_resolve_fini(&resolve);
-	cp_app_mikey_close(&mikey);
-	kmsd_stop(&kmsd);
+	room_close(&room, &mikey);
 	return close_world(state);
 }
 
@@ -104,12 +67,8 @@ start(const char *sdp_ids)
 	int status = cp_resolve_start(&resolve, cp_mikey_octets(message, message_len), &how);
 
 	outcome = -1;
-	for (int i = 0; status == 0 && outcome < 0 && i < 1000; i++) {
-		struct pollfd wait = {.fd = cp_kms_client_fd(mikey.client), .events = POLLIN};
-
-		poll(&wait, 1, 100);
-		cp_kms_client_run(mikey.client);
-	}
+	if (status == 0)
+		room_wait(&mikey, &outcome);
 	return status ? status : outcome;
 }
 
@@ -148,7 +107,7 @@ test_sessions_of_every_protocol(void **state)
 
 	assert_int_equal(start("mikey"), 0);
 	assert_string_equal(resolve.initiator, ALICE);
-	assert_non_null(strstr(kmsd.path, "requesttype=ticketresolve"));
+	assert_non_null(strstr(room.kmsd.path, "requesttype=ticketresolve"));
 	assert_int_equal(cp_resolve_answer(&focus, &w.out, &resolve, &ours, 1), 0);
 	assert_int_equal(cp_mikey_initiator_take(&alice, initiator, world_in(&w), &w.env, &w.fault),
 			 0);
@@ -196,11 +155,11 @@ test_refused(void **state)
 	struct cp_mikey_initiator *initiator = call(&line, 1, NULL);
 	uint8_t octets[512];
 	struct cp_mikey_out out = {octets, sizeof(octets), 0};
-	unsigned int asked = kmsd.asked;
+	unsigned int asked = room.kmsd.asked;
 
 	/* In SDP the list of protocols is wanted: no KMS traffic. */
 	assert_int_equal(start("mikey"), 488);
-	assert_int_equal(kmsd.asked, asked);
+	assert_int_equal(room.kmsd.asked, asked);
 	assert_string_equal(resolve.initiator, "");
 	assert_int_equal(cp_resolve_error(&out, &resolve, cp_mikey_octets(message, message_len)),
 			 0);
@@ -208,7 +167,7 @@ test_refused(void **state)
 	/* A MAC that does not hold: the KMS is asked, nobody is named. */
 	message[message_len - 1] ^= 1;
 	assert_int_equal(start(NULL), 488);
-	assert_int_equal(kmsd.asked, asked + 1);
+	assert_int_equal(room.kmsd.asked, asked + 1);
 	assert_string_equal(resolve.initiator, "");
 	/* The message itself is as good as before. Then it is a replay. */
 	message[message_len - 1] ^= 1;
@@ -227,12 +186,12 @@ test_a_kms_that_is_no_help(void **state)
 	struct cp_mikey_initiator *initiator = call(&line, 1, NULL);
 
 	for (size_t i = 0; i < sizeof(moods) / sizeof(moods[0]); i++) {
-		kmsd.mood = moods[i];
+		room.kmsd.mood = moods[i];
 		assert_int_equal(start(NULL), 503);
 		assert_string_equal(resolve.initiator, "");
 	}
 	/* It comes back, and the same message is good: nothing was remembered of it. */
-	kmsd.mood = KMSD_WELL;
+	room.kmsd.mood = KMSD_WELL;
 	assert_int_equal(start(NULL), 0);
 	assert_string_equal(resolve.initiator, ALICE);
 	cp_mikey_initiator_destroy(initiator);
