@@ -67,6 +67,15 @@ local_index(const struct cp_app *app, const struct dp_addr *remote)
 	return 0;
 }
 
+/* An address of zeros: the peer gave a name, the media plane waits for what authenticates. */
+static struct dp_addr
+known_address(const struct dp_addr *addr)
+{
+	static const uint8_t zero[sizeof(addr->ip)];
+
+	return memcmp(addr->ip, zero, sizeof(zero)) == 0 ? (struct dp_addr){0} : *addr;
+}
+
 static uint16_t
 lost_after_ms(const struct cp_call *call)
 {
@@ -93,8 +102,8 @@ leg_message(const struct cp_call *call, const struct cp_sdp_media *media, enum d
 		.ptime_ms = media->ptime_ms,
 		.rx_count = media->rx_count,
 		.tx = {.codec = media->tx.codec, .pt = media->tx.pt},
-		.remote_rtp = media->remote_rtp,
-		.remote_rtcp = media->remote_rtcp,
+		.remote_rtp = known_address(&media->remote_rtp),
+		.remote_rtcp = known_address(&media->remote_rtcp),
 		.jbuf_min_ms = (uint16_t)config->jitter_min_ms,
 		.jbuf_max_ms = (uint16_t)config->jitter_max_ms,
 		.lost_after_ms = lost_after_ms(call),

@@ -3,13 +3,31 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <string.h>
+
+#define HOST_NAME_OCTETS 253
+
+/* A name of hosts (RFC 1123 2.1) and no number: its last label has a letter. */
+static bool
+is_host_name(const char *text)
+{
+	const char *label = strrchr(text, '.');
+	size_t len = strlen(text);
+
+	label = label ? label + 1 : text;
+	return len <= HOST_NAME_OCTETS && *text != '.' && *text != '-' &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") ==
+		       len &&
+	       strpbrk(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
+}
 
 int
 cp_desc_connection(struct dp_addr *out, struct cp_slice value)
 {
 	struct cp_slice net, type, where, address;
 	struct dp_addr addr = {0};
-	char text[INET6_ADDRSTRLEN];
+	char text[HOST_NAME_OCTETS + 1];
+	int family;
 
 	if (!cp_slice_word(&value, &net) || !cp_slice_word(&value, &type) ||
 	    !cp_slice_word(&value, &where) || !cp_slice_is_nocase(net, "IN"))
@@ -19,17 +37,21 @@ cp_desc_connection(struct dp_addr *out, struct cp_slice value)
 		return -EINVAL;
 	if (cp_slice_is_nocase(type, "IP4")) {
 		addr.family = DP_FAMILY_IP4;
-		if (inet_pton(AF_INET, text, addr.ip) != 1)
-			return -EINVAL;
+		family = AF_INET;
 	} else if (cp_slice_is_nocase(type, "IP6")) {
 		addr.family = DP_FAMILY_IP6;
-		if (inet_pton(AF_INET6, text, addr.ip) != 1)
-			return -EINVAL;
+		family = AF_INET6;
 	} else {
 		return -EINVAL;
 	}
-	*out = addr;
-	return 0;
+	if (inet_pton(family, text, addr.ip) == 1) {
+		*out = addr;
+		return 0;
+	}
+	if (!is_host_name(text))
+		return -EINVAL;
+	*out = (struct dp_addr){.family = addr.family};
+	return -EAGAIN;
 }
 
 /* "<media> <port>[/<count>] <proto> <fmt> …" */
@@ -55,6 +77,7 @@ struct progress {
 	struct cp_desc_media *media; /* the section we are in; NULL: the session's */
 	struct dp_addr session_connection;
 	bool has_session_connection;
+	bool is_session_name;
 	bool has_version;
 };
 
@@ -77,6 +100,7 @@ begin_section(struct progress *p, struct cp_slice value, const char *next)
 	media = &p->desc->media[p->desc->media_count++];
 	media->connection = p->session_connection;
 	media->has_connection = p->has_session_connection;
+	media->is_name = p->is_session_name;
 	media->lines = cp_slice(next, 0);
 	p->media = media;
 	return decode_mline(media, value);
@@ -86,15 +110,19 @@ static void
 take_connection(struct progress *p, struct cp_slice value)
 {
 	struct dp_addr addr;
-	bool is_fine = cp_desc_connection(&addr, value) == 0;
+	int rc = cp_desc_connection(&addr, value);
+	bool is_fine = rc == 0 || rc == -EAGAIN;
 
 	if (p->media == NULL) {
-		if (is_fine && !p->has_session_connection)
+		if (is_fine && !p->has_session_connection) {
 			p->session_connection = addr;
+			p->is_session_name = rc == -EAGAIN;
+		}
 		p->has_session_connection |= is_fine;
 	} else if (!p->media->has_own_connection) {
 		p->media->has_own_connection = true;
 		p->media->has_connection = is_fine;
+		p->media->is_name = rc == -EAGAIN;
 		if (is_fine)
 			p->media->connection = addr;
 	}

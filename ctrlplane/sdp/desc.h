@@ -17,6 +17,7 @@ struct cp_desc_media {
 	struct cp_slice media, proto, formats; /* formats: the rest of the line */
 	uint16_t port;
 	bool has_connection, has_own_connection;
+	bool is_name;		   /* a host name: connection has the family, its octets are zero */
 	struct dp_addr connection; /* of this section or of the session; port 0 */
 	struct cp_slice lines;	   /* all lines of the section after m= */
 	int line;		   /* of m=, from 1 */
@@ -43,7 +44,7 @@ bool cp_desc_attribute(struct cp_slice *rest, const char *name, struct cp_slice 
 /* The same for b= lines: value is the number's text of "b=<name>:<value>". */
 bool cp_desc_bandwidth(struct cp_slice *rest, const char *name, struct cp_slice *value);
 
-/* "IN IP4 192.0.2.1[/ttl]" → address, port 0. -EINVAL. Host names are no address here. */
+/* "IN IP4 192.0.2.1[/ttl]" → address, port 0. -EINVAL; -EAGAIN for a host name: the family alone is written. */
 int cp_desc_connection(struct dp_addr *out, struct cp_slice value);
 
 #endif

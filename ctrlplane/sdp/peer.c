@@ -116,6 +116,16 @@ read_addresses(struct cp_sdp_media *media, struct cp_sdp_result *out,
 				     addr.family == DP_FAMILY_IP4
 					     ? "the media plane has no IPv4 address"
 					     : "the media plane has no IPv6 address");
+	if (section->is_name) {
+		/* Nothing that blocks runs here, and nothing needs to: where what authenticates comes from is where the name leads. */
+		if (!cp_sdp_profile_is_secure(media->profile))
+			return cp_sdp_refuse(out, 488, CP_SDP_WARN_NETWORK,
+					     "a host name in c= is followed under SRTP only; write "
+					     "an address");
+		media->remote_rtp = media->remote_rtcp =
+			(struct dp_addr){.family = addr.family, .port = section->port};
+		return 0;
+	}
 	media->is_held_by_address = is_unspecified(&addr);
 	if (media->is_held_by_address) {
 		/* RFC 3264 8.4: nothing is sent there; where the peer was before is where it will

@@ -59,6 +59,10 @@ commit_rtp(struct dp_worker *w, struct dp_leg *leg, const struct dp_addr *peer)
 		leg->latched_rx_ns = w->now_ns;
 		if ((leg->flags & DP_LEG_NO_LATCH) == 0)
 			leg->to = *peer;
+		if (leg->report.rtcp_to.family == DP_FAMILY_NONE) { /* none was signalled */
+			leg->report.rtcp_to = *peer;
+			leg->report.rtcp_to.port++;
+		}
 	}
 	leg->last_rx_ns = w->now_ns;
 	if (!leg->has_media) {

@@ -160,6 +160,27 @@ def test_a_key_ends_with_its_lifetime():
         phone.bye()
 
 
+def test_a_host_name_in_c_is_followed_by_what_authenticates():
+    """Nothing is sent before the first packet that proves where the name leads; then sound and reports go there."""
+    with Node() as node, Phone(node) as phone:
+        phone.keys(phone.offer(address="phone.example"))
+        assert phone.hear(0, 0.5) is None and phone.shown()["packets_tx"] == 0
+        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with stranger:
+            stranger.sendto(rtp(1, 1, SSRC, SILENCE + bytes(10)), phone.focus)
+            wait_until(lambda: phone.shown()["auth_failures"] == 1, 5, "the stranger's packet")
+            assert not phone.shown()["latched"] and phone.hear(0, 0.5) is None
+        phone.say(phone.packet())
+        assert phone.back.unprotect(phone.hear())
+        assert phone.shown()["remote"] == f"127.0.0.1:{phone.media_port}"
+        assert phone.hear(1, 15), "a report, on the port after RTP's"
+        assert phone.offer(address="127.0.0.1", version=2)
+        phone.drain()
+        phone.keys(phone.offer(address="127.0.0.1", version=2))
+        assert phone.hear()
+        phone.bye()
+
+
 def test_rtcp_mux_is_left_and_taken_up_again():
     """Where our reports go follows the last answer: RTP's port, then one of its own, then RTP's again."""
     config = {"conferences": [{"id": "demo", "security": "none", "identity": "none", "anonymous": True}]}

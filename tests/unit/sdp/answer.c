@@ -277,9 +277,16 @@ static const struct refusal refusals[] = {
 	 "port 0"},
 	{"no c=", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n" AUDIO TEST_C80,
 	 CP_SDP_SECURE, 488, 301, "c= line"},
-	{"c= with a name",
-	 "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\n" AUDIO TEST_C80,
+	{"c= with a number that is none",
+	 "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 192.0.2.300\r\nt=0 0\r\n" AUDIO TEST_C80,
 	 CP_SDP_SECURE, 488, 301, "c= line"},
+	{"c= with a name that is none",
+	 "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 -host_\r\nt=0 0\r\n" AUDIO TEST_C80,
+	 CP_SDP_SECURE, 488, 301, "c= line"},
+	{"c= with a name, plain",
+	 "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 host.example\r\nt=0 0\r\nm=audio 5004 RTP/AVP "
+	 "0\r\n",
+	 CP_SDP_PLAIN, 488, 301, "host name"},
 	{"multicast",
 	 "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP4 224.2.1.1/127\r\nt=0 0\r\n" AUDIO TEST_C80,
 	 CP_SDP_SECURE, 488, 330, "unicast"},
@@ -529,6 +536,29 @@ later_offers_change_what_they_must(void **state)
 	assert_int_equal(cp_secret_count(), 0);
 }
 
+/* A host name is nothing to look up: family and port are known, the address comes with the packets. */
+static void
+a_name_leaves_the_address_open(void **state)
+{
+	static const struct dp_addr open4 = {.family = DP_FAMILY_IP4, .port = 5004};
+	static const struct dp_addr open6 = {.family = DP_FAMILY_IP6, .port = 5004};
+	struct cp_sdp_session s = {0};
+	uint32_t changes;
+
+	agree(&s, TEST_HEAD AUDIO "c=IN IP4 host.example\r\n" TEST_C80, CP_SDP_SECURE, NULL);
+	assert_true(dp_addr_is_same(&s.media.remote_rtp, &open4));
+	assert_true(!s.media.is_held && s.media.dirs == (CP_SDP_RECEIVE | CP_SDP_SEND));
+	agree(&s, TEST_HEAD AUDIO "c=IN IP4 host.example\r\n" TEST_C80, CP_SDP_SECURE, &changes);
+	assert_int_equal(changes, 0);
+	agree(&s, TEST_HEAD AUDIO TEST_C80, CP_SDP_SECURE, &changes);
+	assert_true(changes & CP_SDP_CHANGE_ADDRESS);
+	agree(&s,
+	      "v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nc=IN IP6 localhost\r\nt=0 0\r\n" AUDIO TEST_C80,
+	      CP_SDP_SECURE, &changes);
+	assert_true(dp_addr_is_same(&s.media.remote_rtp, &open6));
+	cp_sdp_fini(&s);
+}
+
 /* Hold by 0.0.0.0 and back: same address as before the hold, so nothing moves. */
 static void
 unhold_by_address_moves_nothing(void **state)
@@ -739,6 +769,7 @@ main(void)
 		cmocka_unit_test(directions_ptime_and_rtcp),
 		cmocka_unit_test(session_level_counts_where_media_level_is_silent),
 		cmocka_unit_test(later_offers_change_what_they_must),
+		cmocka_unit_test(a_name_leaves_the_address_open),
 		cmocka_unit_test(unhold_by_address_moves_nothing),
 		cmocka_unit_test(refused_re_offer_leaves_all_as_it_was),
 		cmocka_unit_test(our_key_is_in_no_offer),
