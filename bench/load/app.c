@@ -262,7 +262,7 @@ agent_create(struct ue_app *a)
 		 is_tls ? "sips" : "sip", a->shared.local, port, transport);
 	a->shared.agent = nta_agent_create(
 		a->root, URL_STRING_MAKE(url), NULL, NULL, NTATAG_UA(1),
-		NTATAG_SIP_T1X64((unsigned)(o->timeout * 1000)), NTATAG_MAXSIZE(65536),
+		NTATAG_SIP_T1X64((unsigned)(o->timeout * 1000)), NTATAG_MAXSIZE(4 << 20),
 		NTATAG_UDP_MTU(8000), TAG_IF(o->tls_dir, TPTAG_CERTIFICATE(o->tls_dir)),
 		TPTAG_TLS_VERIFY_POLICY(o->tls_dir ? TPTLS_VERIFY_OUT : TPTLS_VERIFY_NONE),
 		TAG_END());
@@ -357,7 +357,7 @@ tick(struct ue_app *a, su_timer_t *timer, void *arg)
 		return;
 	for (unsigned n = 0; n < BYES_A_TICK && a->leaving < a->o->count; n++)
 		ue_call_leave(&a->calls[a->leaving++], !a->o->has_bye);
-	if (a->shared.over == a->o->count ||
+	if ((a->shared.over == a->o->count && a->shared.subs_open == 0) ||
 	    (double)(now - a->leave_ns) / 1e9 > LEAVE_SECONDS + a->o->count / 1000.0)
 		su_root_break(a->root);
 }

@@ -18,6 +18,7 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
+#include "bench/load/subscribe.h"
 
 const char *
 ue_outcome_name(enum ue_outcome outcome)
@@ -198,8 +199,9 @@ ue_call_request(struct ue_call *c, nta_leg_t *leg, nta_incoming_t *irq, const si
 	case sip_method_info:
 	case sip_method_options:
 	case sip_method_message:
-	case sip_method_notify:
 		return 200;
+	case sip_method_notify:
+		return ue_sub_notified(c, sip);
 	default:
 		return 501;
 	}
@@ -247,6 +249,7 @@ ue_call_init(struct ue_call *c, struct ue_ear *ear)
 void
 ue_call_leave(struct ue_call *c, bool in_silence)
 {
+	ue_sub_leave(c, in_silence);
 	if (c->state == UE_UP && !in_silence) {
 		ue_call_bye(c);
 	} else if (c->state == UE_UP || c->state == UE_IDLE || c->state == UE_LISTENING) {
@@ -302,6 +305,7 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 {
 	const struct ue_options *o = c->shared->options;
 
+	ue_sub_tick(c, now_ns);
 	if (c->wait)
 		kms_wait(c, now_ns);
 	if (c->state == UE_INVITING && c->wait != UE_WAIT_LATE && now_ns > c->invite_ns &&
@@ -331,6 +335,7 @@ ue_call_fini(struct ue_call *c)
 {
 	if (c->late && c->late != c->invite)
 		nta_outgoing_destroy(c->late);
+	ue_sub_free(c);
 	if (c->leg)
 		nta_leg_destroy(c->leg);
 	ue_mikey_destroy(c->mikey);

@@ -63,11 +63,15 @@ struct ue_shared {
 	struct ue_sound *sound[DP_CODEC_COUNT][UE_TONES_MAX + 1];
 	unsigned inviting; /* calls without a final answer */
 	unsigned up;
-	unsigned over; /* calls in UE_DONE */
+	unsigned over;	    /* calls in UE_DONE */
+	unsigned subs_open; /* subscriptions that are not over */
 };
+
+struct ue_sub;
 
 struct ue_call {
 	struct ue_shared *shared;
+	struct ue_sub *sub; /* NULL: it does not watch */
 	struct ue_leg *media;
 	unsigned number;     /* from 1 */
 	unsigned conference; /* number */

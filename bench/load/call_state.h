@@ -4,7 +4,7 @@
 
 #include "bench/load/call.h"
 
-#define UE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, PRACK"
+#define UE_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, PRACK, NOTIFY"
 
 /* Our description for an offer: every suite with a key of its own at first, afterwards what is in use. */
 int ue_call_offer(struct ue_call *c, char text[UE_SDP_MAX]);

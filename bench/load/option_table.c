@@ -190,6 +190,28 @@ take_header(struct ue_options *o, const char *value, size_t field)
 }
 
 static int
+take_subscribe(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"call", "dialog", "ticket"};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (strcmp(value, names[i]) == 0)
+			o->watch = (enum ue_watch)(UE_WATCH_CALL + i);
+	return o->watch ? 0 : -EINVAL;
+}
+
+static int
+take_watch_wrong(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"no-key", "wrong-key", "gap", "refuse"};
+
+	for (unsigned i = 0; i < 4; i++)
+		if (strcmp(value, names[i]) == 0)
+			o->watch_wrong = (enum ue_watch_wrong)(UE_WATCH_NO_KEY + i);
+	return o->watch_wrong ? 0 : -EINVAL;
+}
+
+static int
 take_mikey_set(struct ue_options *o, const char *value, size_t field)
 {
 	if (strcmp(value, "128") != 0 && strcmp(value, "256") != 0)
@@ -439,6 +461,13 @@ const struct ue_option ue_option_table[] = {
 	{"misbehave", "WHAT", take_misbehave, 0, "wrong-psk, expired, other-identity=URI, replay, flip=N, flip-update=N, truncate=N, no-flag=LETTER, "
 		"forged-vr, no-sdp-ids, wrong-idri or skew=SECONDS: what the KMS or the focus must refuse; N or LETTER may be 'each': "
 		"the first participant's is 0 or D, the next one's follows"},
+	{"Watching the conference", NULL, NULL, 0, NULL},
+	{"subscribe", "call|dialog|ticket", take_subscribe, 0, "to the conference's state (RFC 4575), once the call is up: in the call's dialog or in one of its own "
+		"under the call's key, or in one of its own by a ticket of its own; the roster stands in the JSON"},
+	{"watch-expires", "SECONDS", take_unsigned, AT(watch_expires), "ask for so long a subscription (3600)"},
+	{"watchers", "N", take_unsigned, AT(watchers), "only the first N participants watch (all)"},
+	{"watch-wrong", "WHAT", take_watch_wrong, 0, "no-key: ask without one; wrong-key: open by another one; gap: lose the first partial document; "
+		"refuse: answer the second NOTIFY with 481"},
 	{"Sound", NULL, NULL, 0, NULL},
 	{"tone", "HZ,…", take_tones, 0, "of the first, second… participant of a conference (300, 400, …)"},
 	{"level", "DBOV", take_number, AT(level), "of tones (-20)"},

@@ -33,6 +33,7 @@ defaults(struct ue_options *o)
 		.port_high = 60999,
 		.start_seq = -1,
 		.rtcp_ms = 2500,
+		.watch_expires = 3600,
 		.kms_id = "sip:kms.localhost",
 		.mikey_set = 1,
 		.validity = 3600,
@@ -117,6 +118,8 @@ check(const struct ue_options *o)
 	if (!o->kms && (o->misbehaviour || o->reuses_tickets || o->tpk_file || o->is_rekey_full))
 		return complain("--misbehave, --ticket-reuse, --tpk-file and --rekey want --kms",
 				"");
+	if (o->watch == UE_WATCH_TICKET && !o->kms)
+		return complain("--subscribe ticket wants --kms", "");
 	if (o->ptime < 10 || o->ptime > 60 || o->ptime % 10 || o->ptime == 50)
 		return complain("--ptime is 10, 20, 30, 40 or 60", "");
 	if (strcmp(o->transport, "udp") != 0 && strcmp(o->transport, "tcp") != 0 &&

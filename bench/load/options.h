@@ -45,6 +45,23 @@ enum ue_misbehaviour {
 	UE_SKEW, /* a clock that is N seconds off */
 };
 
+/* How it watches its conference. */
+enum ue_watch {
+	UE_WATCH_NOT = 0,
+	UE_WATCH_CALL,	 /* in the call's dialog, under the call's key */
+	UE_WATCH_DIALOG, /* in a dialog of its own, under the call's key */
+	UE_WATCH_TICKET, /* in a dialog of its own, by a ticket of its own */
+};
+
+/* What it does wrong about it on purpose. */
+enum ue_watch_wrong {
+	UE_WATCH_WELL = 0,
+	UE_WATCH_NO_KEY,
+	UE_WATCH_WRONG_KEY,
+	UE_WATCH_GAP,	 /* loses the first partial document */
+	UE_WATCH_REFUSE, /* 481 to the second NOTIFY */
+};
+
 /* Reliable provisional responses (RFC 3262). */
 enum ue_100rel {
 	UE_100REL_NO,
@@ -90,6 +107,10 @@ struct ue_options {
 	const char *misbehave_arg;
 	long misbehave_number;
 	bool misbehaves_each; /* N is 0 for the first participant, 1 for the second… */
+	/* watches the conference */
+	enum ue_watch watch;
+	enum ue_watch_wrong watch_wrong;
+	unsigned watch_expires, watchers;
 	/* waits to be called, on sip_port */
 	bool is_listening;
 	/* m-lines that are offered */

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include "bench/lib/bench.h"
 #include "bench/load/app.h"
+#include "bench/load/subscribe.h"
 
 #define HEARD_SHARE 0.8 /* of measurements in which an expected tone must be there */
 #define SELF_DB 20.0 /* so much below its level a participant may hear itself (leaks, rounding) */
@@ -223,6 +224,8 @@ call_json(const struct ue_report *r)
 				      "status", c->reinvite_status));
 	json_object_set_new(j, "session_expires", json_integer(c->session_expires));
 	json_object_set_new(j, "pracks", json_integer(c->pracks));
+	json_object_set_new(j, "ssrc", json_integer(c->ssrc));
+	json_object_set_new(j, "roster", ue_sub_json(c));
 	return j;
 }
 
@@ -304,6 +307,22 @@ quantiles(double *values, unsigned n)
 			 real(bench_quantile(values, n, 1)));
 }
 
+/* What those who watch saw together. */
+static json_t *
+rosters_json(const struct ue_call *calls, unsigned count)
+{
+	struct ue_sub_totals t = {0};
+	unsigned most = calls[0].shared->options->per_conference;
+
+	for (unsigned i = 0; i < count; i++)
+		ue_sub_add(&t, &calls[i], most ? most : count);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "subscribed",
+			 (int)t.subscribed, "refused", (int)t.refused, "complete", (int)t.complete,
+			 "notifies", (int)t.notifies, "full", (int)t.full, "partial",
+			 (int)t.partial, "gaps", (int)t.gaps, "failures", (int)t.failures, "octets",
+			 (json_int_t)t.octets);
+}
+
 void
 ue_report_summary(const struct ue_call *calls, unsigned count, double join_seconds)
 {
@@ -340,6 +359,8 @@ ue_report_summary(const struct ue_call *calls, unsigned count, double join_secon
 	json_object_set_new(j, "remote_loss_percent",
 			    real(t.tx ? 100 * (double)t.remote_lost / (double)t.tx : 0));
 	json_object_set_new(j, "without_report", json_integer(t.not_delivered));
+	if (calls[0].shared->options->watch)
+		json_object_set_new(j, "roster", rosters_json(calls, count));
 	json_object_set_new(j, "stray_packets", json_integer((json_int_t)m->rx_stray));
 	json_object_set_new(j, "tx_errors", json_integer((json_int_t)m->tx_errors));
 	json_object_set_new(j, "ticks_late", json_integer((json_int_t)m->ticks_late));

@@ -53,9 +53,10 @@ ue_mikey_adopt(struct ue_mikey *m, struct cp_mikey_csb *csb, bool is_initiator, 
 	}
 	m->cs_id = cs_id;
 	for (size_t i = 0; i < cp_mikey_csb_count(csb); i++) {
-		uint8_t id = cp_mikey_csb_session(csb, i)->cs_id;
+		const struct cp_mikey_session *session = cp_mikey_csb_session(csb, i);
 
-		m->cs_last = id > m->cs_last ? id : m->cs_last;
+		if (session->use != CP_MIKEY_USE_CMS && session->cs_id > m->cs_last)
+			m->cs_last = session->cs_id;
 	}
 	m->is_keyed = true;
 	memcpy(m->key, key, sizeof(key));
@@ -109,7 +110,11 @@ line_for(const struct ue_mikey *m, const struct ue_line *line, uint8_t cs_id, ui
 static int
 transfers_make(struct ue_mikey *m, uint32_t ssrc, const struct ue_sdp *ours)
 {
-	struct cp_mikey_line lines[UE_LINES_MAX];
+	enum ue_watch watch = m->node->options->watch;
+	bool wants_cms = (watch == UE_WATCH_CALL || watch == UE_WATCH_DIALOG) &&
+			 m->node->options->watch_wrong != UE_WATCH_NO_KEY;
+	const struct cp_mikey_line cms = {.use = CP_MIKEY_USE_CMS, .cs_id = CP_MIKEY_CMS_CS};
+	struct cp_mikey_line lines[UE_LINES_MAX + 1];
 	size_t count = 0;
 	int err = 0;
 
@@ -123,9 +128,15 @@ transfers_make(struct ue_mikey *m, uint32_t ssrc, const struct ue_sdp *ours)
 		m->lines.described++;
 		if (i == ours->own)
 			m->next_cs_id = cs_id;
-		if (!ours->is_mikey_at_session)
-			err = transfer_make(m, &m->transfer[i], &lines[count - 1], 1);
+		if (ours->is_mikey_at_session)
+			continue;
+		/* one more crypto session, in the bundle of the first m-line: profile section 7 */
+		lines[count] = cms;
+		err = transfer_make(m, &m->transfer[i], &lines[count - 1],
+				    wants_cms && count == 1 ? 2 : 1);
 	}
+	if (wants_cms && ours->is_mikey_at_session)
+		lines[count++] = cms;
 	if (!err && ours->is_mikey_at_session)
 		err = transfer_make(m, &m->transfer[ours->own], lines, count);
 	return err;

@@ -43,22 +43,40 @@ close_resolve(struct cp_sub *sub)
 	sub->message_len = sub->answer_len = 0;
 }
 
+/* Base64 in lines, as mail has it: the characters alone, in place. */
+static size_t
+join_lines(char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r\n", text[i]) || text[i] == '\0')
+			text[n++] = text[i];
+	return n;
+}
+
 /* Binary, or base64 (RFC 3830 10.1): a message begins with its version, 1. */
 static int
 read_message(struct cp_sub *sub, struct cp_slice mikey)
 {
-	bool is_binary = mikey.ptr[0] == 1;
 	int len = (int)mikey.len;
+	char *text;
 
 	if (mikey.len > (size_t)CP_SUB_MIKEY_MAX * 2)
 		return -EMSGSIZE;
+	text = malloc(mikey.len);
 	sub->message = malloc(mikey.len);
-	if (!sub->message)
+	if (!text || !sub->message) {
+		free(text);
 		return -ENOMEM;
-	if (is_binary)
-		memcpy(sub->message, mikey.ptr, mikey.len);
+	}
+	memcpy(text, mikey.ptr, mikey.len);
+	if (text[0] == 1)
+		memcpy(sub->message, text, mikey.len);
 	else
-		len = cp_base64_decode(sub->message, mikey.len, cp_slice_trim(mikey));
+		len = cp_base64_decode(sub->message, mikey.len,
+				       cp_slice(text, join_lines(text, mikey.len)));
+	free(text);
 	if (len < 0)
 		return -EBADMSG;
 	sub->message_len = (size_t)len;

@@ -13,6 +13,7 @@
  *   updateat CS SSRC SUITE · retire CS      the same with CS IDs of our choice; a pair whose keys are over
  *   offered BASE64 · resolved HEX · transfer SSRC SUITE   the responder: RESOLVE_INIT as hex, its answer, TRANSFER_RESP
  *   sessions                                CS IDs of all crypto sessions that are agreed
+ *   kek                                     the CMS session's name and key, as hex
  *   prints CS                               SHA-256 of the keys of both crypto sessions of a pair
  *   reveal CS                               master keys of both, without salts, as hex
  *   talk CS PORT TO-PORT MS INITIATOR       G.711 over SRTP, 20 ms a packet; packets sent, heard, refused
@@ -199,6 +200,24 @@ do_resp(char **w)
 		csb = made;
 	}
 	say_rc(rc);
+}
+
+/* For another implementation of CMS: the one place where a test sees a key. */
+static void
+do_kek(void)
+{
+	const struct cp_mikey_session *s = csb ? cp_mikey_csb_find(csb, CP_MIKEY_CMS_CS) : NULL;
+	size_t n;
+
+	if (!s || !s->secret) {
+		say("none");
+		return;
+	}
+	n = (size_t)snprintf(text, sizeof(text), "%s ", s->name);
+	for (size_t i = 0; i < cp_secret_len(s->secret); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%02x",
+				      cp_secret_octets(s->secret)[i]);
+	say(text);
 }
 
 static void
@@ -448,6 +467,8 @@ do_line(char **w, int count)
 		do_transfer(w);
 	} else if (count == 1 && strcmp(w[0], "sessions") == 0) {
 		do_sessions();
+	} else if (count == 1 && strcmp(w[0], "kek") == 0) {
+		do_kek();
 	} else if (count == 2 && strcmp(w[0], "prints") == 0) {
 		do_prints(w);
 	} else if (count == 2 && strcmp(w[0], "reveal") == 0) {

@@ -1,0 +1,185 @@
+"""Conferences watched by conclave-ue: the roster put together, protected under a key of each one's own, and what is refused."""
+import base64
+import subprocess
+
+import pytest
+
+from mikey import Peer, focus_config
+from node import Node
+from sip import SipNode
+from test_mikey_conference import HOST, Meeting, who
+from watch import CMS, DOCUMENT, Watcher
+
+QUICK = {"notify": {"interval": "200ms", "expires_min": "5s"}}
+
+
+class Watched(Meeting):
+    """A meeting whose node paces NOTIFYs quickly."""
+
+    def __init__(self, users, sip_node=False, **conference):
+        super().__init__(users, **conference)
+        self.is_sip = sip_node
+
+    def __enter__(self):
+        self.keys = [self.kms.add(who(n)) for n in range(self.users + 1)]
+        focus = self.kms.add(f"sip:{HOST}", "--act-for", f"sip:*@{HOST}", "--psk-id", f"sip:{HOST}")
+        config = {"conferences": [self.conference], "mikey": focus_config(self.kms, focus), **QUICK}
+        try:
+            self.node = SipNode(**config) if self.is_sip else Node(config)
+        except BaseException:
+            self.kms.stop()
+            raise
+        return self
+
+
+@pytest.fixture(scope="module")
+def meeting():
+    with Watched(3) as meeting:
+        yield meeting
+
+
+def users_of(result):
+    return {user["entity"]: user for user in result["roster"]["users"]}
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("level", ["media", "session"])
+@pytest.mark.parametrize("mode", ["call", "ticket"])
+def test_each_watches_under_a_key_of_its_own(meeting, mode, level):
+    phones = [meeting.join(n, "--subscribe", mode, "--mikey-level", level, "--tone", 400 + 100 * n, seconds=5) for n in range(3)]
+    results = [phone.result() for phone in phones]
+    keys = set()
+    for number, result in enumerate(results):
+        roster = result["roster"]
+        assert roster["status"] == 200 and roster["protected"] and roster["failures"] == 0, roster
+        assert roster["conference"] == f"sip:demo@{HOST}" and roster["full"] >= 1 and roster["gaps"] == 0
+        assert {who(n) for n in range(3)} <= set(users_of(result)), roster
+        mine = [each for each in users_of(result)[who(number)]["endpoints"] if each["src_id"] == str(result["ssrc"])]
+        assert mine and mine[0]["joining"] == "dialed-in" and mine[0]["media"] == "sendrecv", roster
+        assert roster["ended"] in ("timeout", "noresource"), roster
+        keys.add(roster["key"])
+    assert len(keys) == 3 and all(key.endswith("-240") for key in keys)
+
+
+def test_a_key_of_the_call_in_a_dialog_of_its_own():
+    with Watched(2) as meeting:
+        meeting.node.kill("cp")
+        meeting.node.config["sip"]["trusted_peers"] = ["127.0.0.1"]
+        meeting.node.write_config()
+        meeting.node.start_cp()
+        result = meeting.join(0, "--subscribe", "dialog", "--pai", who(0), seconds=3).result()
+        assert result["roster"]["status"] == 200 and result["roster"]["protected"], result["roster"]
+        assert result["roster"]["user_count"] == 1
+        # somebody else's key is not given away: user 1 has no call
+        with Watcher(meeting.node) as eve:
+            assert eve.subscribe(headers=[f"P-Asserted-Identity: <{who(1)}>"]).status == 403
+
+
+def test_keys_may_change_under_a_watcher(meeting):
+    result = meeting.join(0, "--subscribe", "call", "--rekey-at", 1, "--rekey-at", 2, seconds=4).result()
+    assert result["reinvites"]["ok"] == 2 and result["reinvites"]["failed"] == 0, result
+    assert result["roster"]["failures"] == 0 and result["roster"]["ended"] == "timeout", result["roster"]
+
+
+def test_without_a_key_there_is_nothing_to_see(meeting):
+    roster = meeting.join(0, "--subscribe", "call", "--watch-wrong", "no-key", seconds=2).result()["roster"]
+    assert roster["status"] == 403 and "key" in roster["warning"] and roster["notifies"] == 0, roster
+
+
+def test_another_key_opens_nothing(meeting):
+    roster = meeting.join(0, "--subscribe", "ticket", "--watch-wrong", "wrong-key", seconds=2).result()["roster"]
+    assert roster["status"] == 200 and roster["failures"] == roster["notifies"] > 0 and not roster["users"], roster
+    assert roster["error"] == "not opened by our key"
+
+
+def test_a_lost_document_is_asked_for(meeting):
+    watcher = meeting.join(0, "--subscribe", "ticket", "--watch-wrong", "gap", seconds=7)
+    meeting.node.wait_participants(1)
+    others = [meeting.join(1, seconds=3)]
+    meeting.node.wait_participants(2)
+    others.append(meeting.join(2, seconds=2))
+    roster = watcher.result()["roster"]
+    assert roster["gaps"] >= 1 and roster["refreshes"] >= 1 and roster["full"] >= 2, roster
+    assert roster["failures"] == 0 and {who(1), who(2)} <= {user["entity"] for user in roster["users"]}
+    for other in others:
+        other.result()
+
+
+def test_481_ends_it(meeting):
+    watcher = meeting.join(0, "--subscribe", "ticket", "--watch-wrong", "refuse", seconds=5)
+    meeting.node.wait_participants(1)
+    meeting.join(1, seconds=2).result()
+    roster = watcher.result()["roster"]
+    assert roster["notifies"] == 1 and roster["ended"] is None, roster
+
+
+def test_refreshes_go_on_under_the_same_key(meeting):
+    roster = meeting.join(0, "--subscribe", "ticket", "--watch-expires", 5, seconds=7).result()["roster"]
+    assert roster["refreshes"] >= 2 and roster["full"] >= 3 and roster["failures"] == 0, roster
+    assert roster["expires"] == 0 and roster["ended"] == "timeout"
+
+
+def test_preferred_and_off():
+    """Protected for who has a key, in the clear for who has none; off: for nobody."""
+    for policy, protected in (("preferred", True), ("off", False)):
+        with Watched(1, id="demo", security="either", authorised=[who(0), "sip:plain@ims.example"], notify=policy) as meeting:
+            result = meeting.join(0, "--subscribe", "ticket", seconds=2).result()
+            assert result["roster"]["status"] == 200 and result["roster"]["protected"] == protected, result["roster"]
+            assert result["roster"]["user_count"] == 1
+
+
+def test_openssl_opens_the_bodies(tmp_path):
+    """The key from the exchange, in the hands of another implementation; and a body bent is refused by it too."""
+    with Watched(1, sip_node=True) as meeting:
+        uri = f"sip:demo@{HOST}"
+        with Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+            peer.ticket(uri)
+            message = peer.init(uri, cs="240c", ids="-")
+            watcher = Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"")
+            with watcher:
+                answer = watcher.subscribe(body=message, kind="application/mikey")
+                assert answer.status == 200, answer.text
+                assert answer["content-type"] == "application/mikey"
+                assert peer.ask("resp", base64.b64encode(answer.octets).decode()) == "ok"
+                notify = watcher.notifies[0] if watcher.notifies else watcher.notify()
+                assert notify["content-type"].startswith(CMS) and "authEnveloped-data" in notify["content-type"]
+                assert notify["content-disposition"].startswith("attachment")
+                name, key = peer.ask("kek").split()
+                path = tmp_path / "smime.p7m"
+                path.write_bytes(notify.octets)
+                command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", str(path), "-secretkey", key, "-secretkeyid",
+                           name.encode().hex()]
+                opened = subprocess.run(command, capture_output=True)
+                assert opened.returncode == 0, opened.stderr
+                head, _, document = opened.stdout.partition(b"\r\n\r\n")
+                assert head == f"Content-Type: {DOCUMENT}".encode() and b"<conference-info" in document
+                assert name.encode() in notify.octets and b"conference-info" not in notify.octets
+                path.write_bytes(notify.octets[:-1] + bytes([notify.octets[-1] ^ 1]))
+                assert subprocess.run(command, capture_output=True).returncode != 0
+                watcher.subscribe(expires=0)
+
+
+def test_a_ticket_for_another_conference_or_session_is_refused():
+    with Watched(1, sip_node=True) as meeting:
+        uri = f"sip:demo@{HOST}"
+        with Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+            peer.ticket(uri)
+            for cs in ("1", "1t"):  # SRTP, TLS: nothing for a NOTIFY
+                message = peer.init(uri, cs=cs, ids="-")
+                with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
+                    answer = watcher.subscribe(body=message, kind="application/mikey")
+                    assert answer.status == 488 and answer["content-type"] == "application/mikey", answer.text
+                    assert answer.octets[1] == 6  # a MIKEY error
+                peer.ticket(uri)
+        # known to the KMS, but on no list
+        with Peer(meeting.kms, who(1), meeting.keys[1]) as peer:
+            peer.ticket(uri)
+            with Watcher(meeting.node, from_header=f"<{who(1)}>") as watcher:
+                answer = watcher.subscribe(body=peer.init(uri, cs="240c", ids="-"), kind="application/mikey")
+                assert answer.status == 403, answer.text
+        # what is protected is not for who takes plain documents only
+        with Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+            peer.ticket(uri)
+            with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
+                answer = watcher.subscribe(body=peer.init(uri, cs="240c", ids="-"), kind="application/mikey", accept=DOCUMENT)
+                assert answer.status == 406 and CMS in answer["accept"], answer.text
