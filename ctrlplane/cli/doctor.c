@@ -1,4 +1,4 @@
-/* The findings of the doctor: collected and printed. The checks are in doctor_machine, doctor_network, doctor_programs. */
+/* The findings of the doctor: collected and printed. The checks are in doctor_machine, doctor_network, doctor_programs, doctor_kms. */
 #include "ctrlplane/cli/doctor.h"
 #include <stdarg.h>
 #include <string.h>
@@ -51,6 +51,7 @@ cp_doctor_examine(struct cp_doctor *doctor)
 	cp_doctor_machine(doctor);
 	cp_doctor_network(doctor);
 	cp_doctor_programs(doctor);
+	cp_doctor_kms(doctor);
 	json_array_foreach (doctor->findings, i, finding) {
 		const char *grade = json_string_value(json_object_get(finding, "grade"));
 

@@ -32,6 +32,7 @@ void cp_doctor_machine(struct cp_doctor *doctor); /* processor, clock, memory, l
 void
 cp_doctor_network(struct cp_doctor *doctor); /* socket buffers, network cards and their drivers */
 void cp_doctor_programs(struct cp_doctor *doctor); /* configuration, sockets */
+void cp_doctor_kms(struct cp_doctor *doctor);	   /* the KMS of this machine */
 
 void cp_doctor_print(const struct cp_doctor *doctor, const struct cp_cli_out *out);
 

@@ -1,8 +1,10 @@
-/* Users from a CSV file (RFC 4180 without line breaks inside fields): all or none. */
+/* Users from a CSV file (RFC 4180 without line breaks inside fields; blanks around fields do not count): all or none. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include "ctrlplane/cli/kms_state.h"
 #include "ctrlplane/keys/hex.h"
@@ -34,18 +36,30 @@ mistake(struct import *import, const char *what, const char *value)
 	return -EINVAL;
 }
 
-/* Takes the next field off the line, unquoted in place. NULL: none, or a broken one. */
+static void
+trim_end(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		text[--len] = '\0';
+}
+
+/* Takes the next field off the line, without quotes or the blanks around it, in place. NULL: none, or a broken one. */
 static char *
 next_field(char **rest)
 {
-	char *from = *rest, *to = from, *field = from;
+	char *from = *rest, *to, *field;
 
 	if (from == NULL)
 		return NULL;
+	from += strspn(from, " \t");
+	to = field = from;
 	if (*from != '"') {
 		*rest = strchr(from, ',');
 		if (*rest != NULL)
 			*(*rest)++ = '\0';
+		trim_end(field);
 		return field;
 	}
 	for (from++; *from != '\0'; from++) {
@@ -54,9 +68,12 @@ next_field(char **rest)
 		from += *from == '"';
 		*to++ = *from;
 	}
-	if (*from != '"' || (from[1] != ',' && from[1] != '\0'))
+	if (*from != '"')
 		return NULL;
-	*rest = from[1] == ',' ? from + 2 : NULL;
+	from += 1 + strspn(from + 1, " \t");
+	if (*from != ',' && *from != '\0')
+		return NULL;
+	*rest = *from == ',' ? from + 1 : NULL;
 	*to = '\0';
 	return field;
 }
@@ -89,7 +106,7 @@ read_head(struct import *import, char *line)
 	for (int i = 0; i < import->field_count; i++) {
 		int column = 0;
 
-		while (column < COLUMNS && strcmp(names[column], fields[i]) != 0)
+		while (column < COLUMNS && strcasecmp(names[column], fields[i]) != 0)
 			column++;
 		if (column == COLUMNS || import->place[column] >= 0)
 			return mistake(import, "no such column, or a second time", fields[i]);
@@ -124,6 +141,20 @@ read_patterns(struct import *import, char *out, char *text)
 	return 0;
 }
 
+/* In quotes where it must be. */
+static void
+write_field(FILE *file, const char *text)
+{
+	bool is_quoted = text[strcspn(text, "\", \t#")] != '\0';
+
+	if (is_quoted)
+		fputc('"', file);
+	for (; *text != '\0'; text++)
+		fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, file);
+	if (is_quoted)
+		fputc('"', file);
+}
+
 static int
 read_keys(struct import *import, struct row *row, char *const digits[CP_STORE_SETS])
 {
@@ -145,8 +176,9 @@ read_keys(struct import *import, struct row *row, char *const digits[CP_STORE_SE
 		return mistake(import, "no keys, and no --psk-file for new ones", row->identity);
 	if (cp_cli_kms_make_keys(&row->user, NULL) != CP_CLI_OK)
 		return -EIO;
-	fprintf(import->made, "%s,%s", row->identity,
-		row->user.psk_id != NULL ? row->user.psk_id : "");
+	write_field(import->made, row->identity);
+	fputc(',', import->made);
+	write_field(import->made, row->user.psk_id != NULL ? row->user.psk_id : "");
 	for (int i = 0; i < CP_STORE_SETS; i++) {
 		char text[2 * CP_STORE_KEY_MAX + 1];
 
@@ -164,10 +196,11 @@ read_rest(struct import *import, struct row *row, char *const *field)
 	char *end;
 
 	row->user.rate = -1;
-	row->user.is_enabled = strcmp(field[ENABLED], "no") != 0;
-	if (strspn(field[PSK_ID], "\",\n") != 0 || strlen(field[PSK_ID]) >= CP_STORE_TEXT_MAX)
+	row->user.is_enabled = strcasecmp(field[ENABLED], "no") != 0;
+	if (strlen(field[PSK_ID]) >= CP_STORE_TEXT_MAX)
 		return mistake(import, "not a name of keys", field[PSK_ID]);
-	if (row->user.is_enabled && field[ENABLED][0] != '\0' && strcmp(field[ENABLED], "yes") != 0)
+	if (row->user.is_enabled && field[ENABLED][0] != '\0' &&
+	    strcasecmp(field[ENABLED], "yes") != 0)
 		return mistake(import, "enabled is yes or no", field[ENABLED]);
 	if (field[RATE][0] != '\0') {
 		row->user.rate = strtol(field[RATE], &end, 10);
@@ -222,6 +255,31 @@ add_row(struct import *import, struct row *row, char *line)
 	explicit_bzero(&row->user, sizeof(row->user));
 }
 
+/* The next line without its end; false: there is none, or one that is not to be had. */
+static bool
+next_line(struct import *import, char line[LINE_MAX_OCTETS], FILE *file)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, which some programs write */
+	size_t len;
+
+	if (fgets(line, LINE_MAX_OCTETS, file) == NULL)
+		return false;
+	len = strlen(line);
+	import->line++;
+	if (len == LINE_MAX_OCTETS - 1 && line[len - 1] != '\n') {
+		mistake(import, "the line is too long", "");
+		return false;
+	}
+	if (len == 0 || (line[len - 1] != '\n' && !feof(file))) {
+		mistake(import, "an octet 0", "");
+		return false;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	if (import->line == 1 && strncmp(line, mark, 3) == 0)
+		memmove(line, line + 3, strlen(line + 3) + 1);
+	return true;
+}
+
 static void
 read_file(struct import *import, FILE *file)
 {
@@ -229,14 +287,8 @@ read_file(struct import *import, FILE *file)
 	static struct row row;
 	bool has_head = false;
 
-	while (fgets(line, sizeof(line), file) != NULL) {
-		import->line++;
-		if (strchr(line, '\n') == NULL && !feof(file)) {
-			mistake(import, "the line is too long", "");
-			break;
-		}
-		line[strcspn(line, "\r\n")] = '\0';
-		if (line[0] == '\0' || line[0] == '#')
+	while (next_line(import, line, file)) {
+		if (line[strspn(line, " \t")] == '\0' || line[0] == '#')
 			continue;
 		if (has_head)
 			add_row(import, &row, line);
@@ -244,7 +296,24 @@ read_file(struct import *import, FILE *file)
 			break;
 		has_head = true;
 	}
+	if (ferror(file))
+		mistake(import, "cannot be read", strerror(errno));
+	else if (!has_head && import->mistakes == 0)
+		mistake(import, "no line of columns", "");
 	explicit_bzero(line, sizeof(line));
+}
+
+/* Keys that others can read are no secret. */
+static void
+warn_of_readers(const struct import *import, FILE *file)
+{
+	struct stat info;
+
+	if (import->place[PSK128] < 0 && import->place[PSK256] < 0)
+		return;
+	if (fstat(fileno(file), &info) == 0 && (info.st_mode & 077) != 0)
+		fprintf(stderr, "conclave: %s: others than its owner can read the keys in it\n",
+			import->path);
 }
 
 /* All is in the store but the end of the transaction. */
@@ -291,6 +360,7 @@ cp_cli_kms_import(struct cp_cli_kms *kms)
 		status = cp_cli_kms_fail("%s: %s", kms->store_path, cp_store_why(kms->store));
 	} else {
 		read_file(&import, file);
+		warn_of_readers(&import, file);
 		if (import.made != NULL)
 			fflush(import.made);
 		status = finish(&import, made, made_len);

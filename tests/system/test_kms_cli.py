@@ -1,4 +1,5 @@
 """conclave kms …: the commands work on the store, print no keys, and import all or nothing."""
+import csv
 import json
 import os
 import re
@@ -118,6 +119,67 @@ def test_import_is_all_or_nothing(store):
     with open(store.path("made.csv")) as file:
         lines = file.read().splitlines()
     assert lines[0] == "identity,psk_id,psk128,psk256" and len(lines) == 3 and mode(store.path("made.csv")) == 0o600
+
+
+@pytest.mark.parametrize("text,count", [
+    ("\ufeffidentity,psk256\r\nsip:a@x,{key}\r\n", 1),  # from a spreadsheet
+    ("Identity , ENABLED\n sip:a@x , NO \n", 1), ("identity\nsip:a@x", 1), ("# first\n\n   \nidentity\n#\n\nsip:a@x\n", 1),
+    ('"identity" , "psk_id"\n"sip:a@x" , "a ""name"", with a comma"\n', 1), ('identity,psk_id\nsip:a@x,"a ""name"""\n', 1),
+    ("psk_id,identity\nkeys of a,sip:a@x\n", 1), ("identity,act_for\nsip:f.x,sip:*@f.x ; sip:*@g.x sip:h@x\n", 1),
+    ("", None), ("\n\n", None), ("# nothing\n", None), ("identity\n", 0), ("psk256\n{key}\n", None), ("identity,colour\nsip:a@x,red\n", None),
+    ("identity,identity\nsip:a@x,sip:b@x\n", None), ("identity,psk256\nsip:a@x\n", None), ("identity\nsip:a@x,more\n", None),
+    ('identity\n"sip:a@x\n', None), ('identity,psk_id\nsip:a@x,"two\nlines"\n', None), ('identity\n"sip:a@x"b\n', None),
+    ("identity,psk256\nsip:a@x,{short}\n", None), ("identity,psk256\nsip:a@x,{key}00\n", None), ("identity,psk256\nsip:a@x,zz{key}\n", None),
+    ("identity,rate\nsip:a@x,-1\n", None), ("identity,rate\nsip:a@x,fast\n", None), ("identity,enabled\nsip:a@x,perhaps\n", None),
+    ("identity\nsip:a@x\nsip:A@X:5060\nsip:a@x\n", None), ("identity,psk_id\nsip:a@x,k\nsip:b@x,k\n", None),
+    ("identity,psk_id\nsip:a@x,sip:b@x\nsip:b@x,\n", None), ("identity,act_for\nsip:a@x,sip:a*@x\n", None),
+    ("identity\nsip:a@x\0\n", None), ("identity\n" + "x" * 20000 + "\n", None), ("identity\nsip:*@x\n", None), ("identity\n\xe9@x\n", None)])
+def test_csv_at_its_edges(store, text, count):
+    """count: imported; None: refused with the line, and nothing is there."""
+    with open(store.path("users.csv"), "w", newline="", encoding="utf-8") as file:
+        file.write(text.format(key="ab" * 32, short="ab" * 31))
+    done = store.run("user", "import", store.path("users.csv"), "--psk-file", store.path("made.csv"))
+    assert done.returncode == (1 if count is None else 0), done.stderr
+    assert store.json("user", "list")["total"] == (count or 0)
+    if count is None:
+        assert re.search(r"users.csv:\d+: ", done.stderr) and "nothing was imported" in done.stderr
+        assert not os.path.exists(store.path("made.csv"))
+
+
+def test_a_csv_with_keys_that_others_can_read_is_said(store):
+    with open(store.path("users.csv"), "w", encoding="utf-8") as file:
+        file.write(f"identity,psk256\nsip:a@x,{'ab' * 32}\n")
+    os.chmod(store.path("users.csv"), 0o644)
+    assert "others than its owner" in store.run("user", "import", store.path("users.csv")).stderr
+    os.chmod(store.path("users.csv"), 0o600)
+    assert "others" not in store.run("user", "import", store.path("users.csv")).stderr
+
+
+def test_a_csv_of_ten_thousand(store):
+    with open(store.path("users.csv"), "w", encoding="utf-8") as file:
+        file.write("identity\n" + "".join(f"sip:user{n}@ims.example\n" for n in range(10000)))
+    done = store.run("user", "import", store.path("users.csv"), "--psk-file", store.path("made.csv"), "--json")
+    assert json.loads(done.stdout) == {"imported": 10000}
+    with open(store.path("made.csv"), encoding="utf-8") as file:
+        assert sum(1 for _ in file) == 10001
+    again = store.run("user", "import", store.path("made.csv"))
+    assert again.returncode == 1 and "nothing was imported" in again.stderr
+
+
+def test_what_an_import_made_can_be_imported_elsewhere(store, tmp_path):
+    names = ["", "plain", 'a "name", with a comma', " blank ", "#x"]
+    with open(store.path("users.csv"), "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, quoting=csv.QUOTE_ALL)
+        rows.writerow(["identity", "psk_id"])
+        rows.writerows([f"sip:user{n}@x", name] for n, name in enumerate(names))
+    assert store.run("user", "import", store.path("users.csv"), "--psk-file", store.path("made.csv")).returncode == 0
+    with open(store.path("made.csv"), encoding="utf-8", newline="") as file:
+        assert [row["psk_id"] for row in csv.DictReader(file)] == names
+    (tmp_path / "other").mkdir()
+    other = Store(tmp_path / "other")
+    done = other.run("user", "import", store.path("made.csv"))
+    assert done.returncode == 0, done.stderr
+    assert [user["psk_id"] for user in other.json("user", "list")["users"]] == [name or None for name in names]
 
 
 def test_a_store_opens_with_its_master_key_only(store):
