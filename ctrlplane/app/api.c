@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "ctrlplane/base/log.h"
-
 static int64_t
 now_ms(void *arg)
 {
@@ -24,7 +22,7 @@ create(void *arg, const struct cp_conf_settings *settings, const char *by)
 	struct cp_app *app = arg;
 	struct cp_conf *conf;
 
-	return cp_conf_create(&conf, app->focus, settings, CP_CONF_CREATED, cp_app_now_ms());
+	return cp_app_create_conf(&conf, app, settings, CP_CONF_CREATED, by);
 }
 
 static int
@@ -106,30 +104,34 @@ node_facts(void *arg, struct cp_mgmt_node_facts *out)
 	};
 }
 
-/* Nothing is kept, so nothing is waited for. */
 static int
 settle(void *arg, cp_mgmt_settled_fn done, void *done_arg)
 {
-	done(done_arg, 0);
-	return 0;
+	struct cp_app *app = arg;
+
+	return cp_archive_settle(app->archive, done, done_arg);
 }
 
 static int
 records(void *arg, const struct cp_record_query *query, cp_records_fn done, void *done_arg)
 {
-	return -ENOTSUP;
+	struct cp_app *app = arg;
+
+	return cp_archive_records(app->archive, query, done, done_arg);
 }
 
 static int
 audits(void *arg, const struct cp_audit_query *query, cp_audits_fn done, void *done_arg)
 {
-	return -ENOTSUP;
+	struct cp_app *app = arg;
+
+	return cp_archive_audits(app->archive, query, done, done_arg);
 }
 
 static void
 audit(void *arg, const char *by, const char *conf, const char *what)
 {
-	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: %s by %s", conf ? conf : "node", what, by);
+	cp_keep_audit(arg, by, conf, what);
 }
 
 void

@@ -200,6 +200,7 @@ on_slow(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	read_wall(app);
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_TICK});
 	cp_call_tick(app);
+	cp_keep_tick(app);
 	if (app->mgmt)
 		cp_mgmt_run(app->mgmt); /* its time-outs */
 }
@@ -260,32 +261,6 @@ open_signals(struct cp_app *app)
 }
 
 static int
-open_conferences(struct cp_app *app)
-{
-	const struct conf_objects *all = &app->config->conferences;
-	const struct cp_config_conference *entries = all->items;
-
-	for (size_t i = 0; i < all->count; i++) {
-		struct cp_conf_settings settings = cp_config_settings(&entries[i]);
-		struct cp_conf *conf;
-		int rc;
-
-		if (settings.notify == CP_NOTIFY_DEFAULT)
-			settings.notify = (enum cp_conf_notify)app->config->notify.protection;
-		rc = cp_conf_create(&conf, app->focus, &settings, CP_CONF_CONFIGURED,
-				    cp_app_now_ms());
-
-		if (rc) {
-			cp_log(CP_LOG_ERROR, CP_APP_AREA, "line %d: conference '%s': %s",
-			       all->lines[i], entries[i].id,
-			       rc == -EINVAL ? "its id may not stand in a SIP URI" : strerror(-rc));
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int
 open_focus(struct cp_app *app)
 {
 	const struct cp_config_call *c = &app->config->call;
@@ -313,7 +288,7 @@ open_focus(struct cp_app *app)
 		rc = cp_focus_create(&app->focus, &limits, start);
 	if (!rc)
 		read_wall(app);
-	return rc ? rc : open_conferences(app);
+	return rc;
 }
 
 static int
@@ -413,6 +388,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = become_user(app->config->node.user);
 	if (!rc)
+		rc = cp_keep_open(app);
+	if (!rc)
 		rc = open_mikey(app);
 	if (!rc)
 		rc = open_timers(app);
@@ -432,6 +409,8 @@ close_all(struct cp_app *app)
 	cp_app_watch(&app->media_watch, -1, 0);
 	if (app->media)
 		cp_media_destroy(app->media);
+	if (app->archive)
+		cp_keep_close(app);
 	if (app->mgmt)
 		cp_mgmt_close(app->mgmt);
 	cp_call_free_all(app);
@@ -463,6 +442,7 @@ cp_app_run(struct cp_config *config)
 	su_init();
 	app->config = config;
 	app->started_ms = cp_app_now_ms();
+	TAILQ_INIT(&app->endings);
 	app->media_watch = (struct cp_app_watch){.app = app, .ready = on_media_ready, .fd = -1};
 	app->mgmt_watch = (struct cp_app_watch){.app = app, .ready = on_mgmt_ready, .fd = -1};
 	app->kms_watch = (struct cp_app_watch){.app = app, .ready = on_kms_ready, .fd = -1};

@@ -18,6 +18,7 @@
 #include "ctrlplane/sdp/sdp.h"
 #include "ctrlplane/sip/resource_list.h"
 #include "ctrlplane/sip/sip.h"
+#include "ctrlplane/store/archive/archive.h"
 
 #include <sofia-sip/su_wait.h>
 
@@ -121,6 +122,8 @@ struct cp_audit {
 	size_t at; /* conference whose legs are being listed */
 };
 
+struct cp_keep_ending;
+
 struct cp_app {
 	struct cp_config *config;
 	su_root_t *root;
@@ -134,6 +137,11 @@ struct cp_app {
 	struct cp_audit audit;
 	struct cp_app_mikey mikey;
 	struct cp_subscribe *subscribe;
+	struct cp_archive *archive;
+	TAILQ_HEAD(cp_keep_endings, cp_keep_ending)
+	endings; /* records that wait for their numbers */
+	bool is_store_bad;
+	struct cp_app_watch archive_watch;
 	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;
@@ -260,6 +268,21 @@ void cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *med
 /* audit.c */
 void cp_audit_start(struct cp_app *app);
 void cp_audit_stop(struct cp_app *app);
+
+/* keep.c: what outlives the program */
+/* Load it, and add the conferences of the configuration. */
+int cp_keep_open(struct cp_app *app);
+void cp_keep_tick(struct cp_app *app);
+/* Before what waits for settling is closed. */
+void cp_keep_close(struct cp_app *app);
+/* SAVE_CONF, DROP_CONF, SAVE_LEG, RECORD, AUDIT. */
+void cp_keep_effect(struct cp_app *app, const struct cp_effect *e);
+/* Something that no event of the focus tells. by, conf (user part): NULL: nobody, the node. */
+void cp_keep_audit(struct cp_app *app, const char *by, const char *conf, const char *what);
+/* cp_conf_create, stored and audited; by: who. */
+int cp_app_create_conf(struct cp_conf **out, struct cp_app *app,
+		       const struct cp_conf_settings *settings, enum cp_conf_origin origin,
+		       const char *by);
 
 /* api.c */
 void cp_api_init(struct cp_app *app);

@@ -321,13 +321,52 @@ is_conference(const void *config, const char *user)
 }
 
 static void
+check_people(const struct check *k, const struct conf_strings *list)
+{
+	for (size_t n = 0; n < list->count; n++) {
+		char canonical[CP_IDENTITY_MAX];
+
+		if (cp_identity(canonical, cp_slice_text(list->items[n])) != 0)
+			conf_error(k->errors, k->path, list->lines[n],
+				   "'%s' is no sip:, sips: or global tel: URI", list->items[n]);
+	}
+}
+
+static void
+put_people(struct cp_config_conference *e, const struct conf_strings *list, enum cp_conf_role role)
+{
+	for (size_t n = 0; n < list->count; n++)
+		e->people[e->people_count++] =
+			(struct cp_conf_person){.uri = list->items[n], .role = role};
+}
+
+/* What the focus would say of it; and those with a role as the focus wants them. */
+static void
+check_settings(const struct check *k, struct cp_config_conference *e, int line)
+{
+	struct cp_conf_settings settings;
+	char why[CP_CONF_REASON_MAX];
+
+	free(e->people);
+	e->people_count = 0;
+	e->people = calloc(e->moderators.count + e->listeners.count + 1, sizeof(*e->people));
+	if (e->people) {
+		put_people(e, &e->moderators, CP_ROLE_MODERATOR);
+		put_people(e, &e->listeners, CP_ROLE_LISTENER);
+	}
+	settings = cp_config_settings(e);
+	if (cp_conf_check(&settings, CP_CONF_SET_ALL, why, sizeof(why)) != 0)
+		conf_error(k->errors, k->path, line, "conference '%s': %s", e->id, why);
+}
+
+static void
 check_conferences(const struct check *k)
 {
 	const struct conf_objects *all = &k->config->conferences;
-	const struct cp_config_conference *entries = all->items;
+	struct cp_config_conference *entries = all->items;
 
 	for (size_t i = 0; i < all->count; i++) {
-		const struct cp_config_conference *e = &entries[i];
+		struct cp_config_conference *e = &entries[i];
 
 		if (!e->id)
 			continue;
@@ -344,14 +383,10 @@ check_conferences(const struct check *k)
 		if (strlen(e->id) >= CP_CONF_USER_MAX)
 			conf_error(k->errors, k->path, all->lines[i],
 				   "'%s' is longer than %d octets", e->id, CP_CONF_USER_MAX - 1);
-		for (size_t n = 0; n < e->authorised.count; n++) {
-			char canonical[CP_IDENTITY_MAX];
-
-			if (cp_identity(canonical, cp_slice_text(e->authorised.items[n])) != 0)
-				conf_error(k->errors, k->path, e->authorised.lines[n],
-					   "'%s' is no sip:, sips: or global tel: URI",
-					   e->authorised.items[n]);
-		}
+		check_people(k, &e->authorised);
+		check_people(k, &e->moderators);
+		check_people(k, &e->listeners);
+		check_settings(k, e, all->lines[i]);
 		if (e->authorised.count && e->identity == CP_CONFIG_IDENTITY_NONE)
 			conf_error(k->errors, k->path, all->lines[i],
 				   "conference '%s' has a list 'authorised' but believes any From; "
@@ -411,6 +446,8 @@ cp_config_free(struct cp_config *c)
 {
 	if (c->accounts)
 		explicit_bzero(c->accounts, c->sip.accounts.count * sizeof(*c->accounts));
+	for (size_t i = 0; i < c->conferences.count; i++)
+		free(((struct cp_config_conference *)c->conferences.items)[i].people);
 	cp_config_free_mikey(&c->mikey);
 	free(c->accounts);
 	free(c->account_uris);
@@ -447,5 +484,15 @@ cp_config_settings(const struct cp_config_conference *e)
 		.small_size = (uint16_t)e->small,
 		.authorised = (const char *const *)e->authorised.items,
 		.authorised_count = e->authorised.count,
+		.people = e->people,
+		.people_count = e->people_count,
+		.subject = e->subject,
+		.creator = e->creator,
+		.pin = e->pin,
+		.editors = (enum cp_conf_editors)e->editors,
+		.has_lobby = e->lobby,
+		.announces = e->announcements,
+		.ends_with_creator = e->ends_with_creator,
+		.ends_when_empty = e->ends_when_empty,
 	};
 }

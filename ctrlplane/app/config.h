@@ -69,10 +69,26 @@ struct cp_config_conference {
 	bool anonymous;
 	bool entry_muted;
 	bool hold_muted;
-	struct conf_strings authorised;
+	struct conf_strings authorised, moderators, listeners;
+	char *subject;
+	char *creator;
+	char *pin;
+	int editors; /* enum cp_conf_editors */
+	bool lobby;
+	bool announcements;
+	bool ends_with_creator;
+	bool ends_when_empty;
+	struct cp_conf_person *people; /* moderators and listeners; made of the above */
+	size_t people_count;
 	int64_t max_participants;
 	int64_t loudest;
 	int64_t small;
+};
+
+/* Section "store". */
+struct cp_config_store {
+	char *path;
+	int64_t keep_ms;
 };
 
 /* Section "security". */
@@ -112,7 +128,8 @@ struct cp_config {
 	struct cp_config_call call;
 	struct cp_config_mikey mikey;
 	struct cp_config_notify notify;
-	struct conf_section sections[13];
+	struct cp_config_store store;
+	struct conf_section sections[14];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

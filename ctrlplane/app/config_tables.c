@@ -11,6 +11,8 @@ static const char *const answerers[] = {"asserted", "believed", NULL};
 static const char *const conference_securities[] = {"sdes",	    "either",  "none",
 						    "mikey-ticket", "default", NULL};
 static const char *const identities[] = {"required", "none", NULL};
+static const char *const editors[] = {"creator", "moderators", "participants", NULL};
+static const char *const notifies[] = {"default", "off", "preferred", "required", NULL};
 
 static const struct conf_option account_options[] = {
 	{.path = "user",
@@ -144,8 +146,6 @@ static const struct conf_option http_options[] = {
 	{.path = NULL},
 };
 
-static const char *const notifies[] = {"default", "off", "preferred", "required", NULL};
-
 static const struct conf_option conference_options[] = {
 	{.path = "id",
 	 .kind = CONF_STRING,
@@ -190,6 +190,56 @@ static const struct conf_option conference_options[] = {
 	 OPTION(cp_config_conference, authorised),
 	 .fallback = "[]",
 	 .help = "URIs of those who may join; empty: everybody with an identity"},
+	{.path = "moderators",
+	 .kind = CONF_STRINGS,
+	 OPTION(cp_config_conference, moderators),
+	 .fallback = "[]",
+	 .help = "URIs of those who may join as moderators: they steer others, and pass lock, "
+		 "lobby and PIN"},
+	{.path = "listeners",
+	 .kind = CONF_STRINGS,
+	 OPTION(cp_config_conference, listeners),
+	 .fallback = "[]",
+	 .help = "URIs of those who may join and are never heard"},
+	{.path = "creator",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_conference, creator),
+	 .help = "URI of whose conference it is: a moderator who may change the policy; absent: "
+		 "nobody"},
+	{.path = "editors",
+	 .kind = CONF_ENUM,
+	 OPTION(cp_config_conference, editors),
+	 .fallback = "creator",
+	 .choices = editors,
+	 .help = "who may change the policy, beside operators"},
+	{.path = "subject",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_conference, subject),
+	 .help = "what it is about"},
+	{.path = "pin",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_conference, pin),
+	 .help = "4 to 16 digits, in quotes, that participants enter by their keys; absent: none"},
+	{.path = "lobby",
+	 .kind = CONF_BOOL,
+	 OPTION(cp_config_conference, lobby),
+	 .fallback = "false",
+	 .help = "participants wait until a moderator lets them in"},
+	{.path = "announcements",
+	 .kind = CONF_BOOL,
+	 OPTION(cp_config_conference, announcements),
+	 .fallback = "false",
+	 .help = "say who joins and leaves, who is muted, and that the end is near"},
+	{.path = "ends_with_creator",
+	 .kind = CONF_BOOL,
+	 OPTION(cp_config_conference, ends_with_creator),
+	 .fallback = "false",
+	 .help = "it is over when its creator has left"},
+	{.path = "ends_when_empty",
+	 .kind = CONF_BOOL,
+	 OPTION(cp_config_conference, ends_when_empty),
+	 .fallback = "false",
+	 .help = "it is over when the last participant has left"},
 	{.path = "max_participants",
 	 .kind = CONF_INT,
 	 OPTION(cp_config_conference, max_participants),
@@ -353,6 +403,22 @@ static const struct conf_option call_options[] = {
 	{.path = NULL},
 };
 
+static const struct conf_option store_options[] = {
+	{.path = "path",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_store, path),
+	 .help = "SQLite file of conferences, call records and audit; absent: they are gone when "
+		 "the program ends"},
+	{.path = "keep",
+	 .kind = CONF_DURATION,
+	 OPTION(cp_config_store, keep_ms),
+	 .fallback = "2160h",
+	 .min = 0,
+	 .max = 315360000000,
+	 .help = "how long call records and audit are kept; 0: for ever"},
+	{.path = NULL},
+};
+
 void
 cp_config_init(struct cp_config *c)
 {
@@ -367,6 +433,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "call", .options = call_options, .into = &c->call},
 		{.name = "mikey", .options = cp_mikey_options, .into = &c->mikey},
 		{.name = "notify", .options = cp_notify_options, .into = &c->notify},
+		{.name = "store", .options = store_options, .into = &c->store},
 		{.name = "media"},
 		{.name = "kms"},
 		{.name = NULL},

@@ -128,16 +128,6 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	}
 }
 
-/* Who changed what. */
-static void
-audit(const struct cp_app *app, const struct cp_effect *e)
-{
-	const struct cp_conf *conf = cp_conf_by_id(app->focus, e->conf);
-
-	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: %s by %s", conf ? conf->user : "?", e->text,
-	       *e->by ? e->by : "nobody in particular");
-}
-
 static void
 carry_out(struct cp_app *app, const struct cp_effect *e)
 {
@@ -179,8 +169,12 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		if (app->mgmt)
 			cp_mgmt_notice(app->mgmt, e);
 		break;
+	case CP_EFFECT_SAVE_CONF:
+	case CP_EFFECT_DROP_CONF:
+	case CP_EFFECT_SAVE_LEG:
+	case CP_EFFECT_RECORD:
 	case CP_EFFECT_AUDIT:
-		audit(app, e);
+		cp_keep_effect(app, e);
 		break;
 	default: /* prompts and the store have nobody here to hear of them */
 		break;

@@ -72,7 +72,7 @@ create(struct cp_conf **out, struct cp_app *app, struct cp_conf_settings *settin
 		snprintf(name, sizeof(name), "%s%08x", prefix, random);
 		if (cp_config_factory(&app->config->factories, name))
 			continue;
-		rc = cp_conf_create(out, app->focus, settings, CP_CONF_FACTORY, cp_app_now_ms());
+		rc = cp_app_create_conf(out, app, settings, CP_CONF_FACTORY, settings->creator);
 	}
 	return rc;
 }

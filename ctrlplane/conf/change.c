@@ -32,11 +32,21 @@ static const char *const setting_names[] = {"title",
 					    "believes From"};
 
 static void
+save(struct cp_step *s, struct cp_conf *conf, bool has_list)
+{
+	size_t at = s->out->count;
+
+	conf->policy_version++;
+	cp_effects_conf(s->out, CP_EFFECT_SAVE_CONF, conf->id);
+	if (s->out->count > at)
+		s->out->items[at].value = has_list;
+}
+
+static void
 changed_conf(struct cp_step *s, enum cp_notice notice, const char *text)
 {
-	s->conf->policy_version++;
 	cp_step_notice(s, notice, s->conf->id, NULL);
-	cp_effects_conf(s->out, CP_EFFECT_SAVE_CONF, s->conf->id);
+	save(s, s->conf, notice == CP_NOTICE_LIST);
 	cp_step_audit(s, s->conf, NULL, text);
 }
 
@@ -112,8 +122,10 @@ carry_out(struct cp_step *s, uint32_t which)
 		for (const struct cp_leg *leg = conf->legs; leg != NULL; leg = leg->next)
 			if (leg->is_held && leg->is_installed)
 				cp_effects_mix(s->out, leg);
-	if (which & CP_CONF_SET_CREATOR)
+	if (which & CP_CONF_SET_CREATOR) {
 		make_creator(s, conf, conf->creator);
+		save(s, conf, true); /* roles on the list changed too */
+	}
 	if (which & (CP_CONF_SET_PIN | CP_CONF_SET_LOBBY))
 		let_in(s, conf, which);
 	if (which & CP_CONF_SET_LOCKED && conf->announces && conf->connected_count > 0)
@@ -165,8 +177,6 @@ on_update(struct cp_step *s)
 		to.start_ms = s->conf->start_ms;
 	if (!(which & CP_CONF_SET_END))
 		to.end_ms = s->conf->end_ms;
-	if (which == CP_CONF_SET_ALL)
-		to.user = s->conf->user;
 	return update(s, &to, which);
 }
 
@@ -311,7 +321,7 @@ on_role(struct cp_step *s)
 	cp_step_audit(s, conf, leg, text);
 	if (role == CP_ROLE_CREATOR) {
 		make_creator(s, conf, person);
-		cp_effects_conf(s->out, CP_EFFECT_SAVE_CONF, conf->id);
+		save(s, conf, true);
 		return 0;
 	}
 	cp_leg_set_role(s, leg, role);

@@ -132,7 +132,7 @@ enum cp_effect_type {
 	CP_EFFECT_PROMPT,      /* conf, leg (0: all who are in it), prompt, value, text */
 	CP_EFFECT_PROMPT_STOP, /* conf, leg (0: all), prompt (0: whatever plays) */
 	/* To the store. Details come from struct cp_conf and struct cp_leg */
-	CP_EFFECT_SAVE_CONF, /* conf: settings or list */
+	CP_EFFECT_SAVE_CONF, /* conf: settings; value: and the list */
 	CP_EFFECT_DROP_CONF, /* conf; text: its user part */
 	CP_EFFECT_SAVE_LEG,  /* leg: what a restart of ours must not forget */
 	CP_EFFECT_RECORD,    /* leg: it is over (cp_leg_gone gives it); its record is complete */

@@ -220,7 +220,7 @@ static int
 check_new(const struct cp_focus *focus, const struct cp_conf_settings *settings)
 {
 	char why[CP_CONF_REASON_MAX];
-	int error = cp_conf_check(settings, CP_CONF_SET_ALL, why, sizeof(why));
+	int error = cp_conf_check(settings, CP_CONF_SET_ALL | CP_CONF_SET_USER, why, sizeof(why));
 
 	if (error < 0)
 		return error;

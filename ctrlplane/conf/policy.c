@@ -132,7 +132,7 @@ wrong(char *why, size_t size, const char *text)
 int
 cp_conf_check(const struct cp_conf_settings *s, uint32_t which, char *why, size_t size)
 {
-	if (which == CP_CONF_SET_ALL && !is_user_part(s->user))
+	if (which & CP_CONF_SET_USER && !is_user_part(s->user))
 		return wrong(why, size,
 			     "the name of a conference is 1 to 63 letters, digits and "
 			     "-_.!~*'()&=+$,;?/");

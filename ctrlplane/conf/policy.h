@@ -143,7 +143,8 @@ int cp_conf_role_of(enum cp_conf_role *out, struct cp_slice name);
 int cp_conf_editors_of(enum cp_conf_editors *out, struct cp_slice name);
 int cp_conf_notify_of(enum cp_conf_notify *out, struct cp_slice name);
 
-/* 0, or -EINVAL and what is wrong with it, for people. Looks at those of which only. */
+/* 0, or -EINVAL and what is wrong with it, for people. Looks at those of which only; CP_CONF_SET_USER: the name too. */
+#define CP_CONF_SET_USER (1u << 31)
 int cp_conf_check(const struct cp_conf_settings *settings, uint32_t which, char *why, size_t size);
 
 #endif

@@ -94,7 +94,8 @@ create(struct cp_mgmt_request *request, const struct cp_conf_settings *settings,
 			status = make_id(made);
 		if (makes_id)
 			named.user = made;
-		if (status == 0 && cp_conf_check(&named, CP_CONF_SET_ALL, why, sizeof(why)) != 0) {
+		if (status == 0 && cp_conf_check(&named, CP_CONF_SET_ALL | CP_CONF_SET_USER, why,
+						 sizeof(why)) != 0) {
 			cp_problem_set(&request->problem, 400, "invalid", "%s", why);
 			return -EINVAL;
 		}

@@ -170,6 +170,7 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 		{.name = "call"},
 		{.name = "mikey"},
 		{.name = "notify"},
+		{.name = "store"},
 		{.name = NULL},
 	};
 

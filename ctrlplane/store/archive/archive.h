@@ -41,12 +41,15 @@ struct cp_archive_conf {
 	uint64_t config; /* as saved */
 };
 
-/* All of them, before the first write. each gives 0, or an error that ends it. -errno. */
+/* All of them, before cp_archive_begin. each gives 0, or an error that ends it. -errno. */
 typedef int (*cp_archive_conf_fn)(void *arg, const struct cp_archive_conf *conf);
 int cp_archive_load_confs(struct cp_archive *archive, cp_archive_conf_fn each, void *arg);
 /* Legs that were up; conf: the id. Times in leg are Unix milliseconds. */
 typedef int (*cp_archive_leg_fn)(void *arg, uint32_t conf, const struct cp_leg *leg);
 int cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *arg);
+
+/* What is written goes to the disk from now on; until then it waits. -EAGAIN. */
+int cp_archive_begin(struct cp_archive *archive);
 
 /*
  * Writes. They copy; wall_ahead_ms makes Unix time of the times in conf and leg. -ENOMEM; -ENOBUFS: the disk has not

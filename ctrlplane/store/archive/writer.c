@@ -256,9 +256,8 @@ run(void *arg)
 	return NULL;
 }
 
-/* The first write begins it: what is loaded before has the connection to itself. */
-static int
-start(struct cp_archive *archive)
+int
+cp_archive_begin(struct cp_archive *archive)
 {
 	int error;
 
@@ -272,12 +271,12 @@ start(struct cp_archive *archive)
 int
 cp_archive_put(struct cp_archive *archive, struct cp_job *job)
 {
-	int error = start(archive);
+	int error = 0;
 
 	pthread_mutex_lock(&archive->mutex);
-	if (error == 0 && archive->waiting.count >= WAITING_MAX)
+	if (archive->waiting.count >= WAITING_MAX)
 		error = -ENOBUFS;
-	if (error == 0)
+	else
 		append(&archive->waiting, job);
 	pthread_cond_signal(&archive->wake);
 	pthread_mutex_unlock(&archive->mutex);
@@ -325,6 +324,8 @@ cp_archive_end(struct cp_archive *archive)
 {
 	struct cp_job *job;
 
+	if (archive->waiting.count > 0)
+		cp_archive_begin(archive);
 	if (archive->has_thread) {
 		pthread_mutex_lock(&archive->mutex);
 		archive->is_ending = true;

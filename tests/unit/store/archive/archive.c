@@ -82,6 +82,7 @@ run_until(struct cp_archive *archive, const bool *is_done)
 {
 	struct pollfd p = {.fd = cp_archive_fd(archive), .events = POLLIN};
 
+	assert_int_equal(cp_archive_begin(archive), 0);
 	while (!*is_done) {
 		assert_int_equal(poll(&p, 1, 30000), 1);
 		cp_archive_run(archive);

@@ -95,7 +95,8 @@ write_for_ever(int to, uint32_t number)
 	struct writer w = {.pipe = to, .number = number};
 	char why[256];
 
-	if (cp_archive_open(&w.archive, &options, why, sizeof(why)) != 0)
+	if (cp_archive_open(&w.archive, &options, why, sizeof(why)) != 0 ||
+	    cp_archive_begin(w.archive) != 0)
 		_exit(3);
 	for (;;) {
 		w.is_answered = false;
@@ -189,6 +190,7 @@ a_full_disk(void **state)
 
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(cp_archive_open(&w.archive, &options, why, sizeof(why)), 0);
+	assert_int_equal(cp_archive_begin(w.archive), 0);
 	add(&w);
 	assert_int_equal(cp_archive_settle(w.archive, on_settled, &w), 0);
 	wait_for_answer(&w);
