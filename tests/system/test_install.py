@@ -59,7 +59,7 @@ def test_pages_are_clean_troff(root):
 
 def test_bash_completes(root):
     script = prefix(root) / "share/bash-completion/completions/conclave"
-    result = subprocess.run(["bash", "-c", f". {script}; COMP_WORDS=(conclave part); COMP_CWORD=1; _conclave; echo ${{COMPREPLY[@]}}"],
+    result = subprocess.run(["bash", "-c", f". {script}; COMP_LINE='conclave part' COMP_POINT=13; _conclave conclave; echo ${{COMPREPLY[@]}}"],
                             capture_output=True, text=True, check=True,
                             env={**os.environ, "PATH": f"{prefix(root)}/bin:{os.environ['PATH']}"})
     assert result.stdout == "participant\n"
