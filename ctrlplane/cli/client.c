@@ -67,6 +67,15 @@ add_word(CURL *curl, char *url, size_t size, const json_t *value)
 	curl_free(word);
 }
 
+/* Where the API is asked over TCP in place of the socket; NULL: it is not. */
+static const char *
+base_url(void)
+{
+	const char *url = getenv("CONCLAVE_URL");
+
+	return url != NULL && url[0] != '\0' ? url : NULL;
+}
+
 /* The command's path with its parameters in place, then the query. */
 static void
 make_url(CURL *curl, char *url, size_t size, const struct cp_command *command, const json_t *params)
@@ -76,7 +85,7 @@ make_url(CURL *curl, char *url, size_t size, const struct cp_command *command, c
 	const char *at = command->path;
 	bool has_query = false;
 
-	snprintf(url, size, "http://localhost");
+	snprintf(url, size, "%s", base_url() != NULL ? base_url() : "http://localhost");
 	for (; *at != '\0'; at++) {
 		const char *end = strchr(at, '}');
 		char name[64];
@@ -131,6 +140,9 @@ explain(struct cp_cli_answer *out, CURL *curl, CURLcode code, const char *socket
 		snprintf(out->why, sizeof(out->why),
 			 "%.200s: no answer in time; is conclave-cp overloaded or stopped?",
 			 socket);
+	else if (base_url() != NULL)
+		snprintf(out->why, sizeof(out->why), "%.200s: %s; is http.listen set so?",
+			 base_url(), curl_easy_strerror(code));
 	else if (code != CURLE_COULDNT_CONNECT)
 		snprintf(out->why, sizeof(out->why), "%.200s: %s", socket,
 			 curl_easy_strerror(code));
@@ -198,15 +210,22 @@ cp_cli_get(struct cp_cli_answer *out, const char *url, long timeout_ms)
 	curl_easy_cleanup(curl);
 }
 
-/* What all requests to the API have in common. */
+/* What all requests to the API have in common; a token comes by the environment, since others see arguments. */
 static void
 prepare(CURL *curl, const char *socket, const struct cp_command *command, const json_t *params)
 {
+	const char *token = getenv("CONCLAVE_TOKEN");
 	char url[8192];
 
 	make_url(curl, url, sizeof(url), command, params);
 	set_common(curl, url);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+	if (base_url() == NULL)
+		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+	if (token != NULL && token[0] != '\0') {
+		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, token);
+	}
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, command->method);
 }
 

@@ -192,6 +192,16 @@ show_conferences(const json_t *conferences, const struct cp_cli_out *out)
 	cp_table_fini(&table);
 }
 
+static void
+show_conference_list(const json_t *json, const struct cp_cli_out *out)
+{
+	const char *next = json_string_value(json_object_get(json, "next_after"));
+
+	show_conferences(json_object_get(json, "conferences"), out);
+	if (next != NULL)
+		fprintf(out->file, "There are more: go on with --after %s\n", next);
+}
+
 /* A peer's text must not play with the terminal. */
 static void
 print_clean(const char *line, FILE *file)
@@ -427,7 +437,7 @@ cp_cli_show(const struct cp_command *command, const json_t *params, const json_t
 	else if (strcmp(command->noun, "node") == 0)
 		show_node(json, out);
 	else if (command->id == CP_COMMAND_CONFERENCE_LIST)
-		show_conferences(json_object_get(json, "conferences"), out);
+		show_conference_list(json, out);
 	else if (command->id == CP_COMMAND_PARTICIPANT_LIST)
 		show_participant_list(json, out);
 	else if (strcmp(command->noun, "authorised") == 0)

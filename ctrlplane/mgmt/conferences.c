@@ -10,6 +10,8 @@
 #define SMALL_SIZE 8
 #define MADE_ID_LEN 12
 #define MADE_ID_TRIES 8
+#define PEOPLE_MAX 1000 /* that an answer names; a longer list has a route of its own */
+#define PAGE 1000
 
 struct cp_conf *
 cp_request_conference(struct cp_mgmt_request *request)
@@ -31,18 +33,47 @@ view(struct cp_mgmt_request *request, const struct cp_conf *conf, bool with_list
 	struct cp_mgmt_node_facts facts = {0};
 
 	request->ops->node_facts(request->ops->app, &facts);
-	return cp_view_conference(conf, &facts, &clock, with_list);
+	return cp_view_conference(conf, &facts, &clock, with_list ? PEOPLE_MAX : 0);
+}
+
+/* Where the page begins; NULL: there is nothing, or the problem is set. */
+static const struct cp_conf *
+first_of_page(struct cp_mgmt_request *request)
+{
+	const char *after = json_string_value(json_object_get(request->params, "after"));
+	const struct cp_conf *conf;
+
+	if (after == NULL)
+		return cp_conf_first(request->ops->focus);
+	conf = cp_conf_by_user(request->ops->focus, cp_slice_text(after));
+	if (conf == NULL || !cp_access_sees(&request->access, conf)) {
+		cp_problem_add(&request->problem, "?after", "is not there any more; begin anew");
+		return NULL;
+	}
+	return conf->next;
 }
 
 void
 cp_handle_conference_list(struct cp_mgmt_request *request)
 {
+	const json_t *limit = json_object_get(request->params, "limit");
+	size_t most = limit != NULL ? (size_t)json_integer_value(limit) : PAGE;
+	const struct cp_conf *conf = first_of_page(request), *last = NULL;
+	bool has_more = false;
 	json_t *list = json_array();
 
-	for (const struct cp_conf *c = cp_conf_first(request->ops->focus); c != NULL; c = c->next)
-		if (cp_access_sees(&request->access, c))
-			json_array_append_new(list, view(request, c, false));
-	cp_request_answer(request, 200, json_pack("{s:o}", "conferences", list));
+	for (; conf != NULL && !has_more; conf = conf->next) {
+		if (!cp_access_sees(&request->access, conf))
+			continue;
+		has_more = json_array_size(list) == most;
+		if (has_more)
+			break;
+		json_array_append_new(list, view(request, conf, false));
+		last = conf;
+	}
+	cp_request_answer(request, 200,
+			  json_pack("{s:o, s:o}", "conferences", list, "next_after",
+				    has_more ? json_string(last->user) : json_null()));
 }
 
 void

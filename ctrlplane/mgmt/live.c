@@ -2,6 +2,8 @@
 #include "ctrlplane/mgmt/server_state.h"
 #include "ctrlplane/mgmt/text.h"
 
+#define LIST_MAX 100 /* people that an event names; a longer list is asked for */
+
 static json_t *
 view_text(const char *text)
 {
@@ -17,7 +19,7 @@ view_conf(const struct cp_mgmt *mgmt, const struct cp_conf *conf)
 	if (conf == NULL)
 		return NULL;
 	mgmt->ops->node_facts(mgmt->ops->app, &facts);
-	return json_pack("{s:o}", "conference", cp_view_conference(conf, &facts, &clock, true));
+	return json_pack("{s:o}", "conference", cp_view_conference(conf, &facts, &clock, LIST_MAX));
 }
 
 static json_t *

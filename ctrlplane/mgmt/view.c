@@ -153,7 +153,7 @@ set_policy(json_t *json, const struct cp_conf *conf)
 
 json_t *
 cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *facts,
-		   const struct cp_view_clock *clock, bool with_list)
+		   const struct cp_view_clock *clock, size_t list_max)
 {
 	json_t *json = json_object();
 
@@ -169,7 +169,8 @@ cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *
 	set_number(json, "connected", conf->connected_count);
 	json_object_set_new(json, "talkers", cp_view_talkers(conf));
 	set_policy(json, conf);
-	if (with_list)
+	set_number(json, "authorised_count", conf->authorised_count);
+	if (list_max > 0 && conf->authorised_count <= list_max)
 		json_object_set_new(json, "authorised", cp_view_people(conf));
 	return json;
 }

@@ -14,9 +14,9 @@ struct cp_view_clock {
 
 struct cp_view_clock cp_view_now(const struct cp_mgmt_ops *ops);
 
-/* with_list: who is authorised too. */
+/* Who is authorised too where they are not more than list_max. */
 json_t *cp_view_conference(const struct cp_conf *conf, const struct cp_mgmt_node_facts *facts,
-			   const struct cp_view_clock *clock, bool with_list);
+			   const struct cp_view_clock *clock, size_t list_max);
 
 /* Who may join. */
 json_t *cp_view_people(const struct cp_conf *conf);

@@ -123,7 +123,6 @@ def test_without_a_list_everybody_with_an_identity_may_join(node, settings, is_o
 
 
 @pytest.mark.parametrize("method, target, body, status", [
-    ("GET", "/", None, 404),
     ("GET", "/v1/nothing", None, 404),
     ("GET", "/v1/conferences/none", None, 404),
     ("DELETE", "/v1/conferences/none", None, 404),

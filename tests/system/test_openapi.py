@@ -82,6 +82,11 @@ def make_everything(api, node):
     assert made.json["has_pin"] is True and "123456" not in made.text.decode()
     assert made.json["start_at"] == "2020-01-01T00:00:00.000Z" and made.json["end_at"] == "2098-12-31T23:00:00.000Z"
     assert {p["uri"]: p["role"] for p in made.json["authorised"]}["tel:+4930123"] == "moderator"
+    page = api.ask("conference_list", query={"limit": 1}).json
+    assert [c["id"] for c in page["conferences"]] == ["demo"] and page["next_after"] == "demo"
+    page = api.ask("conference_list", query={"after": "demo"}).json
+    assert [c["id"] for c in page["conferences"]] == ["whole"] and page["next_after"] is None
+    assert api.ask("conference_list", query={"after": "none"}).status == 400
     nameless = api.ask("conference_create", {})
     assert nameless.status == 201 and len(nameless.json["id"]) == 12
     c = {"conference": "whole"}

@@ -151,3 +151,17 @@ def test_the_command_line_refuses_what_is_no_token(tokens, apis):
     assert run("remove", "nobody").returncode == 1
     listed = run("list").stdout
     assert "anna" in listed and "sip:anna@example.net" in listed and "conclave_" not in listed
+
+
+def test_the_command_line_shows_its_token(apis):
+    def run(*words, token=None):
+        return subprocess.run([program("conclave"), *words], capture_output=True, text=True, timeout=20,
+                              env={**os.environ, "CONCLAVE_URL": f"http://127.0.0.1:{apis['node'].http_port}", "CONCLAVE_TOKEN": token or ""})
+
+    assert json.loads(run("--json", "whoami", token=apis["made"]["anna"]).stdout)["name"] == "anna"
+    refused = run("whoami")
+    assert refused.returncode == 1 and "conclave token create" in refused.stderr
+    assert run("conference", "create", "walls", token=apis["made"]["wall"]).returncode == 1
+    nobody = subprocess.run([program("conclave"), "status"], capture_output=True, text=True, timeout=20,
+                            env={**os.environ, "CONCLAVE_URL": "http://127.0.0.1:1"})
+    assert nobody.returncode == 3 and "http.listen" in nobody.stderr
