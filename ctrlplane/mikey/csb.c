@@ -119,16 +119,67 @@ drop_session(struct cp_mikey_session *session)
 }
 
 static const struct cp_mikey_held *
-find_key(const struct cp_mikey_csb *csb, const struct cp_mikey_held *extra,
-	 struct cp_mikey_octets spi)
+find_key(const struct cp_mikey_held *held, size_t count, struct cp_mikey_octets spi)
 {
-	for (size_t i = 0; i < csb->held_count; i++)
-		if (cp_mikey_is_same(spi, cp_mikey_octets(csb->held[i].spi, csb->held[i].spi_len)))
-			return &csb->held[i];
-	if (extra != NULL && extra->key != NULL &&
-	    cp_mikey_is_same(spi, cp_mikey_octets(extra->spi, extra->spi_len)))
-		return extra;
+	for (size_t i = 0; i < count; i++)
+		if (cp_mikey_is_same(spi, cp_mikey_octets(held[i].spi, held[i].spi_len)))
+			return &held[i];
 	return NULL;
+}
+
+/* No session is under it, and it is not the first: that one is for what comes. */
+static bool
+is_idle(const struct cp_mikey_csb *csb, size_t index)
+{
+	const struct cp_mikey_held *held = &csb->held[index];
+
+	for (size_t i = 0; i < csb->count; i++)
+		if (csb->sessions[i].spi_len == held->spi_len &&
+		    memcmp(csb->sessions[i].spi, held->spi, held->spi_len) == 0)
+			return false;
+	return index > 0;
+}
+
+/* Is there room for extra keys once idle ones are let go, and does each have an SPI of its own? */
+static int
+check_extra(const struct cp_mikey_csb *csb, struct cp_mikey_extra extra,
+	    struct cp_mikey_fault *fault)
+{
+	size_t idle = 0;
+
+	for (size_t i = 0; i < csb->held_count; i++)
+		idle += is_idle(csb, i);
+	if (csb->held_count - idle + extra.count > CP_MIKEY_KEYS_MAX)
+		return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED, "more keys than we keep");
+	for (size_t i = 0; i < extra.count; i++) {
+		struct cp_mikey_octets spi =
+			cp_mikey_octets(extra.keys[i].spi, extra.keys[i].spi_len);
+
+		if (find_key(csb->held, csb->held_count, spi) != NULL ||
+		    find_key(extra.keys, i, spi) != NULL)
+			return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
+					       "one SPI for two keys");
+	}
+	return 0;
+}
+
+static void
+keep_extra(struct cp_mikey_csb *csb, struct cp_mikey_extra extra)
+{
+	size_t i = 1;
+
+	while (i < csb->held_count && csb->held_count + extra.count > CP_MIKEY_KEYS_MAX) {
+		if (!is_idle(csb, i)) {
+			i++;
+			continue;
+		}
+		cp_mikey_held_put(&csb->held[i], 1);
+		csb->held_count--;
+		memmove(&csb->held[i], &csb->held[i + 1],
+			(csb->held_count - i) * sizeof(csb->held[0]));
+	}
+	for (i = 0; i < extra.count; i++)
+		csb->held[csb->held_count++] = cp_mikey_held_get(&extra.keys[i]);
 }
 
 /* What a crypto session of the response says, without its keys. */
@@ -268,19 +319,24 @@ make_session(struct cp_mikey_session *session, const struct cp_mikey_csb *csb,
 
 int
 cp_mikey_csb_agree(struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
-		   const struct cp_mikey_msg *resp, const struct cp_mikey_held *extra,
+		   const struct cp_mikey_msg *resp, struct cp_mikey_extra extra,
 		   struct cp_mikey_fault *fault)
 {
 	struct cp_mikey_session *sessions = csb->sessions + csb->count;
 	int error = check_answer(csb, init, resp, fault);
 	size_t made = 0;
 
+	if (error == 0)
+		error = check_extra(csb, extra, fault);
+
 	/* What is made stands behind what counts: nobody sees it before all of it is right. */
 	for (; error == 0 && made < resp->cs_count; made++) {
 		const struct cp_mikey_cs *cs = &resp->cs[made];
+		const struct cp_mikey_held *key = find_key(csb->held, csb->held_count, cs->spi);
 
-		error = make_session(&sessions[made], csb, init, resp, cs,
-				     find_key(csb, extra, cs->spi));
+		if (key == NULL)
+			key = find_key(extra.keys, extra.count, cs->spi);
+		error = make_session(&sessions[made], csb, init, resp, cs, key);
 		if (error == -EPROTO)
 			cp_mikey_refuse(fault, CP_MIKEY_ERR_SP,
 					"a crypto session without a policy or key that goes");
@@ -293,6 +349,7 @@ cp_mikey_csb_agree(struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
 		return error;
 	}
 	csb->count += made;
+	keep_extra(csb, extra);
 	for (size_t i = 0; i < made; i++)
 		csb->used[sessions[i].cs_id / 8] |= (uint8_t)(1u << sessions[i].cs_id % 8);
 	return 0;
@@ -319,9 +376,11 @@ cp_mikey_take_kemac(struct cp_mikey_held *held, size_t *count, const struct cp_m
 	for (size_t i = 0; i < plain.list.count && error == 0; i++) {
 		data = cp_mikey_key_data_of(&plain.list.at[i]);
 		error = *count == CP_MIKEY_KEYS_MAX || data.type == CP_MIKEY_KEY_MPK ||
-					!cp_mikey_key_is_fit(&data, shield->set)
-				? cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
-						  "keys that are not of the set")
+					!cp_mikey_key_is_fit(&data, shield->set) ||
+					find_key(held, *count, data.spi) != NULL
+				? cp_mikey_refuse(
+					  fault, CP_MIKEY_ERR_UNSPECIFIED,
+					  "keys that are not of the set, or one SPI for two")
 				: cp_mikey_held_set(&held[*count], &data);
 		if (error == 0)
 			++*count;

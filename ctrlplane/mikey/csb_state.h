@@ -91,12 +91,18 @@ int cp_mikey_choose(struct cp_mikey_reply *reply, const struct cp_mikey_msg *ini
 		    const struct cp_mikey_choice *choice, const struct cp_mikey_env *env,
 		    struct cp_mikey_fault *fault);
 
+/* Keys that an exchange brings beside those held. */
+struct cp_mikey_extra {
+	const struct cp_mikey_held *keys;
+	size_t count;
+};
+
 /*
  * The sessions that an initial message and its response agree upon, checked against each other, keyed
- * and put into the bundle: all of them, or none and -EPROTO. extra: a key beside those held.
+ * and put into the bundle, and the extra keys with them: all of it, or nothing and -EPROTO.
  */
 int cp_mikey_csb_agree(struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
-		       const struct cp_mikey_msg *resp, const struct cp_mikey_held *extra,
+		       const struct cp_mikey_msg *resp, struct cp_mikey_extra extra,
 		       struct cp_mikey_fault *fault);
 
 /* Keys of a KEMAC in a Ticket Transfer or update, added to held. */

@@ -333,7 +333,8 @@ conclude(struct cp_mikey_csb *csb, const struct cp_mikey_initiator *initiator,
 	if (error == 0)
 		error = cp_mikey_take_kemac(csb->held, &csb->held_count, &a->resp, &shield, fault);
 	if (error == 0)
-		error = cp_mikey_csb_agree(csb, &a->init, &a->resp, NULL, fault);
+		error = cp_mikey_csb_agree(csb, &a->init, &a->resp,
+					   (struct cp_mikey_extra){NULL, 0}, fault);
 	if (error == -EPROTO)
 		fault->authentic = true;
 out:

@@ -87,7 +87,8 @@ cp_mikey_responder_answer(struct cp_mikey_csb **out, struct cp_mikey_out *messag
 	    cp_mikey_msg_decode(&resp, cp_mikey_octets(message->octets, message->len)) < 0)
 		error = -EINVAL;
 	if (error == 0)
-		error = cp_mikey_csb_agree(csb, &r->init, &resp, NULL, fault);
+		error = cp_mikey_csb_agree(csb, &r->init, &resp, (struct cp_mikey_extra){NULL, 0},
+					   fault);
 	if (error == -EPROTO)
 		fault->authentic = true;
 	if (error == 0)

@@ -152,8 +152,6 @@ cp_mikey_update_make(struct cp_mikey_out *out, struct cp_mikey_csb *csb,
 	if (update->new_tgk && !may_bring_keys(csb, csb->is_initiator))
 		return cp_mikey_refuse(fault, CP_MIKEY_ERR_TPPAR,
 				       "the ticket does not let us bring keys");
-	if (update->new_tgk && csb->held_count == CP_MIKEY_KEYS_MAX)
-		return -ENOSPC;
 	for (size_t i = 0; i < update->count; i++)
 		if (!update->new_tgk && update->lines[i].key >= csb->held_count)
 			return -EINVAL;
@@ -313,10 +311,6 @@ answer(struct cp_mikey_out *out, struct cp_mikey_csb *csb, struct taken *taken)
 		choice.suites |= choice.lines[i].suites;
 	error = cp_mikey_take_kemac(taken->extra, &taken->extra_count, &taken->init, &taken->shield,
 				    taken->fault);
-	if (error == 0 &&
-	    (taken->extra_count > 1 || csb->held_count + taken->extra_count > CP_MIKEY_KEYS_MAX))
-		error = cp_mikey_refuse(taken->fault, CP_MIKEY_ERR_UNSPECIFIED,
-					"more keys than we keep");
 	if (error == 0)
 		error = cp_mikey_choose(&reply, &taken->init, &choice, taken->env, taken->fault);
 	if (error == 0)
@@ -324,11 +318,11 @@ answer(struct cp_mikey_out *out, struct cp_mikey_csb *csb, struct taken *taken)
 	if (error == 0 && cp_mikey_msg_decode(&resp, cp_mikey_octets(out->octets, out->len)) < 0)
 		error = -EINVAL;
 	if (error == 0)
-		error = cp_mikey_csb_agree(csb, &taken->init, &resp, taken->extra, taken->fault);
+		error = cp_mikey_csb_agree(
+			csb, &taken->init, &resp,
+			(struct cp_mikey_extra){taken->extra, taken->extra_count}, taken->fault);
 	if (error < 0)
 		return error;
-	for (size_t i = 0; i < taken->extra_count; i++)
-		csb->held[csb->held_count++] = cp_mikey_held_get(&taken->extra[i]);
 	csb->taken_t = t_of(&taken->init);
 	csb->sent_t = t_of(&resp);
 	return 0;
@@ -405,14 +399,15 @@ cp_mikey_update_finish(struct cp_mikey_csb *csb, struct cp_mikey_octets in,
 		error = cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
 					"keys in the answer to an update");
 	if (error == 0)
-		error = cp_mikey_csb_agree(csb, &init, &resp, &csb->pending_key, fault);
+		error = cp_mikey_csb_agree(
+			csb, &init, &resp,
+			(struct cp_mikey_extra){&csb->pending_key, csb->pending_key.key != NULL},
+			fault);
 	if (error == -EPROTO)
 		fault->authentic = true;
 	if (error < 0)
 		return error;
 	csb->taken_t = t_of(&resp);
-	if (csb->pending_key.key != NULL)
-		csb->held[csb->held_count++] = cp_mikey_held_get(&csb->pending_key);
 	cp_mikey_update_cancel(csb);
 	return 0;
 }
