@@ -11,7 +11,7 @@ import time
 import pytest
 
 from node import free_port, program, wait_until
-from sip import KEY2, CM80, Caller, SipNode, sdp
+from sip import KEY, KEY2, CM80, Caller, SipNode, sdp
 
 PASSWORD = "correct horse"
 CONFERENCES = [
@@ -239,12 +239,19 @@ def test_options_says_once_what_is_accepted(node, user, status):
         assert answer.headers["accept"] == ["application/sdp"]
 
 
-@pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "MESSAGE", "INFO", "PUBLISH", "DANCE"])
+@pytest.mark.parametrize("method", ["REGISTER", "MESSAGE", "INFO", "PUBLISH", "DANCE"])
 def test_method_that_we_do_not_have(node, method):
     with Caller(node) as caller:
         answer = caller.request(method)
         assert answer.status == (501 if method == "DANCE" else 405)
         assert "INVITE" in answer["allow"]
+
+
+def test_subscribe_without_an_event_that_we_have(node):
+    with Caller(node) as caller:
+        for headers in ([], ["Event: presence"]):
+            answer = caller.request("SUBSCRIBE", headers)
+            assert answer.status == 489 and "conference" in answer["allow-events"], answer.text
 
 
 @pytest.mark.parametrize("method", ["BYE", "UPDATE", "PRACK"])
