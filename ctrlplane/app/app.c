@@ -187,8 +187,12 @@ static void
 on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct cp_app *app = (void *)arg;
+	int64_t now = cp_app_now_ms();
 
-	cp_media_on_tick(app->media, cp_app_now_ms());
+	if (app->fast_ms)
+		cp_load_turn(app, now - app->fast_ms, FAST_MS);
+	app->fast_ms = now;
+	cp_media_on_tick(app->media, now);
 	cp_subscribe_tick(app);
 }
 
@@ -201,6 +205,7 @@ on_slow(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_TICK});
 	cp_call_tick(app);
 	cp_keep_tick(app);
+	cp_load_tick(app);
 	if (app->mgmt)
 		cp_mgmt_run(app->mgmt); /* its time-outs */
 }
@@ -443,6 +448,7 @@ cp_app_run(struct cp_config *config)
 	app->config = config;
 	app->started_ms = cp_app_now_ms();
 	TAILQ_INIT(&app->endings);
+	cp_load_init(app);
 	app->media_watch = (struct cp_app_watch){.app = app, .ready = on_media_ready, .fd = -1};
 	app->mgmt_watch = (struct cp_app_watch){.app = app, .ready = on_mgmt_ready, .fd = -1};
 	app->kms_watch = (struct cp_app_watch){.app = app, .ready = on_kms_ready, .fd = -1};

@@ -10,6 +10,7 @@
 #include "ctrlplane/app/config.h"
 #include "ctrlplane/app/keying.h"
 #include "ctrlplane/app/mikey.h"
+#include "ctrlplane/app/overload.h"
 #include "ctrlplane/app/subscribe.h"
 #include "ctrlplane/base/map.h"
 #include "ctrlplane/conf/conf.h"
@@ -88,6 +89,7 @@ struct cp_call {
 	int64_t rekey_ms;    /* not before */
 	int64_t keys_end_ms; /* MIKEY: re-key by then (TRr); 0: no demand */
 	uint32_t ssrc;	     /* ours, of the leg */
+	uint32_t worker;     /* that has the leg */
 	bool has_rx_ssrc;
 	uint32_t rx_ssrc;			 /* theirs, as the media plane last saw it */
 	struct cp_keying *keying;		 /* NULL: not by MIKEY */
@@ -146,6 +148,10 @@ struct cp_app {
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;
 	uint64_t calls_total, calls_refused;
+	uint64_t calls_shed; /* of them: for overload */
+	struct cp_overload overload;
+	bool is_asking_load;
+	int64_t fast_ms; /* when the fast timer ran last */
 	bool is_stopping;
 	struct cp_mgmt_ops ops;
 	struct cp_sdp_policy policy; /* with the media plane's addresses */
@@ -264,6 +270,16 @@ void cp_call_replace_leg(struct cp_call *call, enum cp_app_step step,
 			 const struct cp_sdp_media *media);
 void cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *media,
 			    uint32_t changes);
+
+/* load.c: admission by measured load */
+void cp_load_init(struct cp_app *app);
+void cp_load_tick(struct cp_app *app);
+/* A timer of that period ran so long after its last time. */
+void cp_load_turn(struct cp_app *app, int64_t since_ms, int64_t period_ms);
+/* Would one more harm those who are there? conf NULL: a new conference. */
+bool cp_load_refuses(struct cp_app *app, const struct cp_conf *conf);
+void cp_load_admitted(struct cp_app *app, const struct cp_conf *conf);
+unsigned int cp_load_retry_after_s(void);
 
 /* audit.c */
 void cp_audit_start(struct cp_app *app);

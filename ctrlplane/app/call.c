@@ -380,6 +380,7 @@ cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 	struct cp_event event = {.type = CP_EVENT_JOIN, .conf = conf->id, .join = &join};
 	struct cp_leg *leg;
 
+	cp_load_admitted(app, conf);
 	if (cp_app_say(app, &event, &leg) != 0) {
 		cp_call_refuse_new(call, &(struct cp_sip_refusal){.status = 503,
 								  .retry_after_s = RETRY_AFTER_S});

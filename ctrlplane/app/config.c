@@ -437,6 +437,9 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 		conf_error(errors, check.path, conf_line(&c->sections[0], "runtime_dir"),
 			   "the path of a socket would be longer than 107 octets; choose a shorter "
 			   "'node.runtime_dir'");
+	if (c->call.busy_low >= c->call.busy_high)
+		conf_error(errors, check.path, conf_line(section_of(c, "call"), "busy_low"),
+			   "'call.busy_low' must be below 'call.busy_high'");
 	make_sip_options(c);
 	return errors->count ? -EINVAL : 0;
 }

@@ -364,6 +364,22 @@ static const struct conf_option call_options[] = {
 	 .help = "people of one list of recipients (INVITE to a factory, REFER); beyond it the "
 		 "request is "
 		 "refused"},
+	{.path = "busy_high",
+	 .kind = CONF_INT,
+	 OPTION(cp_config_call, busy_high),
+	 .fallback = "85",
+	 .min = 1,
+	 .max = 100,
+	 .help = "percent of a media worker's time: a conference on a worker that is as busy takes "
+		 "nobody else (503 "
+		 "with Retry-After)"},
+	{.path = "busy_low",
+	 .kind = CONF_INT,
+	 OPTION(cp_config_call, busy_low),
+	 .fallback = "70",
+	 .min = 0,
+	 .max = 99,
+	 .help = "percent: below it people may join again"},
 	{.path = "answerer",
 	 .kind = CONF_ENUM,
 	 OPTION(cp_config_call, answerer),

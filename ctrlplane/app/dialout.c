@@ -163,7 +163,8 @@ cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp
 	    strncmp(order->uri, "sip", 3) != 0 ||
 	    cp_identity(identity, cp_slice_text(order->uri)) != 0 || is_ours(app, identity))
 		return -EINVAL;
-	if (!cp_media_is_up(app->media) || cp_focus_is_draining(app->focus))
+	if (!cp_media_is_up(app->media) || cp_focus_is_draining(app->focus) ||
+	    cp_load_refuses(app, conf))
 		return -EAGAIN;
 	if (admit(verdict, app->focus, conf, identity, inviter) != 0)
 		return -EACCES;

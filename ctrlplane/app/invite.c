@@ -175,6 +175,11 @@ create(struct cp_app *app, struct cp_sip_call *sip, const struct cp_sip_invite *
 								  .retry_after_s = RETRY_AFTER_S});
 		return NULL;
 	}
+	if (cp_load_refuses(app, cp_conf_by_user(app->focus, cp_slice_text(invite->user)))) {
+		refuse(call, invite, 503, "This server is busy, please call again in a while",
+		       cp_load_retry_after_s());
+		return NULL;
+	}
 	status = cp_replace_find(call, invite);
 	if (status != 0) {
 		refuse(call, invite, status, "The call that it names is over", 0);

@@ -40,6 +40,7 @@ done_added(void *arg, int status, const struct dp_ctl_hdr *reply)
 		call->local.rtp = added->local_rtp;
 		call->local.rtcp = added->local_rtcp;
 		call->ssrc = added->ssrc;
+		call->worker = added->worker;
 		call->has_leg = true;
 		if (cp_keying_is_open(call) && !call->error)
 			install_agreed(call);

@@ -3,8 +3,8 @@
 
 Takes conclave-dp's place in a test: starts it with its control socket beside, listens where the control plane looks, passes
 everything on in both directions, and writes every request as a line of JSON to media_plane.jsonl in node.runtime_dir. What does not
-happen by itself can be provoked: faults.json there, {"delay_ms": 200, "status": {"5": -28}}, delays LEG_ADD and refuses by message
-type; a line 'EVENT-NUMBER LEG A B' in the fifo 'events' there is an event from the media plane.
+happen by itself can be provoked: faults.json there, {"delay_ms": 200, "status": {"5": -28}, "busy": 900}, delays LEG_ADD, refuses by message
+type and lets every worker say that it is 90 % busy; a line 'EVENT-NUMBER LEG A B' in the fifo 'events' there is an event from the media plane.
 """
 import ctypes
 import hashlib
@@ -20,7 +20,8 @@ import time
 
 TYPES = ["", "HELLO", "CONF_CREATE", "CONF_UPDATE", "CONF_DESTROY", "LEG_ADD", "LEG_UPDATE", "LEG_REMOVE", "LEG_MIX", "KEY_INSTALL",
          "KEY_RETIRE", "LIST_CONFS", "LIST_LEGS", "LEG_SHOW", "NODE_SHOW"]
-LEG_ADD, LEG_UPDATE, KEY_INSTALL, EVENT = 5, 6, 9, 0x100
+LEG_ADD, LEG_UPDATE, KEY_INSTALL, NODE_SHOW, EVENT = 5, 6, 9, 14, 0x100
+NODE_HEAD, NODE_STATS = 40, 9  # octets before the statistics of a dp_ctl_node, and how many there are; each ends with busy and late permille
 HEADER = "=HHIIi"
 KEY_SALT = [(0, 0), (16, 14), (16, 14), (32, 14), (16, 12), (32, 12)]  # octets, by suite
 
@@ -101,6 +102,17 @@ class Tap:
         else:
             server.send(data)
 
+    def on_reply(self, data):
+        """What the media plane says of its load may be made up."""
+        kind = struct.unpack_from(HEADER, data)[1]
+        busy = self.faults().get("busy")
+        if kind != NODE_SHOW or busy is None or len(data) <= NODE_HEAD:
+            return data
+        size, data = (len(data) - NODE_HEAD) // NODE_STATS, bytearray(data)
+        for i in range(NODE_STATS):
+            struct.pack_into("=II", data, NODE_HEAD + (i + 1) * size - 8, busy, 0)
+        return bytes(data)
+
     def event(self, clients, words):
         event, leg, a, b = (int(word) for word in words)
         for client in clients:
@@ -138,7 +150,7 @@ class Tap:
             if data and each in servers:
                 self.on_request(each, other, data)
             elif data:
-                other.send(data)
+                other.send(self.on_reply(data))
         except (BrokenPipeError, ConnectionResetError):
             data = b""
         if not data:

@@ -69,7 +69,7 @@ class SipNode(Node):
         with open(self.path("events"), "w") as file:
             file.write(f"{number} {leg} {a} {b}\n")
 
-    def sipp(self, scenario, service="demo", transport="u1", target=None, wait=True, count=1, **fields):
+    def sipp(self, scenario, service="demo", transport="u1", target=None, wait=True, count=1, rate=None, timeout=30, **fields):
         """Run one scenario with its @FIELDS@ replaced; a SIPp that is not content fails the test."""
         values = {"FROM": '"Sipp" <sip:sipp@127.0.0.1>', "HEADERS": "X-Test: conclave", "OFFER": sdp(), "OFFER2": sdp(version=2), "EXPECT": "SIP",
                   "EXPECT2": "SIP", "STATUS": "488", "PAUSE": "200", "REPLY": "Supported: timer", "HOPS": "70", **fields}
@@ -82,9 +82,9 @@ class SipNode(Node):
         target = target or f"127.0.0.1:{self.sip_port}"
         local = "::1" if "[" in target else "127.0.0.1"
         run = Sipp(["sipp", target, "-sf", path, "-s", service, "-i", local, "-p", str(free_port(address=local)), "-t", transport, "-m", str(count),
-                    "-r", str(count), "-nostdin", "-timeout", "30s", "-timeout_error", "-trace_err", "-error_file", path + ".err", "-trace_msg",
+                    "-r", str(rate or count), "-nostdin", "-timeout", f"{timeout}s", "-timeout_error", "-trace_err", "-error_file", path + ".err", "-trace_msg",
                     "-message_file", path + ".msg", "-default_behaviors", "none"], path)
-        return run.finish() if wait else run
+        return run.finish(timeout + 30) if wait else run
 
 
 class Sipp:
@@ -95,9 +95,9 @@ class Sipp:
     def read(self, ending):
         return open(self.path + ending, errors="replace").read() if os.path.exists(self.path + ending) else ""
 
-    def finish(self):
+    def finish(self, timeout=60):
         try:
-            out, _ = self.process.communicate(timeout=60)
+            out, _ = self.process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError("sipp hangs\n" + self.read(".msg"))
