@@ -31,6 +31,8 @@ document_take(struct ue_sub *s, const char *text, size_t len)
 	s->partial += verdict == CP_COPY_PARTIAL;
 	s->old += verdict == CP_COPY_OLD;
 	s->gaps += verdict == CP_COPY_GAP;
+	if (s->copy.user_count > s->most && s->copy.count >= s->copy.user_count)
+		s->most = s->copy.user_count;
 	if (verdict == CP_COPY_GAP)
 		s->refresh_ns = bench_now_ns(); /* RFC 4575 4.6: ask for a full one */
 	if (!s->first_ns && s->copy.has_version)
@@ -148,6 +150,7 @@ ue_sub_json(const struct ue_call *c)
 	json_object_set_new(j, "deleted", json_boolean(s->copy.is_deleted));
 	json_object_set_new(j, "locked", json_boolean(s->copy.is_locked));
 	json_object_set_new(j, "user_count", json_integer(s->copy.user_count));
+	json_object_set_new(j, "users_most", json_integer(s->most));
 	json_object_set_new(j, "users", users_json(&s->copy));
 	return j;
 }
@@ -161,7 +164,7 @@ ue_sub_add(struct ue_sub_totals *t, const struct ue_call *c, unsigned users)
 		return;
 	t->subscribed += s->status >= 200 && s->status < 300;
 	t->refused += s->status >= 300;
-	t->complete += s->copy.user_count >= users;
+	t->complete += s->most >= users;
 	t->notifies += s->notifies;
 	t->full += s->full;
 	t->partial += s->partial;

@@ -37,6 +37,7 @@ struct ue_sub {
 	int status;
 	char warning[200], ended[64]; /* ended: reason of the last NOTIFY */
 	unsigned expires_s;
+	uint32_t most; /* users at a time */
 	unsigned notifies, full, partial, old, gaps, refreshes, protected, failures;
 	bool has_lost; /* --watch-wrong gap: one has been lost on purpose */
 	uint64_t octets;
