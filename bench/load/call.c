@@ -214,8 +214,16 @@ ue_call_init(struct ue_call *c, struct ue_ear *ear)
 	const char *at = ue_uri_host(o->uri ? o->uri : "sip:");
 	bool is_sips = o->uri && strncasecmp(o->uri, "sips:", 5) == 0;
 	char host[160], why[512] = "", transport[24] = "";
+	struct ue_record *record;
 	int err = ue_leg_create(&c->media, c->shared->media, c->number, ear);
 
+	if (!err && o->record) {
+		err = ue_record_open(&record, o->record, c->number);
+		if (err)
+			fprintf(stderr, "conclave-ue: %s: %s\n", o->record, strerror(-err));
+		else
+			ue_leg_record(c->media, record);
+	}
 	if (!err && c->shared->mikey)
 		err = ue_mikey_create(&c->mikey, c->shared->mikey, c->number, why, sizeof(why));
 	if (why[0])

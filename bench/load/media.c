@@ -153,6 +153,7 @@ leg_destroy(struct ue_leg *leg)
 	if (leg->alien_fd >= 0)
 		close(leg->alien_fd);
 	ue_ear_destroy(leg->ear);
+	ue_record_close(leg->record);
 	free(leg->dtmf);
 	free(leg);
 }
@@ -247,6 +248,12 @@ ue_leg_create(struct ue_leg **out, struct ue_media *m, unsigned number, struct u
 	m->legs[m->leg_count++] = leg;
 	*out = leg;
 	return 0;
+}
+
+void
+ue_leg_record(struct ue_leg *leg, struct ue_record *record)
+{
+	leg->record = record;
 }
 
 uint16_t

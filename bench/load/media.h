@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "bench/load/hear.h"
+#include "bench/load/record.h"
 #include "bench/load/rtp.h"
 #include "bench/load/tone.h"
 #include "dataplane/api/drops.h"
@@ -99,6 +100,8 @@ const struct ue_media_stats *ue_media_stats(const struct ue_media *m);
 
 /* 0 or -errno. ear becomes the leg's; may be NULL. */
 int ue_leg_create(struct ue_leg **out, struct ue_media *m, unsigned number, struct ue_ear *ear);
+void ue_leg_record(struct ue_leg *leg,
+		   struct ue_record *record); /* becomes the leg's; before the thread runs */
 uint16_t ue_leg_rtp_port(const struct ue_leg *leg);
 uint16_t ue_leg_rtcp_port(const struct ue_leg *leg);
 uint32_t ue_leg_ssrc(const struct ue_leg *leg); /* before setup */

@@ -34,11 +34,17 @@ sound_hear(struct ue_media *m, struct ue_leg *leg, const struct ue_rtp_head *hea
 		leg->stats.rx_other_pt++;
 		return;
 	}
-	if (!leg->ear || leg->heard++ % leg->ear->every != 0)
+	bool is_measured = leg->ear && leg->heard++ % leg->ear->every == 0;
+
+	if (!is_measured && !leg->record)
 		return;
 	samples = head->payload_len / ue_codec_octets(codec);
 	samples = samples < SAMPLES_MAX ? samples : SAMPLES_MAX;
 	ue_codec_decode(codec, pcm, data + head->header_len, samples);
+	if (leg->record)
+		ue_record_add(leg->record, head->ts, pcm, samples);
+	if (!is_measured)
+		return;
 	if (leg->ear->every > 1)
 		leg->ear->fill = 0;
 	ue_ear_hear(leg->ear, pcm, samples, m->rx.now_ns);

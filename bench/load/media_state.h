@@ -52,6 +52,7 @@ struct ue_leg {
 	struct ue_mark mark;
 	union ue_sockaddr remote, remote_rtcp;
 	struct ue_ear *ear;
+	struct ue_record *record; /* NULL: none */
 	struct ue_dtmf *dtmf;
 	unsigned rx_count;
 	uint8_t rx_pt[4], rx_codec[4];

@@ -476,6 +476,7 @@ const struct ue_option ue_option_table[] = {
 	{"talkers", "N", take_unsigned, AT(talkers), "only the first N of a conference send tones, the others silence (all)"},
 	{"no-marks", NULL, take_false, AT(has_marks), "no gaps of 60 ms every 2 s in tones; then no delay is measured"},
 	{"Hearing", NULL, NULL, 0, NULL},
+	{"record", "FILE", take_text, AT(record), "write what is heard into this WAV file; %d is the participant's number"},
 	{"expect", "HZ,…", take_expect, 0, "tones of others to listen for, beside those of this process"},
 	{"expect-heard", NULL, take_true, AT(must_hear), "exit 1 unless all of them are heard at the right level, and nobody hears itself"},
 	{"tolerance", "DB", take_number, AT(tolerance), "of the right level (3)"},

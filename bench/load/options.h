@@ -124,6 +124,7 @@ struct ue_options {
 	unsigned tone[UE_TONES_MAX];
 	double level;
 	const char *wav;
+	const char *record;
 	bool is_silent, has_media;
 	/* hearing */
 	unsigned expect_count;
