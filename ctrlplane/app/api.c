@@ -10,10 +10,16 @@ now_ms(void *arg)
 	return cp_app_now_ms();
 }
 
+/* Who asks for an announcement that there is not is told so; the focus knows nothing of files. */
 static int
 handle(void *arg, const struct cp_event *event)
 {
-	return cp_app_handle(arg, event);
+	struct cp_app *app = arg;
+	int rc = 0;
+
+	if (event->type == CP_EVENT_ANNOUNCE && event->text)
+		rc = cp_prompts_check(app->prompts, event->text);
+	return rc ? rc : cp_app_handle(app, event);
 }
 
 static int

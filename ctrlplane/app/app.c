@@ -102,6 +102,7 @@ on_media_up(void *arg, const struct dp_ctl_welcome *welcome, bool is_new)
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "media plane %.32s is up: %u workers, %u legs at most",
 	       welcome->version, welcome->workers, welcome->legs_max);
 	cp_audit_start(app);
+	cp_prompts_on_up(app->prompts);
 }
 
 static void
@@ -110,6 +111,7 @@ on_media_down(void *arg, int error)
 	struct cp_app *app = arg;
 
 	cp_audit_stop(app);
+	cp_prompts_on_down(app->prompts);
 	cp_log(CP_LOG_WARN, CP_APP_AREA, "media plane is down: %s; new calls get 503",
 	       strerror(error < 0 ? -error : error));
 }
@@ -144,8 +146,12 @@ on_media_event(void *arg, const struct dp_ctl_event *e)
 		event.type = CP_EVENT_MEDIA_BACK;
 		break;
 	case DP_EVENT_DTMF:
+		cp_prompts_on_key(app->prompts, e->leg, e->a);
 		event.type = CP_EVENT_DTMF;
 		break;
+	case DP_EVENT_PLAYED:
+		cp_prompts_on_played(app->prompts, e);
+		return;
 	case DP_EVENT_KEY_SOON:
 		event.type = CP_EVENT_KEY_SOON;
 		break;
@@ -194,6 +200,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	app->fast_ms = now;
 	cp_media_on_tick(app->media, now);
 	cp_subscribe_tick(app);
+	cp_prompts_tick(app->prompts);
 }
 
 static void
@@ -397,6 +404,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = open_mikey(app);
 	if (!rc)
+		rc = cp_prompts_open(&app->prompts, app);
+	if (!rc)
 		rc = open_timers(app);
 	return rc;
 }
@@ -412,6 +421,7 @@ close_all(struct cp_app *app)
 	cp_audit_stop(app);
 	cp_app_watch(&app->mgmt_watch, -1, 0);
 	cp_app_watch(&app->media_watch, -1, 0);
+	cp_prompts_close(app->prompts);
 	if (app->media)
 		cp_media_destroy(app->media);
 	if (app->archive)

@@ -12,6 +12,7 @@
 #include "ctrlplane/app/mikey.h"
 #include "ctrlplane/app/overload.h"
 #include "ctrlplane/app/subscribe.h"
+#include "ctrlplane/app/prompts.h"
 #include "ctrlplane/base/map.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/media/media.h"
@@ -144,6 +145,7 @@ struct cp_app {
 	endings; /* records that wait for their numbers */
 	bool is_store_bad;
 	struct cp_app_watch archive_watch;
+	struct cp_prompts *prompts;
 	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;

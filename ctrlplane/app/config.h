@@ -8,6 +8,7 @@
 
 #include "configs/loader/common.h"
 #include "ctrlplane/app/config_factory.h"
+#include "ctrlplane/app/config_announcements.h"
 #include "ctrlplane/app/config_mikey.h"
 #include "ctrlplane/app/config_notify.h"
 #include "ctrlplane/conf/conf.h"
@@ -130,7 +131,8 @@ struct cp_config {
 	struct cp_config_mikey mikey;
 	struct cp_config_notify notify;
 	struct cp_config_store store;
-	struct conf_section sections[14];
+	struct cp_config_announcements announcements;
+	struct conf_section sections[15];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

@@ -141,6 +141,7 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		tell_conf(app, e, DP_CTL_CONF_UPDATE, "CONF_UPDATE");
 		break;
 	case CP_EFFECT_CONF_DESTROY:
+		cp_prompts_forget(app->prompts, e->conf, 0);
 		tell_id(app, DP_CTL_CONF_DESTROY, e->conf, "CONF_DESTROY");
 		break;
 	case CP_EFFECT_LEG_INSTALL:
@@ -152,6 +153,7 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		tell_mix(app, e);
 		break;
 	case CP_EFFECT_LEG_REMOVE:
+		cp_prompts_forget(app->prompts, e->conf, e->leg);
 		tell_id(app, DP_CTL_LEG_REMOVE, e->leg, "LEG_REMOVE");
 		break;
 	case CP_EFFECT_RELEASE:
@@ -176,7 +178,13 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 	case CP_EFFECT_AUDIT:
 		cp_keep_effect(app, e);
 		break;
-	default: /* prompts and the store have nobody here to hear of them */
+	case CP_EFFECT_PROMPT:
+		cp_prompts_play(app->prompts, e);
+		break;
+	case CP_EFFECT_PROMPT_STOP:
+		cp_prompts_stop(app->prompts, e);
+		break;
+	default: /* the store has nobody here to hear of it */
 		break;
 	}
 }

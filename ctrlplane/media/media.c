@@ -75,6 +75,7 @@ reply_size(uint16_t type)
 		return sizeof(struct dp_ctl_leg_added);
 	case DP_CTL_LIST_CONFS:
 	case DP_CTL_LIST_LEGS:
+	case DP_CTL_LIST_CLIPS:
 		return sizeof(struct dp_ctl_ids);
 	case DP_CTL_LEG_SHOW:
 		return sizeof(struct dp_ctl_leg_shown);

@@ -69,6 +69,10 @@ view_worker(const struct dp_worker_stats *s)
 	set_number(json, "turns", s->turns);
 	set_number(json, "ticks", s->ticks);
 	set_number(json, "ticks_late", s->ticks_late);
+	set_number(json, "plays", s->plays);
+	set_number(json, "plays_ended", s->plays_ended);
+	set_number(json, "play_frames", s->play_frames);
+	set_number(json, "playing", s->playing);
 	json_object_set_new(json, "busy_percent", view_busy(s));
 	json_object_set_new(json, "late_percent", json_real((double)s->late_permille / 10));
 	json_object_set_new(json, "tick_late_ms_max",

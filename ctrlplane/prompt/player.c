@@ -123,13 +123,14 @@ go_on(struct cp_player *player, struct place *place, int64_t now_ms)
 
 		if (is_endless && now_ms < place->retry_ms)
 			return;
-		const struct cp_player_item *item = is_endless ? &place->endless : place->queue;
+		struct cp_player_item *item = is_endless ? &place->endless : place->queue;
 		uint32_t play = ++player->last_play ? player->last_play : ++player->last_play;
 		int rc = player->hooks.play(player->hooks.arg, &place->name, item, play);
 
 		if (!is_endless && place->until_ms == 0)
 			place->until_ms = now_ms + item->length_ms + GRACE_MS;
 		if (rc == 0) {
+			place->until_ms = now_ms + item->length_ms + GRACE_MS;
 			place->play = play;
 			place->plays_endless = is_endless;
 			return;

@@ -33,9 +33,9 @@ struct cp_player_item {
 
 struct cp_player_hooks {
 	void *arg;
-	/* Begin: 0, -EAGAIN: not yet (tried again by the tick), other -errno: cannot be. Calls nothing here. */
-	int (*play)(void *arg, const struct cp_player_place *place,
-		    const struct cp_player_item *item, uint32_t play);
+	/* Begin: 0, -EAGAIN: not yet (tried again by the tick), other -errno: cannot be. May set length_ms. Calls nothing here. */
+	int (*play)(void *arg, const struct cp_player_place *place, struct cp_player_item *item,
+		    uint32_t play);
 	/* Stop it; PLAYED of it will not be waited for. Calls nothing here. */
 	void (*stop)(void *arg, const struct cp_player_place *place, uint32_t play);
 	/* May put and stop. was_heard: to its end. */

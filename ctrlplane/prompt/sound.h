@@ -31,7 +31,7 @@ int cp_wav_decode(struct cp_sound *out, const void *octets, size_t len, char *wh
  */
 #define CP_TONE_PREFIX "tone:"
 #define CP_TONE_PARTS_MAX 32
-#define CP_TONE_MS_MAX 30000
+#define CP_TONE_MS_MAX 10000
 #define CP_TONE_PEAK 8000 /* of all frequencies together: -12 dBov */
 int cp_tone_make(struct cp_sound *out, const char *list);
 int cp_tone_check(const char *list); /* 0 or -EINVAL */

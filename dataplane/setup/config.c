@@ -276,9 +276,9 @@ ports_check(const struct dp_config *config, const char *path, struct conf_errors
 void
 dp_config_init(struct dp_config *config)
 {
-	static const char *const others[] = {"sip",	  "http",  "conferences", "security",
-					     "call",	  "kms",   "mikey",	  "notify",
-					     "factories", "store", NULL};
+	static const char *const others[] = {"sip",	  "http",  "conferences",   "security",
+					     "call",	  "kms",   "mikey",	    "notify",
+					     "factories", "store", "announcements", NULL};
 
 	memset(config, 0, sizeof(*config));
 	config->sections[0] = (struct conf_section){

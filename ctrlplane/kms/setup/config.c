@@ -171,6 +171,7 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 		{.name = "mikey"},
 		{.name = "notify"},
 		{.name = "store"},
+		{.name = "announcements"},
 		{.name = NULL},
 	};
 

@@ -47,7 +47,7 @@ struct cp_kms_settings {
 	struct conf_node node;
 	struct conf_log log;
 	struct cp_kms_options kms;
-	struct conf_section sections[14];
+	struct conf_section sections[15];
 
 	/* made of the above */
 	struct cp_kms_address addresses[CP_KMS_LISTENERS_MAX];

@@ -29,8 +29,7 @@ note(const char *verb, const struct cp_player_place *place, int what, const char
 }
 
 static int
-play(void *arg, const struct cp_player_place *place, const struct cp_player_item *item,
-     uint32_t number)
+play(void *arg, const struct cp_player_place *place, struct cp_player_item *item, uint32_t number)
 {
 	note("play", place, item->tag, answer == 0 ? "" : answer == -EAGAIN ? "?" : "!");
 	assert_int_not_equal(number, 0);

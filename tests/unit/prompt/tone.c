@@ -79,8 +79,8 @@ what_is_no_list(void **state)
 		"tone:440+:100",
 		"tone:440+480+500:100",
 		"tone:-440:100",
-		"tone:440:30001",
-		"tone:440:20000,440:10001",
+		"tone:440:10001",
+		"tone:440:5000,440:5001",
 		"tone:440:1000000000000",
 		"tone:44000000000000000000:100",
 		"TONE:440:100",
@@ -98,8 +98,8 @@ what_is_no_list(void **state)
 	assert_int_equal(cp_tone_check(many), 0);
 	strcat(many, ",440:10");
 	assert_int_equal(cp_tone_check(many), -EINVAL);
-	assert_int_equal(cp_tone_make(&sound, "tone:440:30000"), 0);
-	assert_int_equal(sound.samples, 240000);
+	assert_int_equal(cp_tone_make(&sound, "tone:440:10000"), 0);
+	assert_int_equal(sound.samples, 80000);
 	cp_sound_fini(&sound);
 }
 
