@@ -102,6 +102,17 @@ def test_mode_3_tickets_resolve_for_their_owner_only(world):
     refused(world.dial_in("--tpk-file", path, "--validity", 2 * 86400).run(), TPPAR, "resolve")
 
 
+def test_mode_3_tickets_are_held_to_the_initiators_list_too(world):
+    """The KMS sees them at resolve only: there its own policy counts, and the set of the TPK."""
+    carol = world.kms.add("sip:held@ims.example", "--responder", BOB)
+    path = world.kms.path("held.tpk")
+    world.kms.changed("tpk", "add", "sip:held@ims.example", "--tpk-id", "held-3", "--tpk-file", path)
+    result = world.dial_in("--tpk-file", path, "--validity", 3600, user="sip:held@ims.example", psk=carol).run()
+    refused(result, ID, "resolve")
+    result = Call(world.kms, "sip:held@ims.example", carol, BOB, "--tpk-file", path, "--validity", 3600, as_=BOB, as_psk=world.bob).run()
+    assert result["ok"] and result["same_keys"], result
+
+
 def test_base64_body_gets_a_binary_answer(world):
     message = {}
 

@@ -292,6 +292,20 @@ def test_https(people):
         assert alice["outcome"] == "no-ticket" and "certificate" in alice["reason"], alice
 
 
+@pytest.mark.parametrize("form", ["binary", "hexadecimal"])
+def test_a_bare_key_and_an_identity(people, form):
+    """--identity says whose it is; it is brought to its canonical form."""
+    with open(people.keys[ALICE], encoding="utf-8") as file:
+        digits = next(line.split()[1] for line in file if line.startswith("psk256"))
+    path = people.kms.path(f"bare.{form}")
+    with open(path, "wb") as file:
+        file.write(bytes.fromhex(digits) if form == "binary" else digits.encode() + b"\n")
+    os.chmod(path, 0o600)
+    alice, bob = people.call("--psk-file", path, "--identity", "SIP:alice@Example.NET:5060;user=phone")
+    assert_talk(alice, bob)
+    assert bob["mikey"]["initiator"] == ALICE, bob
+
+
 def test_keys_that_others_can_read_are_not_taken(people):
     os.chmod(people.keys[CAROL], 0o640)
     carol = people.ue(CAROL, uri="sip:bob@127.0.0.1:9")

@@ -62,6 +62,43 @@ def test_a_full_transfer_on_a_spoilt_message_keeps_the_call(meeting):
     assert (first["mikey"]["transfers"], first["ended_by"]) == (1, "us"), first
 
 
+@pytest.fixture(scope="module")
+def trusting():
+    """A meeting whose node believes P-Asserted-Identity: a late offer is made for somebody."""
+    with Meeting(2) as meeting:
+        meeting.node.stop()
+        meeting.node.config["sip"]["trusted_peers"] = ["127.0.0.1"]
+        meeting.node.start()
+        yield meeting
+
+
+@pytest.mark.parametrize("reliable", [(), ("--100rel", "supported"), ("--100rel", "required")], ids=["plain", "100rel", "must"])
+def test_a_late_offer(trusting, reliable):
+    """The focus asks for a ticket for who calls and offers; the KMS says to the participant who the focus is."""
+    hz = tones(2)
+    people = [trusting.join(0, "--tone", hz[0], "--expect", hz[1], "--late-offer", "--pai", who(0), *reliable, seconds=5),
+              trusting.join(1, "--tone", hz[1], "--expect", hz[0], "--pai", who(1), seconds=5)]
+    first, second = both_hear(trusting, hz, people)
+    assert (first["mikey"]["initiator"], first["mikey"]["responder"]) == (f"sip:demo@{HOST}", who(0)), first
+    assert (second["mikey"]["initiator"], second["mikey"]["responder"]) == (who(1), f"sip:demo@{HOST}"), second
+
+
+@pytest.mark.parametrize("rekey", ["update", "full"])
+def test_a_call_of_a_late_offer_is_keyed_anew(trusting, rekey):
+    hz = tones(2)
+    people = [trusting.join(0, "--tone", hz[0], "--expect", hz[1], "--late-offer", "--pai", who(0), "--rekey", rekey, "--rekey-at", 2, seconds=5),
+              trusting.join(1, "--tone", hz[1], "--expect", hz[0], "--pai", who(1), seconds=5)]
+    first, _ = both_hear(trusting, hz, people)
+    assert (first["mikey"]["rekeys"], first["reinvites"]["ok"]) == (1, 1), first
+    assert first["mikey"]["initiator"] == (f"sip:demo@{HOST}" if rekey == "update" else who(0)), first
+
+
+def test_a_late_offer_with_a_spoilt_answer(trusting):
+    result = trusting.join(0, "--late-offer", "--pai", who(0), "--misbehave", "flip=-1", seconds=3).result()
+    assert result["ended_by"] == "focus" and result["rx"]["packets"] == 0, result
+    trusting.node.wait_participants(0)
+
+
 @pytest.mark.parametrize("reliable", ["supported", "required"])
 def test_reliable_provisional_responses(meeting, reliable):
     hz = tones(2)

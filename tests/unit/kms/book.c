@@ -147,11 +147,53 @@ lists_name_whom_they_name(void **state)
 				 rows[i].has);
 }
 
+static bool
+stands(const struct cp_kms_book *book, const char *initiator, const char *responder)
+{
+	return cp_kms_book_stands_for(book, cp_mikey_id_uri(initiator), cp_mikey_id_uri(responder));
+}
+
+/* For its users, and for whom an enabled one may speak; within the responders of who speaks. */
+static void
+it_stands_for_its_own(void **state)
+{
+	struct cp_store *store = fresh_store();
+	struct cp_store_user held = {.identity = "sip:held@ims.example",
+				     .act_for = "sip:*@held.example",
+				     .responders = "sip:bob@ims.example",
+				     .is_enabled = true,
+				     .rate = -1,
+				     .has_psk = {true, true}};
+	struct cp_kms_book *book;
+
+	assert_int_equal(cp_store_user_add(store, &held, 1), 0);
+	assert_int_equal(cp_kms_book_read(&book, store, 7, 70), 0);
+	assert_int_equal(book->speaker_count, 2);
+	assert_true(stands(book, "sip:alice@ims.example", "sip:bob@ims.example"));
+	assert_true(stands(book, "sip:conf@focus.example", "sip:bob@ims.example"));
+	assert_true(stands(book, "sip:held@ims.example", "sip:bob@ims.example"));
+	assert_true(stands(book, "sip:x@held.example", "sip:bob@ims.example"));
+	assert_false(stands(book, "sip:held@ims.example", "sip:carol@ims.example"));
+	assert_false(stands(book, "sip:x@held.example", "sip:carol@ims.example"));
+	assert_false(stands(book, "sip:slow@ims.example", "sip:bob@ims.example"));
+	assert_false(stands(book, "sip:nobody@ims.example", "sip:bob@ims.example"));
+	assert_false(stands(book, "sip:conf@other.example", "sip:bob@ims.example"));
+	cp_kms_book_destroy(book);
+	assert_int_equal(cp_store_user_enable(store, "sip:focus.example", false, 2), 0);
+	assert_int_equal(cp_store_user_remove(store, "sip:alice@ims.example"), 0);
+	assert_int_equal(cp_kms_book_read(&book, store, 7, 70), 0);
+	assert_false(stands(book, "sip:conf@focus.example", "sip:bob@ims.example"));
+	assert_false(stands(book, "sip:alice@ims.example", "sip:bob@ims.example"));
+	cp_kms_book_destroy(book);
+	cp_store_close(store);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_is_found),
+		cmocka_unit_test(it_stands_for_its_own),
 		cmocka_unit_test(a_new_book_goes_on),
 		cmocka_unit_test(lists_name_whom_they_name),
 	};

@@ -103,6 +103,38 @@ users_come_back(void **state)
 	cp_store_close(store);
 }
 
+static int
+count_tpk(void *arg, const struct cp_store_tpk *tpk)
+{
+	return 0;
+}
+
+/* With its lists and the TPKs that are shared with it; the name is free then. */
+static void
+a_removed_user_leaves_nothing(void **state)
+{
+	struct cp_store *store = open_store();
+	struct cp_store_user user = alice(), other = {.identity = "sip:bob@ims.example",
+						      .is_enabled = true,
+						      .rate = -1};
+	struct cp_store_tpk tpk = {.id = "own", .set = 1, .created = 1};
+	bool is_enabled = true;
+
+	assert_int_equal(cp_store_user_add(store, &user, 100), 0);
+	assert_int_equal(cp_store_user_add(store, &other, 100), 0);
+	snprintf(tpk.owner, sizeof(tpk.owner), "%s", user.identity);
+	assert_int_equal(cp_store_tpk_add(store, &tpk), 0);
+	assert_int_equal(cp_store_user_remove(store, "sip:nobody@ims.example"), -ENOENT);
+	assert_int_equal(cp_store_tpks(store, count_tpk, NULL), 1);
+	assert_int_equal(cp_store_user_remove(store, user.identity), 0);
+	assert_int_equal(cp_store_user_remove(store, user.identity), -ENOENT);
+	assert_int_equal(cp_store_tpks(store, count_tpk, NULL), 0);
+	assert_int_equal(cp_store_users(store, NULL, count_only, NULL), 1);
+	assert_int_equal(cp_store_user_add(store, &user, 100), 0);
+	assert_int_equal(cp_store_users(store, user.identity, is_alice, &is_enabled), 1);
+	cp_store_close(store);
+}
+
 static void
 names_mean_one_user(void **state)
 {
@@ -311,6 +343,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(users_come_back, set_up),
+		cmocka_unit_test_setup(a_removed_user_leaves_nothing, set_up),
 		cmocka_unit_test_setup(names_mean_one_user, set_up),
 		cmocka_unit_test_setup(rekeying_replaces_all, set_up),
 		cmocka_unit_test_setup(keys_are_sealed_in_the_file, set_up),
