@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ctrlplane/base/address.h"
 #include "ctrlplane/kms/body.h"
 
 #define SWALLOW_MAX \
@@ -41,14 +42,6 @@ name_source(char out[INET6_ADDRSTRLEN], const struct sockaddr *source)
 
 	if (inet_ntop(source->sa_family, at, out, INET6_ADDRSTRLEN) == NULL)
 		strcpy(out, "?");
-}
-
-static bool
-is_loopback(const struct sockaddr *source)
-{
-	if (source->sa_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)source)->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)source)->sin6_addr);
 }
 
 /* What an answer is made of. text is copied. */
@@ -109,7 +102,7 @@ send_status(struct cp_kms_daemon *daemon, struct MHD_Connection *connection)
 	enum MHD_Result result;
 	char *text;
 
-	if (daemon->is_tls || !is_loopback(source_of(connection)))
+	if (daemon->is_tls || !cp_address_is_loopback(source_of(connection)))
 		return send_text(daemon, connection, &elsewhere);
 	text = cp_kms_status(daemon->http->kms);
 	if (text == NULL)

@@ -66,29 +66,19 @@ free_secret(char *text)
 static bool
 is_at(const struct cp_kms_site *site, const struct cp_kms_address *address)
 {
-	return site->address.is_tls == address->is_tls && site->address.len == address->len &&
-	       memcmp(&site->address.at, &address->at, address->len) == 0;
+	return site->address.is_tls == address->is_tls &&
+	       site->address.where.len == address->where.len &&
+	       memcmp(&site->address.where.at, &address->where.at, address->where.len) == 0;
 }
 
 static int
 open_site(struct cp_kms_site *site, const struct cp_kms_address *address, const char *name,
 	  char *why, size_t size)
 {
-	int on = 1, fd;
+	int fd = cp_address_listen(&address->where, BACKLOG);
 
-	fd = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return fail(errno, why, size, "no socket", name);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (address->at.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&address->at, address->len) != 0 ||
-	    listen(fd, BACKLOG) != 0) {
-		int error = errno;
-
-		close(fd);
-		return fail(error, why, size, "cannot listen there", name);
-	}
+		return fail(-fd, why, size, "cannot listen there", name);
 	*site = (struct cp_kms_site){.address = *address, .fd = fd};
 	return 0;
 }
@@ -256,6 +246,17 @@ start_plan(struct plan *plan, struct cp_kms_http *http, char *why, size_t size)
 	return 0;
 }
 
+/* The plan's is what counts from now on. */
+static void
+take_over(struct cp_kms_http *http, const struct plan *plan)
+{
+	http->settings = plan->settings;
+	memcpy(http->sites, plan->sites, sizeof(http->sites));
+	http->site_count = plan->site_count;
+	http->certificate = plan->certificate;
+	http->private_key = plan->private_key;
+}
+
 int
 cp_kms_http_open(struct cp_kms_http **out, const struct cp_kms_settings *settings, char *why,
 		 size_t size)
@@ -273,11 +274,7 @@ cp_kms_http_open(struct cp_kms_http **out, const struct cp_kms_settings *setting
 		cp_kms_http_close(http);
 		return error;
 	}
-	http->settings = settings;
-	memcpy(http->sites, plan.sites, sizeof(http->sites));
-	http->site_count = plan.site_count;
-	http->certificate = plan.certificate;
-	http->private_key = plan.private_key;
+	take_over(http, &plan);
 	*out = http;
 	return 0;
 }
@@ -370,11 +367,7 @@ cp_kms_http_reload(struct cp_kms_http *http, const struct cp_kms_settings *setti
 	}
 	free_secret(http->private_key);
 	free(http->certificate);
-	http->settings = settings;
-	memcpy(http->sites, plan.sites, sizeof(http->sites));
-	http->site_count = plan.site_count;
-	http->certificate = plan.certificate;
-	http->private_key = plan.private_key;
+	take_over(http, &plan);
 	return 1;
 }
 

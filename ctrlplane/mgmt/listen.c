@@ -1,9 +1,7 @@
 /* The sockets of the API, and the token. */
 #include "ctrlplane/mgmt/listen.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "ctrlplane/base/address.h"
 #include "ctrlplane/mgmt/mgmt.h"
 
 #define BACKLOG 64
@@ -76,49 +75,13 @@ cp_listen_unix(const char *path, uint32_t mode, char *why, size_t size)
 	return fd;
 }
 
-/* "127.0.0.1:8480" or "[::1]:8480". */
-static bool
-parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len)
-{
-	struct sockaddr_in *in4 = (void *)out;
-	struct sockaddr_in6 *in6 = (void *)out;
-	const char *colon = strrchr(text, ':');
-	char host[64], *end;
-	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 0;
-	bool is_6 = text[0] == '[';
-
-	memset(out, 0, sizeof(*out));
-	if (port < 1 || port > 65535 || *end != '\0' || colon - text >= (long)sizeof(host) ||
-	    (is_6 && colon[-1] != ']'))
-		return false;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (is_6 ? 2 : 0),
-		 text + (is_6 ? 1 : 0));
-	*len = is_6 ? sizeof(*in6) : sizeof(*in4);
-	if (is_6) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1;
-	}
-	in4->sin_family = AF_INET;
-	in4->sin_port = htons((uint16_t)port);
-	return inet_pton(AF_INET, host, &in4->sin_addr) == 1;
-}
-
-static bool
-is_loopback(const struct sockaddr_storage *addr)
-{
-	if (addr->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)addr)->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)addr)->sin6_addr);
-}
-
 /* NULL: an address that the API may listen on. */
 static const char *
-bad_address(const char *address, struct sockaddr_storage *addr, socklen_t *len)
+bad_address(const char *text, struct cp_address *address)
 {
-	if (!parse_address(address, addr, len))
+	if (!cp_address_read(address, text))
 		return "the API's address must look like 127.0.0.1:8480 or [::1]:8480";
-	if (!is_loopback(addr))
+	if (!cp_address_is_loopback((const struct sockaddr *)&address->at))
 		return "the API listens on loopback only; to reach it from elsewhere use ssh -L";
 	return NULL;
 }
@@ -126,9 +89,8 @@ bad_address(const char *address, struct sockaddr_storage *addr, socklen_t *len)
 int
 cp_mgmt_check_listen(const char *address, char *why, size_t size)
 {
-	struct sockaddr_storage addr;
-	socklen_t len;
-	const char *bad = bad_address(address, &addr, &len);
+	struct cp_address read;
+	const char *bad = bad_address(address, &read);
 
 	if (bad == NULL)
 		return 0;
@@ -139,24 +101,16 @@ cp_mgmt_check_listen(const char *address, char *why, size_t size)
 int
 cp_listen_loopback(const char *address, char *why, size_t size)
 {
-	struct sockaddr_storage addr;
-	socklen_t len;
-	int fd, on = 1;
+	struct cp_address where;
 	char what[160];
-	const char *bad = bad_address(address, &addr, &len);
+	const char *bad = bad_address(address, &where);
+	int fd;
 
 	if (bad != NULL)
 		return fail(-1, EINVAL, why, size, bad);
 	snprintf(what, sizeof(what), "cannot listen for the API on %.64s", address);
-	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return fail(-1, errno, why, size, what);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (addr.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&addr, len) != 0 || listen(fd, BACKLOG) != 0)
-		return fail(fd, errno, why, size, what);
-	return fd;
+	fd = cp_address_listen(&where, BACKLOG);
+	return fd >= 0 ? fd : fail(-1, -fd, why, size, what);
 }
 
 int

@@ -167,6 +167,33 @@ dp_srtp_prefetch_key(const struct dp_srtp_slot *slot)
 		__builtin_prefetch(at + 64 * i);
 }
 
+/* What protect and unprotect do to a burst: batch after batch, while the keys of the next one are on their way. */
+struct dp_srtp_batches {
+	void (*prefetch_keys)(const struct dp_srtp_op *ops, unsigned n);
+	void (*run)(struct dp_srtp_engine *e, struct dp_srtp_op *ops, unsigned n, bool is_rtcp);
+};
+
+/* Inlined with what it calls, so that is_rtcp and the functions cost nothing. */
+static inline __attribute__((always_inline)) void
+dp_srtp_burst(struct dp_srtp_engine *e, struct dp_srtp_op *ops, unsigned n, bool is_rtcp,
+	      struct dp_srtp_batches batches)
+{
+	unsigned size = n < DP_SRTP_BATCH ? n : DP_SRTP_BATCH;
+
+	dp_srtp_prefetch_contexts(ops, n);
+	batches.prefetch_keys(ops, size);
+	while (n > 0) {
+		struct dp_srtp_op *batch = ops;
+		unsigned done = size;
+
+		n -= done;
+		ops += done;
+		size = n < DP_SRTP_BATCH ? n : DP_SRTP_BATCH;
+		batches.prefetch_keys(ops, size);
+		batches.run(e, batch, done, is_rtcp);
+	}
+}
+
 static inline bool
 dp_srtp_is_tag_same(const uint8_t *a, const uint8_t *b, unsigned len)
 {

@@ -387,33 +387,16 @@ prefetch_keys(const struct dp_srtp_op *ops, unsigned n)
 	}
 }
 
-static inline void
-unprotect(struct dp_srtp_engine *e, struct dp_srtp_op *ops, unsigned n, bool is_rtcp)
-{
-	unsigned size = n < DP_SRTP_BATCH ? n : DP_SRTP_BATCH;
-
-	dp_srtp_prefetch_contexts(ops, n);
-	prefetch_keys(ops, size);
-	while (n > 0) {
-		struct dp_srtp_op *batch = ops;
-		unsigned done = size;
-
-		n -= done;
-		ops += done;
-		size = n < DP_SRTP_BATCH ? n : DP_SRTP_BATCH;
-		prefetch_keys(ops, size);
-		unprotect_batch(e, batch, done, is_rtcp);
-	}
-}
+static const struct dp_srtp_batches batches = {prefetch_keys, unprotect_batch};
 
 void
 dp_srtp_unprotect_rtp(struct dp_srtp_engine *engine, struct dp_srtp_op *ops, unsigned n)
 {
-	unprotect(engine, ops, n, false);
+	dp_srtp_burst(engine, ops, n, false, batches);
 }
 
 void
 dp_srtp_unprotect_rtcp(struct dp_srtp_engine *engine, struct dp_srtp_op *ops, unsigned n)
 {
-	unprotect(engine, ops, n, true);
+	dp_srtp_burst(engine, ops, n, true, batches);
 }

@@ -1,10 +1,8 @@
 /* Section "kms": its table of options and what the loader cannot check alone. */
 #include "ctrlplane/kms/setup/config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ctrlplane/conf/identity.h"
@@ -180,42 +178,17 @@ cp_kms_settings_init(struct cp_kms_settings *s)
 	memcpy(s->sections, sections, sizeof(sections));
 }
 
-/* "127.0.0.1:8643" or "[::1]:8643". */
+/* With a '/' behind the port, or without. */
 static bool
-parse_host(const char *text, struct cp_kms_address *out)
+read_address(struct cp_address *out, const char *text)
 {
-	struct sockaddr_in *in4 = (struct sockaddr_in *)&out->at;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->at;
-	const char *colon = strrchr(text, ':');
-	bool is_6 = text[0] == '[';
-	char host[INET6_ADDRSTRLEN + 2], *end;
-	long port;
+	size_t len = strlen(text);
+	char bare[80];
 
-	if (colon == NULL || (size_t)(colon - text) >= sizeof(host) || (is_6 && colon[-1] != ']'))
+	if (len == 0 || len >= sizeof(bare))
 		return false;
-	port = strtol(colon + 1, &end, 10);
-	if (end == colon + 1 || (*end != '\0' && strcmp(end, "/") != 0) || port < 1 || port > 65535)
-		return false;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text) - (is_6 ? 2 : 0),
-		 text + (is_6 ? 1 : 0));
-	if (is_6) {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		out->len = sizeof(*in6);
-		return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1;
-	}
-	in4->sin_family = AF_INET;
-	in4->sin_port = htons((uint16_t)port);
-	out->len = sizeof(*in4);
-	return inet_pton(AF_INET, host, &in4->sin_addr) == 1;
-}
-
-static bool
-is_loopback(const struct sockaddr_storage *at)
-{
-	if (at->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)at)->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)at)->sin6_addr);
+	snprintf(bare, sizeof(bare), "%.*s", (int)(len - (text[len - 1] == '/')), text);
+	return cp_address_read(out, bare);
 }
 
 /* What the checks need. */
@@ -238,13 +211,14 @@ check_address(const struct check *k, const char *text, int line)
 	struct cp_kms_address address = {.is_tls = strncmp(text, "https://", 8) == 0};
 
 	if ((!address.is_tls && strncmp(text, "http://", 7) != 0) ||
-	    !parse_host(text + (address.is_tls ? 8 : 7), &address))
+	    !read_address(&address.where, text + (address.is_tls ? 8 : 7)))
 		conf_error(
 			k->errors, k->path, line,
 			"'%s' is no address of a KMS; write for example http://127.0.0.1:8643 or "
 			"https://[2001:db8::1]:8644",
 			text);
-	else if (!address.is_tls && !is_loopback(&address.at))
+	else if (!address.is_tls &&
+		 !cp_address_is_loopback((const struct sockaddr *)&address.where.at))
 		conf_error(k->errors, k->path, line,
 			   "'%s' is not on loopback, so it must be https: with 'kms.tls'", text);
 	else if (address.is_tls &&

@@ -2,13 +2,12 @@
 #ifndef CP_KMS_SETUP_CONFIG_H
 #define CP_KMS_SETUP_CONFIG_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "configs/loader/common.h"
+#include "ctrlplane/base/address.h"
 #include "ctrlplane/mikey/codes.h"
 
 #define CP_KMS_LISTENERS_MAX 8
@@ -38,8 +37,7 @@ struct cp_kms_options {
 /* Where to listen, of "http://127.0.0.1:8643". */
 struct cp_kms_address {
 	bool is_tls;
-	struct sockaddr_storage at;
-	socklen_t len;
+	struct cp_address where;
 };
 
 /* Owner: main. */

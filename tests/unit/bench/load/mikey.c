@@ -136,15 +136,23 @@ people(struct pair *p)
 	assert_string_equal(ue_mikey_identity(p->alice), "sip:alice@ims.example");
 }
 
+static void
+part(struct pair *p)
+{
+	ue_mikey_node_destroy(p->node);
+	ue_mikey_destroy(p->alice);
+	ue_mikey_destroy(p->bob);
+	p->node = NULL;
+	p->alice = p->bob = NULL;
+}
+
 static int
 teardown(void **state)
 {
 	struct pair *p = *state;
 	char path[96];
 
-	ue_mikey_node_destroy(p->node);
-	ue_mikey_destroy(p->alice);
-	ue_mikey_destroy(p->bob);
+	part(p);
 	world_fini(&kms.world);
 	assert_int_equal(cp_secret_count(), 0);
 	for (unsigned i = 0; i < 3; i++) {
@@ -268,11 +276,7 @@ both_sets_and_all_suites(void **state)
 			assert_string_equal(r.initiator, "sip:alice@ims.example");
 			assert_string_equal(r.responder, "sip:bob@ims.example");
 			assert_string_equal(r.flags, "DEFGHINO");
-			ue_mikey_node_destroy(p->node);
-			ue_mikey_destroy(p->alice);
-			ue_mikey_destroy(p->bob);
-			p->node = NULL;
-			p->alice = p->bob = NULL;
+			part(p);
 		}
 	}
 }
@@ -379,11 +383,7 @@ misbehaves(void **state)
 		}
 		assert_int_equal(r.error, rows[i].error);
 		assert_non_null(r.fault);
-		ue_mikey_node_destroy(p->node);
-		ue_mikey_destroy(p->alice);
-		ue_mikey_destroy(p->bob);
-		p->node = NULL;
-		p->alice = p->bob = NULL;
+		part(p);
 	}
 }
 
@@ -404,11 +404,7 @@ flags_turned(void **state)
 		assert_int_equal(call(p, alice, bob), -EPROTO);
 		assert_true(ue_mikey_report(p->bob).error == CP_MIKEY_ERR_TPPAR ||
 			    strchr("JKLM", *at));
-		ue_mikey_node_destroy(p->node);
-		ue_mikey_destroy(p->alice);
-		ue_mikey_destroy(p->bob);
-		p->node = NULL;
-		p->alice = p->bob = NULL;
+		part(p);
 	}
 }
 
@@ -514,11 +510,7 @@ several_m_lines(void **state)
 		assert_meet(alice, bob);
 		assert_int_equal(ue_mikey_report(p->alice).lines, 3);
 		assert_int_equal(ue_mikey_report(p->alice).lines_keyed, 1);
-		ue_mikey_node_destroy(p->node);
-		ue_mikey_destroy(p->alice);
-		ue_mikey_destroy(p->bob);
-		p->node = NULL;
-		p->alice = p->bob = NULL;
+		part(p);
 	}
 }
 
@@ -572,9 +564,7 @@ forged_and_replayed(void **state)
 		people(p);
 		assert_int_equal(ticket(p), 0);
 		assert_int_equal(call(p, alice, bob), -EPROTO);
-		ue_mikey_node_destroy(p->node);
-		ue_mikey_destroy(p->alice);
-		ue_mikey_destroy(p->bob);
+		part(p);
 	}
 	p->options.misbehaviour = UE_REPLAY;
 	people(p);
