@@ -6,7 +6,7 @@ import urllib.parse
 import jsonschema
 import pytest
 
-from node import Node, Ue, wait_until
+from node import Node, Ue, free_port, wait_until
 from openapi import METHODS, Api
 
 pytestmark = pytest.mark.sanitized
@@ -133,8 +133,8 @@ def steer_everything(api, node):
             values = who if each.startswith("participant") else {"conference": "demo"}
             assert api.ask(each, {"clip": "joined"}, **values).status in (202, 400)
             assert api.ask(each, {"clip": "no-such-clip"}, **values).status in (202, 400)
-        assert api.ask("conference_call", {"uri": f"sip:nobody@127.0.0.1:{node.http_port}"}, conference="demo").status == 202
-        assert api.ask("conference_refer", {"uri": f"sip:nobody@127.0.0.1:{node.http_port}"}, conference="demo").status in (202, 503)
+        assert api.ask("conference_call", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status == 202
+        assert api.ask("conference_refer", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status in (202, 503)
         assert api.ask("participant_remove", **who).status == 204
     finally:
         if ue.process.poll() is None:
