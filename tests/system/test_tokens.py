@@ -1,7 +1,9 @@
 """Who may what over HTTP: bearer tokens with roles and identities, read again without a restart; every change is audited."""
+import datetime
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -127,6 +129,33 @@ def test_tokens_change_without_a_restart(apis, tokens):
     assert apis["admin"].ask("whoami").status == 200
     log = apis["node"].logs()
     assert "token late added" in log and "token late removed" in log and "the tokens stay as they were" in log
+
+
+def test_every_change_is_audited_with_who_and_when(apis):
+    """By tokens, by the socket and of the tokens themselves; refusals change nothing and are none."""
+    begin = time.time()
+    c = {"conference": "audited"}
+    assert apis["anna"].ask("conference_create", {"id": "audited", "pin": "987654", "who_may_change": "participants"}).status == 201
+    apis["anna"].ask("conference_update", {"title": "Renamed", "pin": "1234567"}, **c)
+    apis["anna"].ask("authorised_add", {"uri": "sip:bert@example.net"}, **c)
+    apis["bert"].ask("conference_lock", **c)
+    assert apis["carl"].ask("conference_unlock", **c).status == 404
+    apis["admin"].ask("conference_unlock", **c)
+    apis["socket"].ask("authorised_set", {"authorised": ["sip:carl@example.net"]}, **c)
+    apis["admin"].ask("node_drain")
+    apis["admin"].ask("node_resume")
+    apis["anna"].ask("conference_close", **c)
+    entries = apis["admin"].ask("audit", query=c).json["entries"][::-1]
+    assert [e["by"] for e in entries] == ["anna", "anna", "anna", "bert", "ops", f"uid {os.getuid()}", "anna"], entries
+    for entry in entries:
+        at = datetime.datetime.fromisoformat(entry["at"].replace("Z", "+00:00")).timestamp()
+        assert begin - 1 <= at <= time.time() + 1
+    text = json.dumps(entries)
+    assert "title" in text and "PIN" in text and "987654" not in text and "1234567" not in text
+    node = [e["what"] for e in apis["admin"].ask("audit", query={"by": "ops"}).json["entries"] if e["conference"] is None]
+    assert node[:2] == ["node resumed", "node drained"]
+    tokens = [e["what"] for e in apis["admin"].ask("audit", query={"by": "http.tokens"}).json["entries"]]
+    assert "token late removed" in tokens and "token late added" in tokens
 
 
 def test_a_wrong_file_stops_the_start(tmp_path):
