@@ -27,7 +27,9 @@ cp_call_look_up(void *ctx, const char *user, struct cp_sip_policy *policy)
 		policy->takes_lists = true;
 		return true;
 	}
-	if (!conf || conf->origin == CP_CONF_ADOPTED)
+	if (!conf) /* admission says that it is over */
+		return policy->is_over = cp_focus_is_past(app->focus, cp_slice_text(user));
+	if (conf->origin == CP_CONF_ADOPTED)
 		return false;
 	policy->needs_identity = !conf->believes_from;
 	policy->takes_mikey = cp_call_takes_mikey(app, conf->security);

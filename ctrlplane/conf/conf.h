@@ -243,6 +243,8 @@ struct cp_leg *cp_leg_by_id(const struct cp_focus *focus, uint32_t id);
 /* One that is over, while it is remembered: until the second tick after its end at least. */
 struct cp_conf *cp_conf_closed(const struct cp_focus *focus, uint32_t id);
 struct cp_leg *cp_leg_gone(const struct cp_focus *focus, uint32_t id);
+/* There was a conference of this name, among the last that are over (410, where there is none now). */
+bool cp_focus_is_past(const struct cp_focus *focus, struct cp_slice user);
 size_t cp_conf_count(const struct cp_focus *focus);
 size_t cp_leg_count(const struct cp_focus *focus);
 

@@ -74,9 +74,6 @@ void cp_conf_apply(struct cp_conf *conf, const struct cp_conf_settings *settings
 /* identity: canonical, or empty: nobody. Who was the creator on the list is a moderator now. */
 void cp_conf_set_creator(struct cp_conf *conf, const char *identity);
 
-/* Was there a conference of this name that is over? */
-bool cp_focus_is_past(const struct cp_focus *focus, struct cp_slice user);
-
 /* An empty conference with this id and user part. NULL: no memory. */
 struct cp_conf *cp_conf_insert(struct cp_focus *focus, uint32_t id, const char *user);
 /* Frees it with all its legs; no effects. */

@@ -19,6 +19,8 @@ cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call 
 		url_unescape(name, user);
 	if (user && !s->handler.look_up(s->ctx, name, &policy))
 		status = 404;
+	else if (policy.is_over)
+		status = 410;
 	else if (s->is_stopping)
 		status = 503; /* load balancers in front drain us */
 	cp_sip_contact(contact, l, status == 200 ? name : "", sip);

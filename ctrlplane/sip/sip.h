@@ -83,6 +83,7 @@ struct cp_sip_refusal {
 /* What a conference asks of those who call it. */
 struct cp_sip_policy {
 	bool needs_identity; /* challenge whom no trusted peer vouches for */
+	bool is_over;	     /* there was one; who asks is told so */
 	bool takes_mikey; /* … unless the SDP has a MIKEY message, which proves it by the keys */
 	bool takes_lists; /* of people to be called: a conference factory (RFC 5366) */
 };
