@@ -186,6 +186,19 @@ read_body(struct cp_sip_subscribe *s, const sip_t *sip)
 		       : 415;
 }
 
+/* Host and port that we were called at; "": too long, or none. */
+static void
+name_host(char *room, size_t size, const url_t *url)
+{
+	const char *port = url->url_port;
+	bool has_port = port && *port && strcmp(port, "5060") != 0;
+	int len = snprintf(room, size, "%s%s%s", url->url_host ? url->url_host : "",
+			   has_port ? ":" : "", has_port ? port : "");
+
+	if (len < 0 || (size_t)len >= size)
+		room[0] = '\0';
+}
+
 /* What every SUBSCRIBE is asked for. 0, or the status to refuse with. */
 static int
 read_request(struct cp_sip_subscribe *s, const struct cp_sip *sip, const sip_t *request)
@@ -197,8 +210,6 @@ read_request(struct cp_sip_subscribe *s, const struct cp_sip *sip, const sip_t *
 	if (!request->sip_contact)
 		return 400;
 	s->agent = request->sip_user_agent ? request->sip_user_agent->g_string : "";
-	s->host = request->sip_request->rq_url->url_host ? request->sip_request->rq_url->url_host
-							 : "";
 	s->expires_s = request->sip_expires ? (unsigned int)request->sip_expires->ex_delta
 					    : EXPIRES_DEFAULT_S;
 	status = read_accept(s, request);
@@ -325,14 +336,15 @@ cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_cal
 		    const sip_t *sip)
 {
 	struct cp_sip *s = l->sip;
-	char event[EVENT_MAX], peer[96];
-	struct cp_sip_subscribe request = {.user = "", .peer = peer};
+	char event[EVENT_MAX], peer[96], host[128];
+	struct cp_sip_subscribe request = {.user = "", .host = host, .peer = peer};
 	struct cp_sip_sub *sub;
 	bool is_known = cp_sip_sub_holds(s, nh);
 	int status = 489;
 
 	if (s->notifier.subscribe && sip->sip_event && name_event(event, sip)) {
 		cp_sip_peer_name(peer, sizeof(peer), l->nua, sip);
+		name_host(host, sizeof(host), sip->sip_request->rq_url);
 		status = read_request(&request, s, sip);
 		sub = find(s, nh, event);
 		if (status == 0 && sub)

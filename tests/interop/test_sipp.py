@@ -244,3 +244,8 @@ def test_sigterm_ends_calls_politely():
         assert own.kill("cp", 15) == 0
         run.finish()
         assert own.asked("CONF_DESTROY")
+
+
+@pytest.mark.parametrize("transport", ["u1", "t1"], ids=["udp", "tcp"])
+def test_a_subscription(node, transport):
+    node.sipp("subscribe", transport=transport)

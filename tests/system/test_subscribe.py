@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from mikey import Phone
 from node import ROOT, wait_until
 from sip import Caller, SipNode
 from watch import CMS, DOCUMENT, Watcher
@@ -57,7 +58,7 @@ def test_full_then_partial(node):
         first = watcher.notifies[0]
         assert first["event"] == "conference" and first["content-type"] == DOCUMENT
         assert re.fullmatch(r"active;expires=(600|599)", first["subscription-state"])
-        assert watcher.roster.entity.startswith("sip:demo@")
+        assert watcher.roster.entity == node.uri()
         assert watcher.roster.description["subject"] == "Demo & more"
         assert watcher.roster.state == {"user-count": "1", "active": "true", "locked": "false"}
         assert watcher.roster.users[ALICE]["display"] == "Alice"
@@ -297,3 +298,65 @@ def test_a_crash_loses_subscriptions_and_they_come_anew():
             with Watcher(node) as again:
                 assert again.subscribe().status == 200
                 again.wait(lambda r: r.users, "whom the media plane still has")
+
+
+def leg_of(node, identity, conference="demo"):
+    return str(next(each["id"] for each in node.participants(conference) if each.get("identity") == identity))
+
+
+def test_what_operators_do_is_told(node):
+    with Watcher(node, "quiet") as watcher, joined(node, "quiet", "carol"):
+        carol = "sip:carol@ims.example"
+        watcher.subscribe()
+        watcher.wait(lambda r: r.text(carol, "status") == "connected", "Carol")
+        node.cli("conference", "lock", "quiet")
+        watcher.wait(lambda r: r.state["locked"] == "true", "the lock")
+        node.cli("conference", "unlock", "quiet")
+        node.cli("participant", "role", "quiet", leg_of(node, carol, "quiet"), "moderator")
+        watcher.wait(lambda r: r.users[carol]["roles"] == ["moderator"], "the role")
+        node.cli("conference", "update", "quiet", "--title", "Quiet <now>")
+        watcher.wait(lambda r: r.description["display-text"] == "Quiet <now>", "the title")
+        node.cli("participant", "deaf", "quiet", leg_of(node, carol, "quiet"))
+        watcher.wait(lambda r: r.text(carol, "media/status") == "sendonly", "that she hears nobody")
+        node.cli("participant", "remove", "quiet", leg_of(node, carol, "quiet"))
+        watcher.wait(lambda r: r.text(carol, "disconnection-method") == "booted", "that she was removed")
+        assert watcher.roster.text(carol, "disconnection-info/when")
+        for notify in watcher.notifies:
+            is_valid(notify.octets)
+        watcher.subscribe(expires=0)
+
+
+@pytest.mark.parametrize("answer, method", [("486 Busy Here", "busy"), ("603 Decline", "failed")], ids=["busy", "declines"])
+def test_who_is_called_and_does_not_come(node, answer, method):
+    with Watcher(node, "busy") as watcher, Phone(node) as phone:
+        watcher.subscribe()
+        watcher.wait(lambda r: r.version == 1, "a document")
+        dave = f"sip:dave@127.0.0.1:{phone.port}"
+        node.cli("conference", "call", "busy", dave)
+        request = phone.wait()
+        watcher.wait(lambda r: r.text(dave, "status") in ("dialing-out", "alerting"), "the call")
+        phone.reply(request, "180 Ringing")
+        watcher.wait(lambda r: r.text(dave, "status") == "alerting", "that it rings")
+        request.headers["to"] = [request["to"] + ";tag=" + phone.tag]
+        phone.reply(request, answer)
+        watcher.wait(lambda r: r.text(dave, "disconnection-method") == method, "why it did not come about")
+        assert watcher.roster.text(dave, "joining-method") == "dialed-out"
+        assert answer[:3] in watcher.roster.text(dave, "disconnection-info/reason")
+        for notify in watcher.notifies:
+            is_valid(notify.octets)
+        watcher.subscribe(expires=0)
+
+
+def test_off_the_list_is_out(node):
+    with asserted(node, "list", ALICE) as alice, asserted(node, "list", BOB) as bob:
+        for each in (alice, bob):
+            assert each.subscribe(headers=each.vouched).status == 200
+            each.wait(lambda r: r.version == 1, "a document")
+        node.cli("authorised", "remove", "list", ALICE)
+        alice.wait(lambda r: alice.last_state.startswith("terminated"), "the end")
+        assert alice.last_state == "terminated;reason=rejected"
+        assert bob.last_state.startswith("active")
+        assert bob.subscribe(expires=0).status == 200
+        with asserted(node, "list", ALICE) as again:
+            assert again.subscribe(headers=again.vouched).status == 403
+        node.cli("authorised", "add", "list", ALICE)
