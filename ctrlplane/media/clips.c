@@ -26,6 +26,7 @@ struct cp_clip {
 	uint32_t sent; /* samples */
 	unsigned int under_way;
 	bool is_removed; /* freed when nothing is under way */
+	bool is_late;	 /* an answer did not come in time: all of it again */
 	int error;
 	int16_t *pcm;
 };
@@ -60,11 +61,25 @@ clip_free(struct cp_clip *clip)
 static void
 clip_fail(struct cp_clip *clip, int error)
 {
-	if (clip->state != CLIP_FAILED)
-		cp_log(CP_LOG_ERROR, "media", "the media plane does not take a clip of %u ms: %s",
-		       cp_clip_ms(clip), strerror(-error));
+	if (clip->state == CLIP_FAILED)
+		return;
+	cp_log(CP_LOG_ERROR, "media", "the media plane does not take a clip of %u ms: %s",
+	       cp_clip_ms(clip), strerror(-error));
 	clip->state = CLIP_FAILED;
 	clip->error = error;
+}
+
+/* What came of it over there is not known. */
+static void
+clip_again(struct cp_clip *clip)
+{
+	struct cp_clips *clips = clip->clips;
+
+	cp_media_request_id(clips->media, DP_CTL_CLIP_REMOVE, clip->id, NULL, NULL);
+	clip->id = next_id(clips);
+	clip->state = CLIP_WAITING;
+	clip->sent = 0;
+	clip->is_late = false;
 }
 
 static void
@@ -75,8 +90,11 @@ on_sent(void *arg, int status, const struct dp_ctl_hdr *reply)
 
 	clips->under_way--;
 	clip->under_way--;
-	if (status < 0 && status != -ECONNRESET && !clip->is_removed)
+	clip->is_late |= status == -ETIMEDOUT;
+	if (status < 0 && status != -ECONNRESET && !clip->is_removed && !clip->is_late)
 		clip_fail(clip, status);
+	else if (clip->is_late && !clip->is_removed && clip->under_way == 0)
+		clip_again(clip);
 	else if (clip->state == CLIP_SENDING && clip->sent == clip->samples && clip->under_way == 0)
 		clip->state = CLIP_THERE;
 	if (clip->is_removed && clip->under_way == 0)
@@ -109,8 +127,9 @@ send_next(struct cp_clip *clip)
 static bool
 has_more(const struct cp_clip *clip)
 {
-	return !clip->is_removed && (clip->state == CLIP_WAITING ||
-				     (clip->state == CLIP_SENDING && clip->sent < clip->samples));
+	return !clip->is_removed && !clip->is_late &&
+	       (clip->state == CLIP_WAITING ||
+		(clip->state == CLIP_SENDING && clip->sent < clip->samples));
 }
 
 static void
@@ -176,6 +195,7 @@ cp_clips_on_down(struct cp_clips *clips)
 	TAILQ_FOREACH (clip, &clips->all, next) {
 		clip->state = CLIP_WAITING;
 		clip->sent = 0;
+		clip->is_late = false;
 		clip->id = next_id(clips);
 	}
 }
