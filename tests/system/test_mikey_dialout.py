@@ -28,7 +28,7 @@ def kms():
 
 @pytest.fixture(scope="module")
 def node(kms):
-    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus)) as running:
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus), call={"answerer": "believed"}) as running:
         yield running
 
 
@@ -144,7 +144,7 @@ def test_either_way_where_both_are_offered(node, kms, by):
 def test_sdes_alone_where_no_kms_answers(kms):
     config = focus_config(kms, kms.focus)
     config["kms"] = [f"http://127.0.0.1:{free_port()}"]
-    with SipNode(conferences=CONFERENCES, mikey=config) as node:
+    with SipNode(conferences=CONFERENCES, mikey=config, call={"answerer": "believed"}) as node:
         phone = called(node, None, "either")
         assert not key_mgmt(phone.invitation.body)
         tag = re.search(rf"a=crypto:(\d+) {CM80_NAME} ", phone.invitation.body).group(1)
