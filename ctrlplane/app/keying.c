@@ -198,7 +198,7 @@ bool
 cp_keying_commit(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
-	bool is_new = k && (k->next_csb || k->csb) && k->next_cs_id;
+	bool is_new = k && (k->next_csb || (k->csb && k->next_cs_id != k->cs_id)) && k->next_cs_id;
 
 	if (!k)
 		return false;
@@ -209,8 +209,9 @@ cp_keying_commit(struct cp_call *call)
 		k->csb = k->next_csb;
 		k->next_csb = NULL;
 		k->rank = rank_of(k->csb, k->next_cs_id);
-	} else if (k->csb &&
-		   k->next_cs_id) { /* the media plane has the keys; those of the old pair go */
+	} else if (k->csb && k->next_cs_id &&
+		   k->next_cs_id !=
+			   k->cs_id) { /* the media plane has the keys; those of the old pair go */
 		cp_mikey_csb_retire(k->csb, k->cs_id);
 		cp_mikey_csb_retire(k->csb, (uint8_t)(k->cs_id + 1));
 	}
@@ -244,7 +245,8 @@ cp_keying_abort(struct cp_call *call)
 	k->request = NULL;
 	cp_mikey_ticket_destroy(k->ticket);
 	k->ticket = NULL;
-	if (k->csb && !k->next_csb && k->next_cs_id) { /* an update that came to nothing */
+	if (k->csb && !k->next_csb && k->next_cs_id &&
+	    k->next_cs_id != k->cs_id) { /* an update that came to nothing */
 		cp_mikey_csb_retire(k->csb, k->next_cs_id);
 		cp_mikey_csb_retire(k->csb, (uint8_t)(k->next_cs_id + 1));
 	}

@@ -4,15 +4,24 @@
 #include <errno.h>
 #include <string.h>
 
-/* The pair of their update that is the audio's: as many as in the exchange stand in the same order, else there is only that one. */
+/*
+ * The pair of their update that is the audio's: of the new ones, when there are as many as in the exchange, that in the same place, else
+ * the first. Without new ones the keys stay.
+ */
 static uint8_t
 pair_of(const struct cp_keying *k)
 {
 	uint8_t pairs[CP_MIKEY_CS_MAX];
-	size_t count =
-		cp_mikey_update_pairs(pairs, cp_mikey_octets(k->next.theirs, k->next.theirs_len));
+	size_t count = cp_mikey_update_pairs(pairs,
+					     cp_mikey_octets(k->next.theirs, k->next.theirs_len)),
+	       fresh = 0;
 
-	return count == 0 ? 0 : pairs[k->rank < count ? k->rank : 0];
+	for (size_t i = 0; i < count; i++)
+		if (!cp_mikey_csb_is_used(k->csb, pairs[i]))
+			pairs[fresh++] = pairs[i];
+	if (fresh == 0)
+		return k->cs_id;
+	return pairs[k->rank < fresh ? k->rank : 0];
 }
 
 /* Their CSB update: new CS IDs, theirs to choose. */

@@ -260,16 +260,41 @@ unkept(const struct cp_mikey_msg *resp, const struct cp_mikey_cs *asked)
 	return "a crypto session was dropped";
 }
 
+/*
+ * An update may list crypto sessions that have keys already (RFC 3830 4.5): they go on under them. What
+ * may change is an SSRC; keys of another SPI would need a CS ID of their own.
+ */
+static const char *
+changed(const struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
+	const struct cp_mikey_msg *resp, const struct cp_mikey_cs *cs)
+{
+	const struct cp_mikey_session *live = cp_mikey_csb_find(csb, cs->id);
+	struct cp_mikey_session said;
+	enum dp_suite suite;
+
+	if (live == NULL) /* its keys are over; it gets none */
+		return NULL;
+	describe(&said, cs);
+	if (said.use != live->use ||
+	    !cp_mikey_is_same(cs->spi, cp_mikey_octets(live->spi, live->spi_len)))
+		return "a CS ID that had other keys";
+	if (chosen_suite(&suite, csb, init, resp, cs) < 0 || suite != live->srtp.suite)
+		return "a crypto session with keys changed its policy";
+	return NULL;
+}
+
 static int
 check_answer(const struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
 	     const struct cp_mikey_msg *resp, struct cp_mikey_fault *fault)
 {
 	int error = cp_mikey_check_map(resp, fault);
+	size_t fresh = 0, live = 0;
+	const char *why;
 
 	if (error < 0)
 		return error;
 	for (size_t i = 0; i < init->cs_count; i++) {
-		const char *why = unkept(resp, &init->cs[i]);
+		why = unkept(resp, &init->cs[i]);
 
 		if (why != NULL)
 			return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED, why);
@@ -281,11 +306,19 @@ check_answer(const struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
 		    (cs->prot == CP_MIKEY_PROT_SRTP && cs->session_data.len == 0))
 			return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
 					       "a crypto session is not complete");
-		if ((csb->used[cs->id / 8] & 1u << cs->id % 8) != 0)
-			return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
-					       "a CS ID that had keys already");
+		if (!cp_mikey_csb_is_used(csb, cs->id)) {
+			fresh++;
+			continue;
+		}
+		live += cp_mikey_csb_find(csb, cs->id) != NULL;
+		why = changed(csb, init, resp, cs);
+		if (why != NULL)
+			return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED, why);
 	}
-	if (csb->count + resp->cs_count > CP_MIKEY_SESSIONS_MAX)
+	if (fresh + live == 0)
+		return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED,
+				       "CS IDs that had keys, and none besides");
+	if (csb->count + fresh > CP_MIKEY_SESSIONS_MAX)
 		return cp_mikey_refuse(fault, CP_MIKEY_ERR_UNSPECIFIED, "too many crypto sessions");
 	return 0;
 }
@@ -317,6 +350,21 @@ make_session(struct cp_mikey_session *session, const struct cp_mikey_csb *csb,
 	return key_session(session, csb, held, suite);
 }
 
+/* The SSRCs of sessions that go on, as they are said now. */
+static void
+keep(struct cp_mikey_csb *csb, const struct cp_mikey_msg *resp)
+{
+	for (size_t i = 0; i < resp->cs_count; i++)
+		for (size_t s = 0; s < csb->count; s++) {
+			struct cp_mikey_session said;
+
+			if (csb->sessions[s].cs_id != resp->cs[i].id)
+				continue;
+			describe(&said, &resp->cs[i]);
+			csb->sessions[s].ssrc = said.ssrc;
+		}
+}
+
 int
 cp_mikey_csb_agree(struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
 		   const struct cp_mikey_msg *resp, struct cp_mikey_extra extra,
@@ -328,26 +376,28 @@ cp_mikey_csb_agree(struct cp_mikey_csb *csb, const struct cp_mikey_msg *init,
 
 	if (error == 0)
 		error = check_extra(csb, extra, fault);
-
 	/* What is made stands behind what counts: nobody sees it before all of it is right. */
-	for (; error == 0 && made < resp->cs_count; made++) {
-		const struct cp_mikey_cs *cs = &resp->cs[made];
+	for (size_t i = 0; error == 0 && i < resp->cs_count; i++) {
+		const struct cp_mikey_cs *cs = &resp->cs[i];
 		const struct cp_mikey_held *key = find_key(csb->held, csb->held_count, cs->spi);
 
+		if (cp_mikey_csb_is_used(csb, cs->id))
+			continue;
 		if (key == NULL)
 			key = find_key(extra.keys, extra.count, cs->spi);
 		error = make_session(&sessions[made], csb, init, resp, cs, key);
+		if (error == 0)
+			made++;
 		if (error == -EPROTO)
 			cp_mikey_refuse(fault, CP_MIKEY_ERR_SP,
 					"a crypto session without a policy or key that goes");
-		if (error < 0)
-			break;
 	}
 	if (error < 0) {
 		for (size_t i = 0; i < made; i++)
 			drop_session(&sessions[i]);
 		return error;
 	}
+	keep(csb, resp);
 	csb->count += made;
 	keep_extra(csb, extra);
 	for (size_t i = 0; i < made; i++)
@@ -425,6 +475,12 @@ cp_mikey_csb_free_pair(const struct cp_mikey_csb *csb)
 		    (csb->used[(id + 1) / 8] & 1u << (id + 1) % 8) == 0)
 			return (uint8_t)id;
 	return 0;
+}
+
+bool
+cp_mikey_csb_is_used(const struct cp_mikey_csb *csb, uint8_t cs_id)
+{
+	return (csb->used[cs_id / 8] & 1u << cs_id % 8) != 0;
 }
 
 const struct cp_mikey_session *

@@ -64,13 +64,15 @@ size_t cp_mikey_csb_count(const struct cp_mikey_csb *csb);
 const struct cp_mikey_session *cp_mikey_csb_session(const struct cp_mikey_csb *csb, size_t index);
 /* By CS ID; NULL: none. */
 const struct cp_mikey_session *cp_mikey_csb_find(const struct cp_mikey_csb *csb, uint8_t cs_id);
+bool cp_mikey_csb_is_used(const struct cp_mikey_csb *csb, uint8_t cs_id); /* it has or had keys */
 /* First CS ID of a pair that the bundle has not used yet, odd; 0: all gone. For re-keying a line. */
 uint8_t cp_mikey_csb_free_pair(const struct cp_mikey_csb *csb);
 
 /*
  * CSB update. Either side may start: make gives the message, the other side's answer gives its
  * response, and finish takes that. New keys come from new CS IDs under the TGKs that are there; with
- * the L flag (initiator) or M flag (responder) new_tgk draws a TGK for them. The old sessions stay in
+ * the L flag (initiator) or M flag (responder) new_tgk draws a TGK for them. Crypto sessions that have
+ * keys may be listed too: they go on. The old sessions stay in
  * the bundle until cp_mikey_csb_retire. A message that is refused leaves the bundle unchanged.
  */
 struct cp_mikey_update {

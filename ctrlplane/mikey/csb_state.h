@@ -76,7 +76,8 @@ struct cp_mikey_choice {
 	uint16_t suites; /* acceptable where no line says more */
 	bool own_first;
 	enum cp_mikey_set set;
-	struct cp_mikey_octets spi; /* where the initiator named none */
+	struct cp_mikey_octets spi;	/* where the initiator named none */
+	const struct cp_mikey_csb *csb; /* of an update: what goes on; else NULL */
 };
 
 struct cp_mikey_reply {

@@ -292,17 +292,23 @@ cp_mikey_choose(struct cp_mikey_reply *reply, const struct cp_mikey_msg *init,
 					   .cs_count = init->cs_count};
 	for (size_t i = 0; i < init->cs_count && error == 0; i++) {
 		struct cp_mikey_cs *cs = &reply->hdr.cs[i];
+		const struct cp_mikey_session *live;
 		const struct cp_mikey_line *line;
 
 		*cs = init->cs[i];
 		line = line_of(choice, cs);
+		live = choice->csb != NULL ? cp_mikey_csb_find(choice->csb, cs->id) : NULL;
 		error = choose_policy(reply, cs, init, choice, fault);
 		if (cs->spi.len == 0)
-			cs->spi = choice->spi;
+			cs->spi = live != NULL ? cp_mikey_octets(live->spi, live->spi_len)
+					       : choice->spi;
 		if (error < 0 || cs->prot != CP_MIKEY_PROT_SRTP || cs->session_data.len > 0)
 			continue;
 		cs->session_data = cp_mikey_octets(reply->ssrcs[i], 4);
-		if (line != NULL && line->has_ssrc && (cs->id == line->cs_id) == choice->own_first)
+		if (live != NULL)
+			put_ssrc(reply->ssrcs[i], live->ssrc);
+		else if (line != NULL && line->has_ssrc &&
+			 (cs->id == line->cs_id) == choice->own_first)
 			put_ssrc(reply->ssrcs[i], line->ssrc);
 		else
 			error = env->random(env->arg, reply->ssrcs[i], 4);

@@ -300,7 +300,8 @@ answer(struct cp_mikey_out *out, struct cp_mikey_csb *csb, struct taken *taken)
 	struct cp_mikey_choice choice = {.lines = taken->update->lines,
 					 .count = taken->update->count,
 					 .own_first = csb->is_initiator,
-					 .set = csb->set};
+					 .set = csb->set,
+					 .csb = csb};
 	struct cp_mikey_reply reply;
 	struct cp_mikey_msg resp;
 	int error;

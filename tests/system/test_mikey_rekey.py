@@ -104,6 +104,20 @@ def test_the_updater_chooses_the_cs_ids(node, alice):
     caller.bye()
 
 
+def test_an_update_may_list_all_sessions(node, alice):
+    """Those with keys go on, the new pair is the one to change to; nothing but those in use changes nothing."""
+    caller = up(node, alice)
+    for version, (cs, pair) in enumerate((("1,3", 3), ("3,5,240c", 5), ("1,3,5,7", 7)), 2):
+        update(caller, alice, CM80, version, cs=cs)
+        check_keys(node, alice, pair)
+        alice.ask("retire", pair - 2)
+    update(caller, alice, CM80, 9, cs="7")
+    assert not node.asked("KEY_INSTALL")
+    update(caller, alice, CM80, 10)
+    check_keys(node, alice, 9)
+    caller.bye()
+
+
 def test_another_ssrc_begins_another_stream(node, alice):
     """The map says what the peer sends: the same SSRC goes on with its ROC and replay window, another one begins anew."""
     caller = up(node, alice)
@@ -206,7 +220,7 @@ def test_a_full_exchange_when_cs_ids_are_used_up(node, alice):
     for n in range(1, 119):
         update(caller, alice, CM80, n + 1)
         alice.ask("retire", 2 * n - 1)
-    refused = caller.invite(body=offer(alice.ask("updateat", 237, SSRC, CM80), version=200))
+    refused = caller.invite(body=offer(alice.ask("updateat", 235, SSRC, CM80), version=200))
     assert refused.status == 488, refused.text
     node.forget()
     request = reinvite_of_focus(caller)
