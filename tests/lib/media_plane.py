@@ -37,7 +37,7 @@ class Events:
             return
         assert HEADER.unpack_from(data)[1] == EVENT
         number, conference, leg, a, b, count = struct.unpack_from("=6I", data, HEADER.size)
-        self.seen.append({"event": NAMES[number], "conference": conference, "leg": leg, "a": a, "b": b,
+        self.seen.append({"event": NAMES.get(number, str(number)), "conference": conference, "leg": leg, "a": a, "b": b,
                           "talkers": list(struct.unpack_from(f"={count}I", data, HEADER.size + 24))})
 
     def find(self, name, **fields):

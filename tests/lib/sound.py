@@ -45,6 +45,12 @@ def levels(result):
     return {int(float(row["hz"])): row["dbov"] for row in result["heard"]}
 
 
+def assert_no_gap(result):
+    """Nothing is lost between two packets, and as many came as the clock asks for. A machine that stands still for a moment is no gap."""
+    rx = result["rx"]
+    assert rx["lost"] <= 2 and rx["packets"] >= 0.9 * rx["due"] and rx["gap_max_ms"] <= 1000, result
+
+
 def assert_hears(result, others, own, level=-20, within=2.0):
     heard = levels(result)
     for hz in others:
