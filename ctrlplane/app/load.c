@@ -7,7 +7,7 @@
 #include "ctrlplane/base/log.h"
 
 #define LATE_PERMILLE 500 /* of a worker's ticks: voices stutter */
-#define LAG_HIGH_MS 1000  /* our loop is behind: SIP would be answered too late */
+#define LAG_HIGH_MS 3000  /* our loop is behind: SIP would be answered too late */
 #define LAG_LOW_MS 200
 #define RETRY_MIN_S 4
 #define RETRY_SPREAD_S 8 /* so that they do not all come back at once */
@@ -40,7 +40,8 @@ tell_change(struct cp_app *app, bool was_over)
 
 	if (is_over && !was_over)
 		cp_log(CP_LOG_WARN, CP_APP_AREA,
-		       "overloaded: new participants get 503; see 'call.busy_high'");
+		       "overloaded: new participants get 503; see 'call.busy_high'%s",
+		       app->overload.is_lagging ? "; this program itself is behind" : "");
 	else if (!is_over && was_over)
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "no longer overloaded: %llu were refused so far",
 		       (unsigned long long)app->calls_shed);

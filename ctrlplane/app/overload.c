@@ -30,7 +30,9 @@ cp_overload_measure(struct cp_overload *o, const struct cp_overload_load *loads,
 	for (uint32_t w = 0; w < o->workers; w++) {
 		const struct cp_overload_load *l = &o->measured[w];
 
-		if (l->busy_permille >= o->high_permille || l->late_permille >= o->late_permille)
+		/* late and idle is another program's doing: fewer calls would not mend it */
+		if (l->busy_permille >= o->high_permille ||
+		    (l->busy_permille > o->low_permille && l->late_permille >= o->late_permille))
 			o->is_over[w] = true;
 		else if (l->busy_permille <= o->low_permille)
 			o->is_over[w] = false;

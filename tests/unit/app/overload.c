@@ -31,10 +31,10 @@ two_watermarks(void **state)
 		uint32_t busy, late;
 		bool refuses;
 	} rows[] = {
-		{0, 0, false},	 {849, 0, false},  {850, 0, true},   {800, 0, true},
-		{701, 0, true},	 {700, 0, false},  {800, 0, false},  {1000, 0, true},
-		{100, 0, false}, {100, 99, false}, {100, 100, true}, {720, 0, true},
-		{690, 0, false},
+		{0, 0, false},	 {849, 0, false},  {850, 0, true},     {800, 0, true},
+		{701, 0, true},	 {700, 0, false},  {800, 0, false},    {1000, 0, true},
+		{100, 0, false}, {750, 99, false}, {100, 1000, false}, {750, 100, true},
+		{720, 0, true},	 {690, 0, false},
 	};
 	struct cp_overload o = made();
 
