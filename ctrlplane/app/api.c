@@ -32,23 +32,26 @@ create(void *arg, const struct cp_conf_settings *settings, const char *by)
 }
 
 static int
-dial(void *arg, uint32_t conf_id, const char *uri)
+dial(void *arg, struct cp_mgmt_invitation *invitation)
 {
 	struct cp_app *app = arg;
-	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, invitation->conf);
+	struct cp_dial_order order = {.uri = invitation->uri, .inviter = invitation->inviter};
 	struct cp_conf_verdict verdict;
+	int rc = conf ? cp_app_dial(&verdict, app, conf, &order) : -ENOENT;
 
-	return conf ? cp_app_dial(&verdict, app, conf, &(struct cp_dial_order){.uri = uri})
-		    : -ENOENT;
+	if (rc == -EACCES)
+		memcpy(invitation->why, verdict.reason, sizeof(invitation->why));
+	return rc;
 }
 
 static int
-refer(void *arg, uint32_t conf_id, const char *uri)
+refer(void *arg, struct cp_mgmt_invitation *invitation)
 {
 	struct cp_app *app = arg;
-	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, invitation->conf);
 
-	return conf ? cp_app_refer(app, conf, uri) : -ENOENT;
+	return conf ? cp_app_refer(app, conf, invitation->uri) : -ENOENT;
 }
 
 static void

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <strings.h>
 
 #include "ctrlplane/mgmt/mgmt.h"
@@ -286,12 +287,16 @@ check_policy(const struct check *k)
 static void
 check_http(const struct check *k)
 {
-	const char *listen = k->config->http.listen;
-	char why[160];
+	const char *listen = k->config->http.listen, *tokens = k->config->http.tokens;
+	char why[512];
 
 	if (listen && cp_mgmt_check_listen(listen, why, sizeof(why)) != 0)
 		conf_error(k->errors, k->path, line_of(k, "http", "listen"), "'%s': %s", listen,
 			   why);
+	/* one that is not there yet is no mistake of the configuration */
+	if (tokens && access(tokens, F_OK) == 0 &&
+	    cp_mgmt_check_tokens(tokens, why, sizeof(why)) != 0)
+		conf_error(k->errors, k->path, line_of(k, "http", "tokens"), "%s", why);
 }
 
 /* What conferences leave to the section is in them afterwards. */

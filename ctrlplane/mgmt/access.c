@@ -10,7 +10,7 @@ static const enum cp_need needs[CP_COMMAND_COUNT] = {
 	[CP_COMMAND_OPENAPI] = CP_NEED_READ,
 	[CP_COMMAND_EVENTS] = CP_NEED_READ,
 	[CP_COMMAND_NODE_SHOW] = CP_NEED_NODE,
-	[CP_COMMAND_RECORDS] = CP_NEED_NODE,
+	[CP_COMMAND_RECORDS] = CP_NEED_READ, /* of its own conference, see history.c */
 	[CP_COMMAND_CONFERENCE_LIST] = CP_NEED_READ,
 	[CP_COMMAND_CONFERENCE_SHOW] = CP_NEED_READ,
 	[CP_COMMAND_CONFERENCE_STATS] = CP_NEED_READ,
@@ -61,8 +61,8 @@ cp_need_name(enum cp_need need)
 	return names[need];
 }
 
-static bool
-is_bound(const struct cp_access *access)
+bool
+cp_access_is_bound(const struct cp_access *access)
 {
 	return access->role != CP_ACCESS_ADMIN && access->identity[0] != '\0';
 }
@@ -80,7 +80,7 @@ cp_access_check(struct cp_problem *problem, const struct cp_access *access,
 			       cp_access_role_name(access->role));
 		break;
 	case CP_NEED_NODE:
-		if (is_bound(access))
+		if (cp_access_is_bound(access))
 			cp_problem_set(problem, 403, "forbidden",
 				       "A token that stands for a participant does not see the "
 				       "whole node.");
@@ -93,7 +93,7 @@ cp_access_check(struct cp_problem *problem, const struct cp_access *access,
 				       cp_access_role_name(access->role));
 		break;
 	case CP_NEED_POLICY:
-		if (!is_bound(access))
+		if (!cp_access_is_bound(access))
 			cp_problem_set(problem, 403, "forbidden",
 				       "A token of role %s that stands for nobody changes nothing.",
 				       cp_access_role_name(access->role));
@@ -127,7 +127,7 @@ cp_access_sees(const struct cp_access *access, const struct cp_conf *conf)
 {
 	const char *identity = access->identity;
 
-	return !is_bound(access) || cp_identity_is_same(conf->creator, identity) ||
+	return !cp_access_is_bound(access) || cp_identity_is_same(conf->creator, identity) ||
 	       is_listed(conf, identity) || cp_conf_leg_of(conf, identity) != NULL;
 }
 

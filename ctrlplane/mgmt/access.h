@@ -37,6 +37,9 @@ void cp_access_check(struct cp_problem *problem, const struct cp_access *access,
 /* Who stands for a participant sees what it made, is listed for or is in; everybody else all. */
 bool cp_access_sees(const struct cp_access *access, const struct cp_conf *conf);
 
+/* Stands for a participant: sees no more than participants are to see of each other. */
+bool cp_access_is_bound(const struct cp_access *access);
+
 /* For struct cp_event: the identity that must be allowed to; NULL: an operator. */
 const char *cp_access_actor(const struct cp_access *access);
 

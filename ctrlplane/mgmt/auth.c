@@ -152,3 +152,13 @@ cp_auth_refresh(struct cp_mgmt *mgmt)
 		if (cp_auth_is_revoked(mgmt, &s->request->access))
 			s->events.end = "token-removed";
 }
+
+int
+cp_mgmt_check_tokens(const char *path, char *why, size_t size)
+{
+	struct cp_tokens tokens = {0};
+	int error = cp_tokens_load(&tokens, path, why, size);
+
+	cp_tokens_fini(&tokens);
+	return error;
+}

@@ -10,7 +10,11 @@ cp_handle_authorised_list(struct cp_mgmt_request *request)
 {
 	const struct cp_conf *conf = cp_request_conference(request);
 
-	if (conf != NULL)
+	if (conf != NULL && !request->may_see_list)
+		cp_problem_set(&request->problem, 403, "forbidden",
+			       "The conference's policy does not let %.128s see its list.",
+			       request->access.identity);
+	else if (conf != NULL)
 		cp_request_answer(request, 200,
 				  json_pack("{s:s, s:o}", "conference", conf->user, "authorised",
 					    cp_view_people(conf)));

@@ -19,8 +19,12 @@ cp_request_conference(struct cp_mgmt_request *request)
 	const char *user = json_string_value(json_object_get(request->params, "conference"));
 	struct cp_conf *conf = cp_conf_by_user(request->ops->focus, cp_slice_text(user));
 
-	if (conf != NULL && cp_access_sees(&request->access, conf))
+	if (conf != NULL && cp_access_sees(&request->access, conf)) {
+		request->may_see_list =
+			!cp_access_is_bound(&request->access) ||
+			cp_conf_may(conf, request->access.identity, CP_ACTION_POLICY);
 		return conf;
+	}
 	cp_problem_set(&request->problem, 404, "unknown-conference",
 		       "There is no conference '%.64s'; GET /v1/conferences lists them.", user);
 	return NULL;
@@ -304,21 +308,30 @@ cp_handle_conference_change(struct cp_mgmt_request *request)
 		cp_handle_conference_show(request);
 }
 
+/* May who asks do it at all? */
+static bool
+may_invite(struct cp_mgmt_request *request, const struct cp_conf *conf)
+{
+	const char *actor = cp_access_actor(&request->access);
+
+	return is_changed(
+		request, actor == NULL || cp_conf_may(conf, actor, CP_ACTION_INVITE) ? 0 : -EACCES);
+}
+
 static int
-invite(struct cp_mgmt_request *request, const struct cp_conf *conf, const char *uri)
+invite(struct cp_mgmt_request *request, const struct cp_conf *conf,
+       struct cp_mgmt_invitation *invitation)
 {
 	const struct cp_mgmt_ops *ops = request->ops;
 	bool is_refer = request->route.command->id == CP_COMMAND_CONFERENCE_REFER;
-	const char *actor = cp_access_actor(&request->access);
 	char what[CP_IDENTITY_MAX + 32];
 	int status;
 
-	if (actor != NULL && !cp_conf_may(conf, actor, CP_ACTION_INVITE))
-		return -EACCES;
 	if (is_refer && ops->refer == NULL)
 		return -ENOTSUP;
-	status = (is_refer ? ops->refer : ops->dial)(ops->app, conf->id, uri);
-	snprintf(what, sizeof(what), "%s %.255s", is_refer ? "referred" : "called", uri);
+	status = (is_refer ? ops->refer : ops->dial)(ops->app, invitation);
+	snprintf(what, sizeof(what), "%s %.255s", is_refer ? "referred" : "called",
+		 invitation->uri);
 	if (status == 0 && ops->audit != NULL)
 		ops->audit(ops->app, request->access.by, conf->user, what);
 	return status;
@@ -329,17 +342,28 @@ void
 cp_handle_conference_call(struct cp_mgmt_request *request)
 {
 	struct cp_conf *conf = cp_request_conference(request);
-	const char *uri = json_string_value(json_object_get(request->params, "uri"));
+	struct cp_mgmt_invitation invitation = {
+		.uri = json_string_value(json_object_get(request->params, "uri")),
+		.inviter = cp_access_actor(&request->access),
+	};
 	int status;
 
-	if (conf == NULL)
+	if (conf == NULL || !may_invite(request, conf))
 		return;
-	status = invite(request, conf, uri);
+	invitation.conf = conf->id;
+	status = invite(request, conf, &invitation);
 	if (status == -EINVAL)
 		cp_problem_set(&request->problem, 400, "invalid",
-			       "'%.64s' is no sip: or sips: URI that can be called.", uri);
+			       "'%.64s' is no sip: or sips: URI that can be called.",
+			       invitation.uri);
 	else if (status == -EACCES)
-		is_changed(request, status);
+		cp_problem_set(&request->problem, 403, "not-welcome", "'%.64s' may not join%s%s",
+			       invitation.uri, invitation.why[0] != '\0' ? ": " : ".",
+			       invitation.why);
+	else if (status == -EAGAIN)
+		cp_problem_set(&request->problem, 503, "busy",
+			       "Nobody is called now: the media plane is away or overloaded, or "
+			       "the node is being drained.");
 	else if (status != 0)
 		cp_problem_errno(&request->problem, status, "Nobody was called");
 	else

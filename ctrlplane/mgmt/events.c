@@ -23,15 +23,22 @@ put(struct cp_events_text *text)
 		free(text);
 }
 
+static size_t
+octets_of(const struct cp_events_item *item)
+{
+	return (item->text != NULL ? item->text->len : 0) +
+	       (item->bare != NULL ? item->bare->len : 0);
+}
+
 static void
 forget_first(struct cp_events *events)
 {
 	struct cp_events_item *item = &events->items[events->first++ % CP_EVENTS_KEPT];
 
-	if (item->text != NULL)
-		events->octets -= item->text->len;
+	events->octets -= octets_of(item);
 	put(item->text);
-	item->text = NULL;
+	put(item->bare);
+	*item = (struct cp_events_item){0};
 }
 
 void
@@ -61,13 +68,21 @@ format(const struct cp_events *events, uint64_t number, const char *name, const 
 }
 
 void
-cp_events_add(struct cp_events *events, uint32_t conf, const char *name, json_t *data)
+cp_events_add(struct cp_events *events, uint32_t conf, const char *name, json_t *data, json_t *bare)
 {
 	uint64_t number = events->next;
-	struct cp_events_text *text = data != NULL ? format(events, number, name, data) : NULL;
+	struct cp_events_item item = {
+		.conf = conf,
+		.text = data != NULL ? format(events, number, name, data) : NULL,
+		.bare = bare != NULL ? format(events, number, name, bare) : NULL,
+	};
+	bool has_failed = item.text == NULL || (bare != NULL && item.bare == NULL);
 
 	json_decref(data);
-	if (text == NULL) { /* who follows sees a gap, and begins anew */
+	json_decref(bare);
+	if (has_failed) { /* who follows sees a gap, and begins anew */
+		put(item.text);
+		put(item.bare);
 		while (events->first != events->next)
 			forget_first(events);
 		events->first = ++events->next;
@@ -75,8 +90,8 @@ cp_events_add(struct cp_events *events, uint32_t conf, const char *name, json_t 
 	}
 	if (events->next - events->first == CP_EVENTS_KEPT)
 		forget_first(events);
-	events->items[number % CP_EVENTS_KEPT] = (struct cp_events_item){conf, text};
-	events->octets += text->len;
+	events->items[number % CP_EVENTS_KEPT] = item;
+	events->octets += octets_of(&item);
 	events->next++;
 	while (events->octets > CP_EVENTS_OCTETS_MAX && events->next - events->first > 1)
 		forget_first(events);
@@ -129,8 +144,11 @@ take_next(struct cp_events_stream *stream)
 		struct cp_events_item *item = &events->items[stream->next++ % CP_EVENTS_KEPT];
 
 		if (stream->sees(stream->arg, item->conf)) {
-			item->text->users++;
-			return item->text;
+			struct cp_events_text *text =
+				stream->is_bare && item->bare != NULL ? item->bare : item->text;
+
+			text->users++;
+			return text;
 		}
 	}
 	return NULL;

@@ -25,6 +25,7 @@ struct cp_events_text {
 struct cp_events_item {
 	uint32_t conf; /* 0: about the node */
 	struct cp_events_text *text;
+	struct cp_events_text *bare; /* for who stands for a participant; NULL: the same */
 };
 
 /* Owner: the server. The event of number n is at items[n % CP_EVENTS_KEPT]. */
@@ -38,8 +39,12 @@ struct cp_events {
 void cp_events_init(struct cp_events *events, uint64_t boot);
 void cp_events_fini(struct cp_events *events);
 
-/* Takes the data over. A short memory loses the event, and every stream learns that some are missing. */
-void cp_events_add(struct cp_events *events, uint32_t conf, const char *name, json_t *data);
+/*
+ * Takes both over: the data, and what of it who stands for a participant may see (NULL: all). A short memory loses the
+ * event, and every stream learns that some are missing.
+ */
+void cp_events_add(struct cp_events *events, uint32_t conf, const char *name, json_t *data,
+		   json_t *bare);
 
 /* May this stream's owner see events of that conference? 0: of the node. */
 typedef bool (*cp_events_sees_fn)(void *arg, uint32_t conf);
@@ -49,6 +54,7 @@ struct cp_events_stream {
 	struct cp_events *events;
 	cp_events_sees_fn sees;
 	void *arg;
+	bool is_bare;			/* its owner stands for a participant */
 	uint64_t next;			/* number that is sent next */
 	struct cp_events_text *current; /* being sent; NULL: none */
 	size_t sent;			/* of current */

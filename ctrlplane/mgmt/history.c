@@ -149,6 +149,21 @@ ask(struct cp_mgmt_request *request, int status)
 		request->pending--;
 }
 
+/* Who stands for a participant: those of a conference whose policy lets it change it. */
+static bool
+may_see_records(struct cp_mgmt_request *request, const char *user)
+{
+	const struct cp_conf *conf =
+		user != NULL ? cp_conf_by_user(request->ops->focus, cp_slice_text(user)) : NULL;
+
+	if (conf != NULL && cp_conf_may(conf, request->access.identity, CP_ACTION_POLICY))
+		return true;
+	cp_problem_set(&request->problem, 403, "forbidden",
+		       "A token that stands for a participant sees the records of conferences that "
+		       "it may change; name one that is there.");
+	return false;
+}
+
 void
 cp_handle_records(struct cp_mgmt_request *request)
 {
@@ -161,6 +176,8 @@ cp_handle_records(struct cp_mgmt_request *request)
 	};
 	char canonical[CP_IDENTITY_MAX];
 
+	if (cp_access_is_bound(&request->access) && !may_see_records(request, query.conf))
+		return;
 	if (identity != NULL && cp_identity(canonical, cp_slice_text(identity)) != 0) {
 		cp_problem_add(&request->problem, "?identity", "must be a SIP or tel URI");
 		return;

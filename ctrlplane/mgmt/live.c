@@ -106,14 +106,18 @@ view_notice(const struct cp_mgmt *mgmt, const struct cp_effect *effect)
 void
 cp_mgmt_notice(struct cp_mgmt *mgmt, const struct cp_effect *effect)
 {
-	json_t *data;
+	json_t *data, *bare = NULL;
 
 	if (effect->notice >= CP_NOTICES || names[effect->notice] == NULL)
 		return;
 	data = view_notice(mgmt, effect);
 	if (data == NULL) /* it is gone already: a later event says so */
 		return;
-	cp_events_add(&mgmt->events, effect->conf, names[effect->notice], data);
+	if (mgmt->tokens_path != NULL) {
+		bare = json_deep_copy(data);
+		cp_view_hide(bare, true);
+	}
+	cp_events_add(&mgmt->events, effect->conf, names[effect->notice], data, bare);
 	cp_streams_wake(mgmt);
 }
 
@@ -132,7 +136,8 @@ cp_mgmt_notice_node(struct cp_mgmt *mgmt)
 		      json_pack("{s:s}", "state",
 				!facts.has_media ? "no_media"
 				: is_draining	 ? "draining"
-						 : "ok"));
+						 : "ok"),
+		      NULL);
 	cp_streams_wake(mgmt);
 }
 

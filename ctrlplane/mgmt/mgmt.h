@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "ctrlplane/conf/policy.h"
+#include "ctrlplane/conf/event.h"
 #include "ctrlplane/conf/record.h"
 #include "dataplane/api/ctl.h"
 
@@ -50,6 +51,14 @@ typedef void (*cp_mgmt_media_fn)(void *arg, int status, const struct dp_ctl_hdr 
 /* What was asked for is on disk: 0, or why it is not (-errno). */
 typedef void (*cp_mgmt_settled_fn)(void *arg, int status);
 
+/* Somebody is to come into a conference. */
+struct cp_mgmt_invitation {
+	uint32_t conf;
+	const char *uri;
+	const char *inviter;	      /* canonical identity that asks; NULL: an operator */
+	char why[CP_CONF_REASON_MAX]; /* not welcome, in people's words; empty: not said */
+};
+
 /* Given by the composition root; those of the store may be NULL where there is none; app comes back as the first argument. All run on the one loop. */
 struct cp_mgmt_ops {
 	void *app;
@@ -62,10 +71,10 @@ struct cp_mgmt_ops {
 	int (*handle)(void *app, const struct cp_event *event);
 	/* cp_conf_create with origin CREATED; by: who, for the audit. Its status. */
 	int (*create)(void *app, const struct cp_conf_settings *settings, const char *by);
-	/* Call a SIP URI into a conference: begun, or -EINVAL, -EAGAIN, -ENOMEM. */
-	int (*dial)(void *app, uint32_t conf, const char *uri);
+	/* Call a SIP URI into a conference: begun, or -EINVAL, -EACCES (and why), -EAGAIN, -ENOMEM. */
+	int (*dial)(void *app, struct cp_mgmt_invitation *invitation);
 	/* Ask a SIP URI by REFER to dial in; as dial. NULL: cannot. */
-	int (*refer)(void *app, uint32_t conf, const char *uri);
+	int (*refer)(void *app, struct cp_mgmt_invitation *invitation);
 	/* Stop or go on admitting participants. */
 	void (*drain)(void *app, bool is_draining);
 	/* LEG_SHOW and NODE_SHOW. 0: done is called once, later; -ENOTCONN and others: it is not.
@@ -107,6 +116,9 @@ int cp_mgmt_open(struct cp_mgmt **out, const struct cp_mgmt_settings *settings,
 
 /* May the API listen on this "address:port"? 0, or -EINVAL and why. Opens nothing. */
 int cp_mgmt_check_listen(const char *address, char *why, size_t size);
+
+/* Is this a file of tokens? 0, or -errno and why, with its line. */
+int cp_mgmt_check_tokens(const char *path, char *why, size_t size);
 
 /* Requests of the media plane that are still under way must have been completed before. */
 void cp_mgmt_close(struct cp_mgmt *mgmt);

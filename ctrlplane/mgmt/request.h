@@ -38,6 +38,7 @@ struct cp_mgmt_request {
 	bool is_tcp;
 	bool is_file;		 /* the body is a file, by its content type */
 	struct cp_access access; /* who asks */
+	bool may_see_list;	 /* and changes who is listed in the conference that it asks for */
 	bool is_suspended;	 /* the media plane was asked */
 	bool is_done;		 /* status and json, or problem, are the answer */
 	char *target_text;

@@ -175,11 +175,15 @@ json_response(const struct cp_mgmt_request *request)
 	json_t *json = request->problem.status != 0
 			       ? cp_problem_json(&request->problem, request->target_text)
 			       : json_incref(request->json);
-	char *text =
-		json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		text != NULL ? strlen(text) : 0, text, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response;
+	char *text;
 
+	if (cp_access_is_bound(&request->access) && request->problem.status == 0 &&
+	    request->route.command->id != CP_COMMAND_OPENAPI)
+		cp_view_hide(json, !request->may_see_list);
+	text = json != NULL ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(10)) : NULL;
+	response = MHD_create_response_from_buffer(text != NULL ? strlen(text) : 0, text,
+						   MHD_RESPMEM_MUST_FREE);
 	json_decref(json);
 	if (response == NULL)
 		free(text);

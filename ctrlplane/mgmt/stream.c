@@ -30,8 +30,7 @@ sees(void *arg, uint32_t conf_id)
 
 	if (stream->conf != 0 && stream->conf != conf_id)
 		return false;
-	if (conf_id == 0 || stream->request->access.role == CP_ACCESS_ADMIN ||
-	    stream->request->access.identity[0] == '\0')
+	if (conf_id == 0 || !cp_access_is_bound(&stream->request->access))
 		return true;
 	conf = cp_conf_by_id(focus, conf_id);
 	if (conf == NULL)
@@ -66,10 +65,12 @@ cp_request_follow(struct cp_mgmt_request *request, uint32_t conf, const char *la
 	if (stream != NULL) {
 		stream->request = request;
 		stream->conf = conf;
-		stream->events = (struct cp_events_stream){.events = &mgmt->events,
-							   .sees = sees,
-							   .arg = stream,
-							   .sent_ms = now_ms(request)};
+		stream->events =
+			(struct cp_events_stream){.events = &mgmt->events,
+						  .sees = sees,
+						  .arg = stream,
+						  .is_bare = cp_access_is_bound(&request->access),
+						  .sent_ms = now_ms(request)};
 	}
 	if (stream == NULL || cp_events_follow(&stream->events, last_id) != 0) {
 		free(stream);

@@ -407,3 +407,24 @@ cp_view_add_sums(json_t *json, const struct cp_sums *sums)
 							: json_null());
 	json_object_set_new(json, "drops", view_drops(sums->drops));
 }
+
+void
+cp_view_hide(json_t *json, bool hides_list)
+{
+	static const char *const hidden[] = {"via", "call_id", "user_agent", "local", "remote"};
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	if (hides_list)
+		json_object_del(json, "authorised");
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (json_object_get(json, hidden[i]) != NULL)
+			json_object_set_new(json, hidden[i], json_null());
+	json_object_foreach (json, name, value) {
+		cp_view_hide(value, hides_list);
+	}
+	json_array_foreach (json, i, value) {
+		cp_view_hide(value, hides_list);
+	}
+}

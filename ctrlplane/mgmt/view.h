@@ -45,6 +45,10 @@ void cp_sums_add(struct cp_sums *sums, const struct dp_leg_stats *stats);
 /* Into the object of the conference. */
 void cp_view_add_sums(json_t *json, const struct cp_sums *sums);
 
+/* Takes out of an answer what participants are not to see of each other: addresses, names of calls and programs; hides_list:
+ * who is listed too. */
+void cp_view_hide(json_t *json, bool hides_list);
+
 /* RFC 3339 in UTC, milliseconds. */
 json_t *cp_view_time(int64_t ms, const struct cp_view_clock *clock);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ctrlplane/mgmt/params.h"
+#include "ctrlplane/mgmt/people.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -16,8 +17,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cp_target target;
 	struct cp_route route;
 	struct cp_problem problem = {0};
+	const char *people;
 	char *text;
 	json_t *params, *document;
+	bool is_file;
 
 	if (len >= sizeof(line))
 		return 0;
@@ -29,11 +32,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	*text++ = '\0';
 	if (cp_target_parse(&target, text) != 0 || cp_route_find(&route, line, &target) != 0)
 		return 0;
-	params = cp_params_collect(&problem, &route, &target,
-				   (const char *)data + len + (end != NULL),
-				   size - len - (end != NULL));
+	is_file = route.command->id == CP_COMMAND_AUTHORISED_IMPORT && len % 2 == 0;
+	params = (is_file ? cp_params_collect_file : cp_params_collect)(
+		&problem, &route, &target, (const char *)data + len + (end != NULL),
+		size - len - (end != NULL));
+	people = json_string_value(json_object_get(params, "csv"));
+	if (people != NULL)
+		json_decref(cp_people_from_csv(&problem, people));
 	document = problem.status != 0 ? cp_problem_json(&problem, text) : json_null();
-	if ((params == NULL) != (problem.status != 0) || document == NULL)
+	if ((params == NULL && problem.status == 0) || document == NULL)
 		abort();
 	json_decref(document);
 	json_decref(params);

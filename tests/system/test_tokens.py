@@ -88,6 +88,12 @@ def test_a_creator_makes_and_steers_its_own(apis):
     assert apis["wall"].ask("conference_show", **annas).status == 200
 
     assert apis["bert"].ask("conference_update", {"title": "Berts"}, **annas).status == 403, "the policy says creator"
+    assert apis["bert"].ask("authorised_list", **annas).status == 403
+    assert "authorised" not in apis["bert"].ask("conference_show", **annas).json
+    assert apis["bert"].ask("records", query=annas).status == 403
+    assert apis["anna"].ask("records", query=annas).status == 200
+    assert apis["anna"].ask("records").status == 403, "the records of all are for operators"
+    assert [p["role"] for p in apis["anna"].ask("conference_show", **annas).json["authorised"]] == ["moderator"]
     assert apis["anna"].ask("conference_update", {"who_may_change": "moderators"}, **annas).status == 200
     assert apis["bert"].ask("conference_update", {"title": "Berts"}, **annas).json["title"] == "Berts"
     assert apis["bert"].ask("authorised_add", {"uri": "sip:carl@example.net"}, **annas).status == 200
@@ -106,7 +112,11 @@ def test_a_participant_steers_itself(apis):
         people = {p["identity"]: p["id"] for p in node.wait_participants(2, "talk")}
         own = {"conference": "talk", "participant": people["sip:carl@example.net"]}
         other = {"conference": "talk", "participant": people["sip:bert@example.net"]}
-        assert apis["carl"].ask("participant_show", **other).status == 200, "who is in it sees it"
+        shown = apis["carl"].ask("participant_show", **other).json
+        assert shown["identity"] == "sip:bert@example.net", "who is in it sees who is"
+        assert (shown["via"], shown["call_id"], shown["media"]["remote"]) == (None, None, None), "but not from where"
+        full = apis["wall"].ask("participant_show", **other).json
+        assert None not in (full["via"], full["call_id"], full["media"]["remote"])
         assert apis["carl"].ask("participant_mute", **own).json["muted"] is True
         assert apis["carl"].ask("participant_mute", **other).status == 403
         assert apis["carl"].ask("participant_remove", **other).status == 403
@@ -165,6 +175,8 @@ def test_a_wrong_file_stops_the_start(tmp_path):
         node.write_config()
         node.start_dp()
         ended = subprocess.run([program("conclave-cp"), "--config", node.config_path], capture_output=True, text=True, timeout=20)
+        checked = subprocess.run([program("conclave-cp"), "--check", "--config", node.config_path], capture_output=True, text=True, timeout=20)
+        assert checked.returncode == 1 and f"{path}:1: the line has a role" in checked.stderr
         assert ended.returncode != 0 and f"{path}:1: the line has a role that is not viewer, creator or admin" in ended.stderr
 
 

@@ -65,7 +65,7 @@ drain(struct fixture *f, size_t step)
 static void
 add(struct fixture *f, uint32_t conf, int number)
 {
-	cp_events_add(&f->events, conf, "x", json_pack("{s:i}", "n", number));
+	cp_events_add(&f->events, conf, "x", json_pack("{s:i}", "n", number), NULL);
 }
 
 static void
@@ -139,7 +139,7 @@ the_ring_is_bounded_by_octets_too(void **state)
 	memset(text, 'a', 100000);
 	text[100000] = '\0';
 	for (int i = 0; i < 100; i++) {
-		cp_events_add(&f->events, 1, "big", json_string(text));
+		cp_events_add(&f->events, 1, "big", json_string(text), NULL);
 		assert_true(f->events.octets <= CP_EVENTS_OCTETS_MAX);
 	}
 	assert_true(f->events.next - f->events.first < 50);
@@ -164,13 +164,30 @@ silence_is_broken_by_a_heartbeat(void **state)
 }
 
 static void
+who_stands_for_a_participant_sees_less(void **state)
+{
+	struct fixture *f = *state;
+
+	f->stream.is_bare = true;
+	assert_int_equal(cp_events_follow(&f->stream, NULL), 0);
+	assert_int_equal(drain(f, 1000), 0);
+	cp_events_add(&f->events, 1, "x", json_pack("{s:s}", "via", "192.0.2.1"),
+		      json_pack("{s:n}", "via"));
+	add(f, 1, 2);
+	assert_int_equal(drain(f, 1000), 0);
+	assert_non_null(strstr(f->got, "{\"via\":null}"));
+	assert_non_null(strstr(f->got, "{\"n\":2}"));
+	assert_null(strstr(f->got, "192.0.2.1"));
+}
+
+static void
 an_event_that_is_lost_ends_the_streams(void **state)
 {
 	struct fixture *f = *state;
 
 	assert_int_equal(cp_events_follow(&f->stream, NULL), 0);
 	assert_int_equal(drain(f, 1000), 0);
-	cp_events_add(&f->events, 1, "x", NULL); /* no memory */
+	cp_events_add(&f->events, 1, "x", NULL, NULL); /* no memory */
 	assert_int_equal(drain(f, 1000), -1);
 	assert_non_null(strstr(f->got, "slow-reader"));
 }
@@ -185,6 +202,7 @@ main(void)
 		EVENTS_TEST(who_falls_behind_the_ring_is_told_so),
 		EVENTS_TEST(the_ring_is_bounded_by_octets_too),
 		EVENTS_TEST(silence_is_broken_by_a_heartbeat),
+		EVENTS_TEST(who_stands_for_a_participant_sees_less),
 		EVENTS_TEST(an_event_that_is_lost_ends_the_streams),
 	};
 

@@ -68,13 +68,17 @@ create(void *app, const struct cp_conf_settings *settings, const char *by)
 }
 
 static int
-call_out(void *app, uint32_t conf, const char *uri)
+call_out(void *app, struct cp_mgmt_invitation *invitation)
 {
 	struct fixture *f = app;
 
-	if (strncmp(uri, "sip:", 4) != 0)
+	if (strncmp(invitation->uri, "sip:", 4) != 0)
 		return -EINVAL;
-	snprintf(f->dialled, sizeof(f->dialled), "%s", uri);
+	if (strcmp(invitation->uri, "sip:unwelcome@ims.example") == 0) {
+		strcpy(invitation->why, "not on the list");
+		return -EACCES;
+	}
+	snprintf(f->dialled, sizeof(f->dialled), "%s", invitation->uri);
 	return f->has_media ? 0 : -EAGAIN;
 }
 
@@ -546,6 +550,9 @@ somebody_is_called(void **state)
 	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"sip:bob@ims.example\"}");
 	assert_int_equal(f->status, 202);
 	assert_string_equal(f->dialled, "sip:bob@ims.example");
+	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"sip:unwelcome@ims.example\"}");
+	assert_int_equal(f->status, 403);
+	assert_non_null(strstr(member(f, "detail"), "may not join: not on the list"));
 	request(f, "POST", "/v1/conferences/out/call", "{\"uri\": \"mailto:bob\"}");
 	assert_int_equal(f->status, 400);
 	request(f, "POST", "/v1/conferences/out/call", "");
