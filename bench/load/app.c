@@ -48,12 +48,15 @@ struct ue_app {
 	uint64_t start_ns, joined_ns, leave_ns, progress_ns;
 };
 
-static volatile sig_atomic_t must_end;
+static volatile sig_atomic_t must_end, must_rekey;
 
 static void
 on_signal(int number)
 {
-	must_end = 1;
+	if (number == SIGUSR1)
+		must_rekey = 1;
+	else
+		must_end = 1;
 }
 
 /* Our address towards the host of the URI. 0 or -errno. */
@@ -339,6 +342,18 @@ phase_advance(struct ue_app *a, uint64_t now)
 	}
 }
 
+/* SIGUSR1: everybody who is in a call has new keys, as --rekey says. */
+static void
+rekey_all(struct ue_app *a)
+{
+	const struct ue_action rekey = {.kind = UE_REKEY};
+
+	must_rekey = 0;
+	for (unsigned i = 0; i < a->started; i++)
+		if (a->calls[i].state == UE_UP)
+			ue_call_act(&a->calls[i], &rekey);
+}
+
 static void
 tick(struct ue_app *a, su_timer_t *timer, void *arg)
 {
@@ -351,6 +366,8 @@ tick(struct ue_app *a, su_timer_t *timer, void *arg)
 	now = bench_now_ns();
 	for (unsigned i = 0; i < a->started; i++)
 		ue_call_tick(&a->calls[i], now);
+	if (must_rekey)
+		rekey_all(a);
 	phase_advance(a, now);
 	progress(a, now);
 	if (a->phase != PHASE_LEAVING)
@@ -459,6 +476,7 @@ ue_app_run(const struct ue_options *o)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	su_init();
 	su_log_set_level(NULL, 0);

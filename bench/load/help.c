@@ -6,10 +6,12 @@
 #define SAME_LINE 32 /* columns of an option before its text */
 
 static const char about[] =
-	"Calls the conference URI (sip:NAME@HOST[:PORT]), sends sound as SRTP with keys of its own "
-	"(SDES), "
-	"hears,\nhangs up, and prints one line of JSON for what it saw. With --count it plays many "
-	"participants and\nprints one line for all.\n";
+	"Calls the conference URI (sip:NAME@HOST[:PORT]), or waits to be called, sends sound as "
+	"SRTP "
+	"with keys\nof its own (SDES, or MIKEY-TICKET with --kms), hears, hangs up, and prints one "
+	"line of JSON for what it\nsaw. With --count it plays many participants and prints one "
+	"line "
+	"for all.\n";
 
 static const struct {
 	int code;
@@ -32,6 +34,9 @@ static const struct {
 
 static const char *const examples[] = {
 	"conclave-ue --tone 400 --expect 500,600 --expect-heard --for 10 sip:demo@127.0.0.1:5060",
+	"conclave-ue --kms http://127.0.0.1:8643 --psk-file alice.psk --rekey-at 5 --for 10 "
+	"sip:demo@127.0.0.1:5060",
+	"conclave-ue --kms http://127.0.0.1:8643 --psk-file bob.psk --listen 5070",
 	"conclave-ue --count 300 --per-conference 3 --rate 100 --for 30 --expect-heard "
 	"sip:c%d@192.0.2.1",
 };
@@ -60,7 +65,8 @@ line_print(const char *name, const char *value, const char *text)
 void
 ue_help_print(void)
 {
-	printf("Usage: conclave-ue [OPTION…] URI\n\n%s", about);
+	printf("Usage: conclave-ue [OPTION…] URI\n       conclave-ue [OPTION…] --listen PORT\n\n%s",
+	       about);
 	for (size_t i = 0; i < ue_option_count; i++) {
 		const struct ue_option *row = &ue_option_table[i];
 
@@ -72,7 +78,8 @@ ue_help_print(void)
 	for (size_t i = 0; i < COUNT(about_itself); i++)
 		line_print(about_itself[i].name, "", about_itself[i].text);
 	printf("\nTones on multiples of 50 Hz are told apart best. Levels are in dBov: 0 is a "
-	       "square wave at full scale.\nExit:");
+	       "square wave at full scale.\nSignals: SIGINT and SIGTERM hang up and print; SIGUSR1 "
+	       "re-keys all calls, as --rekey-at does.\nExit:");
 	for (size_t i = 0; i < COUNT(codes); i++)
 		printf(" %d %s%s", codes[i].code, codes[i].text,
 		       i + 1 < COUNT(codes) ? ";" : ".\nExamples:\n");
@@ -103,7 +110,9 @@ ue_man_print(void)
 {
 	printf(".TH CONCLAVE\\-UE 1 \"\" \"conclave %s\" \"Conclave\"\n.SH NAME\n"
 	       "conclave\\-ue \\- a scriptable participant, or thousands\n.SH SYNOPSIS\n"
-	       ".B conclave\\-ue\n.RI [ OPTION ...]\n.I URI\n.SH DESCRIPTION\n",
+	       ".B conclave\\-ue\n.RI [ OPTION ...]\n.I URI\n.br\n.B conclave\\-ue\n.RI [ OPTION "
+	       "...]\n"
+	       ".B \\-\\-listen\n.I PORT\n.SH DESCRIPTION\n",
 	       CONCLAVE_VERSION);
 	troff(about);
 	printf(".SH OPTIONS\n");
@@ -125,6 +134,8 @@ ue_man_print(void)
 	}
 	for (size_t i = 0; i < COUNT(about_itself); i++)
 		printf(".TP\n.B \\-\\-%s\n%s\n", about_itself[i].name, about_itself[i].text);
+	printf(".SH SIGNALS\n.TP\nSIGINT, SIGTERM\nHang up and print.\n.TP\nSIGUSR1\nRe\\-key all "
+	       "calls, as \\-\\-rekey\\-at does.\n");
 	printf(".SH EXIT STATUS\n");
 	for (size_t i = 0; i < COUNT(codes); i++)
 		printf(".TP\n%d\n%s\n", codes[i].code, codes[i].text);

@@ -1,7 +1,9 @@
 """Two conclave-ue that key each other by MIKEY-TICKET, with a conclave-kms between them: one calls, one is called; each mistake is refused."""
 import os
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -109,6 +111,18 @@ def test_a_full_transfer_within_a_call(people, who):
         assert result["rx"]["lost"] == 0, result
         assert result["mikey"]["initiator"] == (ALICE if who == "caller" else BOB), result
     assert len(people.kms.audit(1000)) == before + 4  # two tickets, each resolved
+
+
+def test_a_signal_rekeys(people):
+    port = free_port()
+    bob = people.bob(port=port)
+    alice = people.ue(ALICE, "--responder", BOB, "--tone", 400, "--expect", 500, uri=f"sip:bob@127.0.0.1:{port}", seconds=30)
+    for pause in (1.5, 0.7):  # an update that is under way is not begun again
+        time.sleep(pause)
+        alice.process.send_signal(signal.SIGUSR1)
+    time.sleep(1)
+    result = alice.stop()
+    assert result["mikey"]["rekeys"] == 2 == bob.stop()["mikey"]["rekeys"], result
 
 
 @pytest.mark.parametrize("offers", ["caller", "called"])
