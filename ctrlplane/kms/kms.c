@@ -82,6 +82,18 @@ open_book(struct cp_kms *kms)
 	return error;
 }
 
+/* Whoever changes what answers go by need not wait until nobody asks: no answer takes the lock twice. */
+static void
+init_book_lock(struct cp_kms *kms)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&kms->book_lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
 int
 cp_kms_create(struct cp_kms **out, const struct cp_kms_settings *settings, struct cp_store *store,
 	      int wake, char *why, size_t size)
@@ -98,7 +110,7 @@ cp_kms_create(struct cp_kms **out, const struct cp_kms_settings *settings, struc
 	kms->store = store;
 	kms->started = time(NULL);
 	configure(kms);
-	pthread_rwlock_init(&kms->book_lock, NULL);
+	init_book_lock(kms);
 	pthread_mutex_init(&kms->limit_lock, NULL);
 	pthread_mutex_init(&kms->replay_lock, NULL);
 	error = open_book(kms);
