@@ -119,9 +119,13 @@ cp_app_create_conf(struct cp_conf **out, struct cp_app *app,
 		   const struct cp_conf_settings *settings, enum cp_conf_origin origin,
 		   const char *by)
 {
+	struct cp_conf_settings chosen = *settings;
 	struct cp_conf *conf;
-	int rc = cp_conf_create(&conf, app->focus, settings, origin, cp_app_now_ms());
+	int rc;
 
+	if (chosen.notify == CP_NOTIFY_DEFAULT)
+		chosen.notify = (enum cp_conf_notify)app->config->notify.protection;
+	rc = cp_conf_create(&conf, app->focus, &chosen, origin, cp_app_now_ms());
 	if (rc != 0)
 		return rc;
 	save_conf(app, conf, true);

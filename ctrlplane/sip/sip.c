@@ -240,8 +240,9 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 	s->ctx = ctx;
 	LIST_INIT(&s->calls);
 	LIST_INIT(&s->refers);
-	LIST_INIT(&s->subs);
-	rc = cp_nonces_init(&s->nonces, options->nonce_lifetime_ms);
+	rc = cp_map_init(&s->subs);
+	if (!rc)
+		rc = cp_nonces_init(&s->nonces, options->nonce_lifetime_ms);
 	for (size_t i = 0; i < options->listen_count && !rc; i++) {
 		struct cp_sip_listen *l = &s->listens[i];
 

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "ctrlplane/base/map.h"
 #include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest_nonce.h"
 #include "ctrlplane/sip/sip.h"
@@ -60,7 +61,7 @@ struct cp_sip {
 	void *ctx;
 	struct cp_nonces nonces;
 	LIST_HEAD(, cp_sip_call) calls;
-	LIST_HEAD(, cp_sip_sub) subs;
+	struct cp_map subs; /* by handle; one dialog may have several */
 	struct cp_sip_notifier notifier;
 	size_t call_count;
 	LIST_HEAD(, cp_sip_refer) refers;

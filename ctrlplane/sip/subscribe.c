@@ -24,7 +24,7 @@
 #define EVENT_MAX 128
 
 struct cp_sip_sub {
-	LIST_ENTRY(cp_sip_sub) entry;
+	struct cp_map_node by_handle;
 	struct cp_sip_listen *listen;
 	nua_handle_t *nh;
 	struct cp_sip_call *call; /* whose dialog it shares; NULL: the handle is ours */
@@ -37,12 +37,52 @@ struct cp_sip_sub {
 	char contact[CP_SIP_CONTACT_MAX];
 };
 
+/* Which one of those that share a handle. */
+struct wanted {
+	const nua_handle_t *nh;
+	const char *event; /* NULL: any */
+	bool is_sending;   /* … only one with a NOTIFY under way: */
+	bool is_ending;	   /* the last one, or another */
+};
+
+static uint32_t
+hash_of(const nua_handle_t *nh)
+{
+	uint64_t at = (uintptr_t)nh >> 4;
+
+	return (uint32_t)(at * 0x9E3779B97F4A7C15u >> 32);
+}
+
+static bool
+is_wanted(const struct cp_map_node *node, const void *key)
+{
+	const struct cp_sip_sub *sub = CP_CONTAINER(node, struct cp_sip_sub, by_handle);
+	const struct wanted *w = key;
+
+	return sub->nh == w->nh && (!w->event || strcmp(sub->event, w->event) == 0) &&
+	       (!w->is_sending || (sub->is_sending && sub->is_ending == w->is_ending));
+}
+
+static struct cp_sip_sub *
+find(const struct cp_sip *s, const struct wanted *w)
+{
+	struct cp_map_node *node = cp_map_find(&s->subs, hash_of(w->nh), is_wanted, w);
+
+	return node ? CP_CONTAINER(node, struct cp_sip_sub, by_handle) : NULL;
+}
+
+bool
+cp_sip_sub_holds(const struct cp_sip *s, const nua_handle_t *nh)
+{
+	return find(s, &(struct wanted){.nh = nh}) != NULL;
+}
+
 static void
 free_sub(struct cp_sip_sub *sub)
 {
 	struct cp_sip *s = sub->listen->sip;
 
-	LIST_REMOVE(sub, entry);
+	cp_map_drop(&s->subs, &sub->by_handle);
 	if (sub->request)
 		msg_destroy(sub->request);
 	if (!sub->call && !cp_sip_sub_holds(s, sub->nh) && !cp_sip_refer_holds(s, sub->nh))
@@ -50,37 +90,32 @@ free_sub(struct cp_sip_sub *sub)
 	free(sub);
 }
 
-bool
-cp_sip_sub_holds(const struct cp_sip *s, const nua_handle_t *nh)
-{
-	const struct cp_sip_sub *sub;
-
-	LIST_FOREACH (sub, &s->subs, entry)
-		if (sub->nh == nh)
-			return true;
-	return false;
-}
-
 /* The dialog outlives its INVITE: RFC 5057 4. */
 bool
 cp_sip_sub_keeps(struct cp_sip_call *call)
 {
-	struct cp_sip_sub *sub;
+	struct cp_sip *s = call->listen->sip;
+	struct cp_map_node *node = s->subs.buckets[hash_of(call->nh) & (s->subs.bucket_count - 1)];
 	bool is_kept = false;
 
-	LIST_FOREACH (sub, &call->listen->sip->subs, entry)
-		if (sub->call == call) {
-			sub->call = NULL;
-			is_kept = true;
-		}
+	for (; node; node = node->next) {
+		struct cp_sip_sub *sub = CP_CONTAINER(node, struct cp_sip_sub, by_handle);
+
+		if (sub->call != call)
+			continue;
+		sub->call = NULL;
+		is_kept = true;
+	}
 	return is_kept;
 }
 
 void
 cp_sip_sub_free_all(struct cp_sip *s)
 {
-	while (!LIST_EMPTY(&s->subs))
-		free_sub(LIST_FIRST(&s->subs));
+	for (size_t b = 0; s->subs.buckets && b < s->subs.bucket_count; b++)
+		while (s->subs.buckets[b])
+			free_sub(CP_CONTAINER(s->subs.buckets[b], struct cp_sip_sub, by_handle));
+	cp_map_fini(&s->subs);
 }
 
 void
@@ -99,17 +134,6 @@ void *
 cp_sip_sub_owner(const struct cp_sip_sub *sub)
 {
 	return sub->owner;
-}
-
-static struct cp_sip_sub *
-find(struct cp_sip *s, const nua_handle_t *nh, const char *event)
-{
-	struct cp_sip_sub *sub;
-
-	LIST_FOREACH (sub, &s->subs, entry)
-		if (sub->nh == nh && (!event || strcmp(sub->event, event) == 0))
-			return sub;
-	return NULL;
 }
 
 /* Refused before there is a subscription. */
@@ -227,7 +251,7 @@ create(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call, cons
 	sub->nh = nh;
 	sub->call = call;
 	snprintf(sub->event, sizeof(sub->event), "%s", event);
-	LIST_INSERT_HEAD(&l->sip->subs, sub, entry);
+	cp_map_put(&l->sip->subs, &sub->by_handle, hash_of(nh));
 	return sub;
 }
 
@@ -346,7 +370,7 @@ cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_cal
 		cp_sip_peer_name(peer, sizeof(peer), l->nua, sip);
 		name_host(host, sizeof(host), sip->sip_request->rq_url);
 		status = read_request(&request, s, sip);
-		sub = find(s, nh, event);
+		sub = find(s, &(struct wanted){.nh = nh, .event = event});
 		if (status == 0 && sub)
 			on_refresh(sub, &request);
 		else if (status == 0 && call)
@@ -434,12 +458,6 @@ cp_sip_sub_notify(struct cp_sip_sub *sub, const struct cp_sip_notify *n)
 	return 0;
 }
 
-static bool
-is_of(const struct cp_sip_sub *sub, const char *event)
-{
-	return !event || strcmp(sub->event, event) == 0;
-}
-
 bool
 cp_sip_on_notified(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
 		   tagi_t *tags)
@@ -458,10 +476,10 @@ cp_sip_on_notified(struct cp_sip_listen *l, nua_event_t event, int status, nua_h
 			snprintf(name, sizeof(name), o->o_id ? "%s;id=%s" : "%s", o->o_type,
 				 o->o_id);
 	}
-	LIST_FOREACH (sub, &s->subs, entry)
-		if (sub->nh == nh && sub->is_sending && sub->is_ending == (event == nua_r_notify) &&
-		    is_of(sub, *name ? name : NULL))
-			break;
+	sub = find(s, &(struct wanted){.nh = nh,
+				       .event = *name ? name : NULL,
+				       .is_sending = true,
+				       .is_ending = event == nua_r_notify});
 	if (!sub)
 		return o != NULL;
 	if (status < 200)

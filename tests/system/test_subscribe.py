@@ -360,3 +360,37 @@ def test_off_the_list_is_out(node):
         with asserted(node, "list", ALICE) as again:
             assert again.subscribe(headers=again.vouched).status == 403
         node.cli("authorised", "add", "list", ALICE)
+
+
+def test_two_subscriptions_in_one_dialog(node):
+    """Each with its id: RFC 6665 4.5.2 lets them live and end apart."""
+    with Watcher(node) as watcher:
+        first, second = "conference;id=1", "conference;id=2"
+        assert watcher.invite().status == 200
+        assert watcher.subscribe(event=first).status == 200
+        watcher.notify()
+        one, watcher.roster = watcher.roster, type(watcher.roster)()
+        assert watcher.subscribe(event=second).status == 200
+        watcher.notify()
+        assert one.version == 1 and watcher.roster.version == 1
+        assert {each["event"] for each in watcher.notifies} == {first, second}
+        assert watcher.subscribe(event=second, expires=0).status == 200
+        watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end of the second")
+        assert watcher.notifies[-1]["event"] == second
+        watcher.roster = one
+        assert watcher.subscribe(event=first, expires=0).status == 200
+        watcher.wait(lambda r: watcher.last_state.startswith("terminated") and watcher.notifies[-1]["event"] == first, "the end of the first")
+        watcher.bye()
+
+
+def test_the_default_holds_for_conferences_made_later():
+    with SipNode(notify={"protection": "required", "interval": "200ms"}, conferences=CONFERENCES[:1]) as node:
+        node.http("/v1/conferences", "POST", {"id": "later", "security": "none", "open": True, "anonymous": True})
+        for conference in ("demo", "later"):
+            with Watcher(node, conference) as watcher:
+                answer = watcher.subscribe()
+                assert answer.status == 403 and "key" in answer["warning"]
+        node.http("/v1/conferences", "POST", {"id": "free", "security": "none", "open": True, "anonymous": True, "notify_protection": "off"})
+        with Watcher(node, "free") as watcher:
+            assert watcher.subscribe().status == 200
+            watcher.wait(lambda r: r.version == 1, "a document")
