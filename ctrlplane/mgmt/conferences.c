@@ -234,6 +234,9 @@ is_changed(struct cp_mgmt_request *request, int status)
 		cp_problem_set(&request->problem, 403, "forbidden",
 			       "The conference's policy does not let %.128s do that.",
 			       request->access.identity);
+	else if (request->route.command->id == CP_COMMAND_CONFERENCE_ANNOUNCE)
+		cp_problem_clip(&request->problem, status,
+				json_string_value(json_object_get(request->params, "clip")));
 	else
 		cp_problem_errno(&request->problem, status, "The conference was not changed");
 	return false;

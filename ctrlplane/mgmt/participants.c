@@ -157,6 +157,8 @@ cp_handle_participant_change(struct cp_mgmt_request *request)
 		cp_problem_set(&request->problem, 403, "forbidden",
 			       "The conference's policy does not let %.128s do that.",
 			       request->access.identity);
+	else if (status != 0 && event.type == CP_EVENT_ANNOUNCE)
+		cp_problem_clip(&request->problem, status, event.text);
 	else if (status != 0 && status != -EALREADY)
 		cp_problem_errno(&request->problem, status, "The participant was not changed");
 	else if (event.type == CP_EVENT_REMOVE)

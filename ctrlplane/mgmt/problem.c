@@ -87,6 +87,24 @@ cp_problem_errno(struct cp_problem *problem, int error, const char *what)
 	cp_problem_set(problem, 500, "internal", "%s: %s", what, strerror(-error));
 }
 
+void
+cp_problem_clip(struct cp_problem *problem, int error, const char *clip)
+{
+	if (error == -ENOENT)
+		cp_problem_set(
+			problem, 404, "no-clip",
+			"There is no '%.96s': neither a file of announcements.directory nor a "
+			"prompt that sounds.",
+			clip);
+	else if (error == -EINVAL)
+		cp_problem_set(problem, 400, "invalid",
+			       "'%.96s' is neither a file's name, nor a prompt's, nor tones "
+			       "(tone:880:120,0:60,440+480:250).",
+			       clip);
+	else
+		cp_problem_errno(problem, error, "Nothing was announced");
+}
+
 json_t *
 cp_problem_json(const struct cp_problem *problem, const char *instance)
 {

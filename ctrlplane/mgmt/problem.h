@@ -26,6 +26,9 @@ void cp_problem_add(struct cp_problem *problem, const char *pointer, const char 
 /* From -errno of the focus or the media plane. */
 void cp_problem_errno(struct cp_problem *problem, int error, const char *what);
 
+/* Of an announcement that cannot be: -ENOENT, -EINVAL and others. */
+void cp_problem_clip(struct cp_problem *problem, int error, const char *clip);
+
 /* The document; a new reference, NULL without memory. */
 json_t *cp_problem_json(const struct cp_problem *problem, const char *instance);
 

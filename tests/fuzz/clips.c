@@ -13,7 +13,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STEP 12
-#define ROOM_MAX (1u << 22) /* samples of a clip here: the fuzzer's memory is not what is tried */
+#define SMALL_MAX (1u << 14) /* samples of most clips: the fuzzer's memory is not what is tried, */
+#define IS_LARGE 0x8000	     /* in count: but this one goes to the limit */
 
 struct order {
 	uint8_t what, clip;
@@ -52,7 +53,8 @@ add(struct dp_clips *clips, const struct order *order)
 	struct dp_ctl_clip msg = {
 		.hdr = {.version = DP_CTL_VERSION, .type = DP_CTL_CLIP_ADD, .len = sizeof(msg)},
 		.clip = order->clip,
-		.samples = order->a % ROOM_MAX};
+		.samples = (order->count & IS_LARGE) != 0 ? DP_CTL_CLIP_SAMPLES_MAX - order->a % 10
+							  : order->a % SMALL_MAX};
 
 	if (dp_ctl_validate(&msg, sizeof(msg)) == 0)
 		dp_clips_add(clips, &msg);

@@ -189,7 +189,8 @@ def test_files_of_the_folder():
         for name in ("../secret.wav", "/etc/passwd", "..", "tone:1:1", ".fire.wav", "a/fire.wav"):
             refused = node.cli("conference", "announce", "room", name, check=False)
             assert refused.returncode != 0, name
-        assert node.cli("conference", "announce", "room", "missing.wav", check=False).returncode != 0
+        for missing in (("conference", "announce", "room"), ("participant", "announce", "room", str(shown["id"]))):
+            assert "There is no 'missing.wav'" in node.cli(*missing, "missing.wav", check=False).stderr
         node.cli("conference", "announce", "room", "broken.wav")  # found out later, by the log
         wait_until(lambda: "broken.wav': it is no WAV file" in node.logs(), 10, "a file that is none is named in the log")
         wait_played(node, 5)
