@@ -170,6 +170,8 @@ int cp_app_say(struct cp_app *app, const struct cp_event *event, struct cp_leg *
 /* Carry out all that waits; from within an effect it is left to the loop that runs already. */
 void cp_app_carry_out(struct cp_app *app);
 int cp_app_handle(struct cp_app *app, const struct cp_event *event); /* both */
+/* A notice to the log and to the API's live events. */
+void cp_app_tell(struct cp_app *app, const struct cp_effect *notice);
 
 /* call.c */
 extern const struct cp_sip_handler cp_app_sip_handler;

@@ -128,6 +128,14 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	}
 }
 
+void
+cp_app_tell(struct cp_app *app, const struct cp_effect *e)
+{
+	notice(app, e);
+	if (app->mgmt)
+		cp_mgmt_notice(app->mgmt, e);
+}
+
 static void
 carry_out(struct cp_app *app, const struct cp_effect *e)
 {
@@ -167,9 +175,7 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 			cp_call_rekey(call);
 		break;
 	case CP_EFFECT_NOTICE:
-		notice(app, e);
-		if (app->mgmt)
-			cp_mgmt_notice(app->mgmt, e);
+		cp_app_tell(app, e);
 		break;
 	case CP_EFFECT_SAVE_CONF:
 	case CP_EFFECT_DROP_CONF:

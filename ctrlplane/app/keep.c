@@ -130,6 +130,10 @@ cp_app_create_conf(struct cp_conf **out, struct cp_app *app,
 		return rc;
 	save_conf(app, conf, true);
 	audit(app, by ? by : "", conf->user, 0, "created");
+	cp_app_tell(app, &(struct cp_effect){.type = CP_EFFECT_NOTICE,
+					     .notice = CP_NOTICE_CONF,
+					     .conf = conf->id,
+					     .text = "created"});
 	*out = conf;
 	return 0;
 }

@@ -16,16 +16,25 @@ copy(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-/* All endpoints of one person are one user. */
+static bool
+is_one_person(const struct cp_leg *a, const struct cp_leg *b)
+{
+	return cp_identity_is_same(a->person, b->person) ||
+	       (*a->tel && cp_identity_is_same(b->person, a->tel)) ||
+	       (*b->tel && cp_identity_is_same(b->tel, a->person));
+}
+
+/* All endpoints of one person are one user. Numbers are looked at where there are any: a large conference has many legs. */
 static uint32_t
 user_of(const struct cp_leg *leg)
 {
+	bool has_number = *leg->tel || cp_identity_number(leg->person).len > 0;
+
 	for (const struct cp_leg *other = leg->conf->legs; other != NULL; other = other->next) {
-		if (other == leg || *leg->person == '\0')
-			continue;
-		if (cp_identity_is_same(other->person, leg->person) ||
-		    (*leg->tel && cp_identity_is_same(other->person, leg->tel)) ||
-		    (*other->tel && cp_identity_is_same(other->tel, leg->person)))
+		bool is_same = has_number ? is_one_person(leg, other)
+					  : strcmp(leg->person, other->person) == 0;
+
+		if (is_same && other != leg && *leg->person != '\0')
 			return other->user_id;
 	}
 	return leg->id;

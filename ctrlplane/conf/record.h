@@ -39,7 +39,7 @@ struct cp_record_query {
 	const char *conf;     /* user part; NULL: all */
 	const char *identity; /* canonical; NULL: all */
 	int64_t before;	      /* id; 0: from the latest on */
-	int64_t since_ms;     /* that ended or go on at that time; 0: all */
+	int64_t since_ms;     /* that ended then or later, or go on; 0: all */
 	uint32_t count;	      /* at most; 0: 100, at most 1000 */
 };
 

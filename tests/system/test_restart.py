@@ -52,7 +52,8 @@ def conference(node, name):
 
 
 def records(node, *words):
-    return node.api("records", *words)["records"]
+    """Of participations that are over."""
+    return [r for r in node.api("records", *words)["records"] if r["left_at"]]
 
 
 def audit(node, *words):
@@ -125,6 +126,8 @@ def test_media_of_the_restored_is_heard():
         node.wait_participants(2, "room")
         restart(node, pause=1)
         assert {p["identity"] for p in node.participants("room")} == {"sip:t400@example.net", "sip:t700@example.net"}
+        going_on = node.api("records", "--conference", "room")["records"]
+        assert [(r["left_at"], r["departure"]) for r in going_on] == [(None, None)] * 2, going_on
         for person in people:
             result = person.result()
             assert result["outcome"] == "joined" and result["rx"]["gap_max_ms"] <= 500, result

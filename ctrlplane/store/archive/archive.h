@@ -73,7 +73,7 @@ struct cp_archive_stats {
 		replays;
 	uint32_t jitter_us, round_trip_us;
 };
-/* A leg that is over: its record; it is no leg any more. conf: user part and title. */
+/* A leg that is over: its record, which began when the leg was stored; it is no leg any more. conf: user part and title. */
 struct cp_archive_end {
 	const struct cp_leg *leg;
 	const char *conf, *title;

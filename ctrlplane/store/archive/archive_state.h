@@ -68,6 +68,8 @@ enum cp_archive_statement {
 	CP_ST_LEG,
 	CP_ST_LEG_DROP,
 	CP_ST_RECORD,
+	CP_ST_RECORD_END,
+	CP_ST_RECORD_BEGIN,
 	CP_ST_AUDIT,
 	CP_ST_COUNT,
 };
@@ -108,6 +110,8 @@ int cp_archive_write_conf(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_erase_conf(struct cp_archive *archive, const char *user);
 int cp_archive_write_leg(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_write_record(struct cp_archive *archive, const struct cp_job *job);
+/* The record of a leg that is up, where it has none yet. */
+int cp_archive_begin_record(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_write_audit(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_read_records(struct cp_archive *archive, struct cp_job *job);
 int cp_archive_read_audits(struct cp_archive *archive, struct cp_job *job);

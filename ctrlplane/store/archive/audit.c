@@ -125,7 +125,7 @@ cp_archive_purge(struct cp_archive *archive, int64_t now_ms)
 	int64_t before_ms = now_ms - archive->keep_ms;
 	int records = purge_from(archive,
 				 "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE "
-				 "ended < ?1 LIMIT ?2)",
+				 "ended < ?1 AND ended > 0 LIMIT ?2)",
 				 before_ms);
 	int entries =
 		purge_from(archive,

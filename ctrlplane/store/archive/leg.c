@@ -58,7 +58,7 @@ cp_archive_write_leg(struct cp_archive *archive, const struct cp_job *job)
 				     l->join_by,
 				     l->referred_by};
 	sqlite3_stmt *st = cp_archive_prepared(archive, CP_ST_LEG, write_sql);
-	int at = 1;
+	int at = 1, error;
 
 	if (st == NULL)
 		return -EIO;
@@ -66,7 +66,8 @@ cp_archive_write_leg(struct cp_archive *archive, const struct cp_job *job)
 		sqlite3_bind_int64(st, at++, numbers[i]);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		sqlite3_bind_text(st, at++, texts[i], -1, SQLITE_STATIC);
-	return cp_archive_step(st);
+	error = cp_archive_step(st);
+	return error == 0 ? cp_archive_begin_record(archive, job) : error;
 }
 
 static enum cp_conf_proof
@@ -129,6 +130,26 @@ read_leg(struct cp_leg *l, sqlite3_stmt *row)
 		snprintf(texts[i].to, texts[i].size, "%s", cp_archive_text(row, 17 + i));
 }
 
+/* Whose leg we do not know any more: we died between the end of its conference and that of its record. */
+static int
+close_records(struct cp_archive *archive)
+{
+	sqlite3_stmt *st = NULL;
+	int error = cp_archive_error(sqlite3_prepare_v2(
+		archive->db,
+		"UPDATE record SET ended = ?, departure = 'failed', reason = 'Ended while the "
+		"server "
+		"was restarting' WHERE ended = 0 AND leg NOT IN (SELECT id FROM leg)",
+		-1, &st, NULL));
+
+	if (error != 0)
+		return error;
+	sqlite3_bind_int64(st, 1, cp_archive_clock_ms());
+	error = cp_archive_error(sqlite3_step(st));
+	sqlite3_finalize(st);
+	return error;
+}
+
 int
 cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *arg)
 {
@@ -151,5 +172,7 @@ cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *a
 	}
 	sqlite3_finalize(row);
 	free(leg);
-	return error != 0 ? error : cp_archive_error(result);
+	if (error == 0)
+		error = cp_archive_error(result);
+	return error != 0 ? error : close_records(archive);
 }

@@ -1,4 +1,4 @@
-/* Call records: a participation that is over. */
+/* Call records: a participation, from when the leg is up to its end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 	"lost, "                                                                                   \
 	"concealed, auth_failures, replays, jitter, round_trip"
 #define TEXTS 18
+#define NUMBERS 17
 
 int
 cp_archive_record(struct cp_archive *archive, const struct cp_archive_end *end)
@@ -41,6 +42,7 @@ drop_leg(struct cp_archive *archive, uint32_t id)
 	return cp_archive_step(st);
 }
 
+/* Of a leg that is up these are what is known so far. */
 static void
 bind_texts(sqlite3_stmt *st, const struct cp_job *job)
 {
@@ -73,42 +75,80 @@ bind_numbers(sqlite3_stmt *st, const struct cp_job *job)
 {
 	const struct cp_archive_stats *s = &job->stats;
 	const struct cp_leg *l = job->leg;
-	const int64_t numbers[] = {l->id,
-				   l->is_private,
-				   cp_archive_wall(l->joined_ms, job->wall_ahead_ms),
-				   cp_archive_wall(l->connected_ms, job->wall_ahead_ms),
-				   cp_archive_wall(l->left_ms, job->wall_ahead_ms),
-				   l->left_status,
-				   s->has_stats,
-				   (int64_t)s->packets_rx,
-				   (int64_t)s->packets_tx,
-				   (int64_t)s->octets_rx,
-				   (int64_t)s->octets_tx,
-				   (int64_t)s->lost,
-				   (int64_t)s->concealed,
-				   (int64_t)s->auth_failures,
-				   (int64_t)s->replays,
-				   s->jitter_us,
-				   s->round_trip_us};
+	const int64_t numbers[NUMBERS] = {l->id,
+					  l->is_private,
+					  cp_archive_wall(l->joined_ms, job->wall_ahead_ms),
+					  cp_archive_wall(l->connected_ms, job->wall_ahead_ms),
+					  cp_archive_wall(l->left_ms, job->wall_ahead_ms),
+					  l->left_status,
+					  s->has_stats,
+					  (int64_t)s->packets_rx,
+					  (int64_t)s->packets_tx,
+					  (int64_t)s->octets_rx,
+					  (int64_t)s->octets_tx,
+					  (int64_t)s->lost,
+					  (int64_t)s->concealed,
+					  (int64_t)s->auth_failures,
+					  (int64_t)s->replays,
+					  s->jitter_us,
+					  s->round_trip_us};
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sqlite3_bind_int64(st, TEXTS + 1 + (int)i, numbers[i]);
+	for (int i = 0; i < NUMBERS; i++)
+		sqlite3_bind_int64(st, TEXTS + 1 + i, numbers[i]);
 }
 
-int
-cp_archive_write_record(struct cp_archive *archive, const struct cp_job *job)
+static int
+run(struct cp_archive *archive, const struct cp_job *job, enum cp_archive_statement which,
+    const char *sql)
 {
-	sqlite3_stmt *st = cp_archive_prepared(
-		archive, CP_ST_RECORD,
-		"INSERT INTO record(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-	int error;
+	sqlite3_stmt *st = cp_archive_prepared(archive, which, sql);
 
 	if (st == NULL)
 		return -EIO;
 	bind_texts(st, job);
 	bind_numbers(st, job);
-	error = cp_archive_step(st);
+	return cp_archive_step(st);
+}
+
+int
+cp_archive_begin_record(struct cp_archive *archive, const struct cp_job *job)
+{
+	sqlite3_stmt *st = cp_archive_prepared(
+		archive, CP_ST_RECORD_BEGIN,
+		"INSERT INTO record(" COLUMNS ") SELECT user, title, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+		"?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, "
+		"?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35 FROM conference WHERE id = ?36 "
+		"AND "
+		"NOT EXISTS(SELECT 1 FROM record WHERE leg = ?19 AND ended = 0)");
+
+	if (st == NULL)
+		return -EIO;
+	bind_texts(st, job);
+	bind_numbers(st, job);
+	sqlite3_bind_int64(st, TEXTS + NUMBERS + 1, job->conf_id);
+	return cp_archive_step(st);
+}
+
+/* The one that began with the leg; one that never was up begins and ends at once. */
+int
+cp_archive_write_record(struct cp_archive *archive, const struct cp_job *job)
+{
+	int error =
+		run(archive, job, CP_ST_RECORD_END,
+		    "UPDATE record SET conf = ?1, title = ?2, identity = ?3, tel = ?4, display = "
+		    "?5, role = ?6, method = ?7, proof = ?8, protection = ?9, suite = ?10, "
+		    "departure = ?11, reason = ?12, left_by = ?13, join_by = ?14, referred_by = "
+		    "?15, via = ?16, call_id = ?17, agent = ?18, private = ?20, joined = ?21, "
+		    "connected = ?22, ended = ?23, status = ?24, has_stats = ?25, packets_rx = "
+		    "?26, packets_tx = ?27, octets_rx = ?28, octets_tx = ?29, lost = ?30, "
+		    "concealed = ?31, auth_failures = ?32, replays = ?33, jitter = ?34, "
+		    "round_trip = ?35 WHERE leg = ?19 AND ended = 0");
+
+	if (error == 0 && sqlite3_changes(archive->db) == 0)
+		error = run(
+			archive, job, CP_ST_RECORD,
+			"INSERT INTO record(" COLUMNS ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+			"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	return error == 0 ? drop_leg(archive, job->leg->id) : error;
 }
 
@@ -185,12 +225,12 @@ static int
 read_record(struct cp_rows *rows, sqlite3_stmt *row)
 {
 	struct cp_record *r = &rows->records[rows->count];
-	int64_t n[17];
+	int64_t n[NUMBERS];
 
-	for (int i = 0; i < 17; i++)
+	for (int i = 0; i < NUMBERS; i++)
 		n[i] = sqlite3_column_int64(row, TEXTS + i);
 	*r = (struct cp_record){
-		.id = sqlite3_column_int64(row, TEXTS + 17),
+		.id = sqlite3_column_int64(row, TEXTS + NUMBERS),
 		.leg = (uint32_t)n[0],
 		.is_private = n[1] != 0,
 		.joined_ms = n[2],
@@ -219,7 +259,8 @@ cp_archive_read_records(struct cp_archive *archive, struct cp_job *job)
 	static const char sql[] =
 		"SELECT " COLUMNS
 		", id FROM record WHERE (?1 IS NULL OR conf = ?1) AND (?2 IS NULL "
-		"OR identity = ?2) AND (?3 = 0 OR id < ?3) AND ended >= ?4 ORDER BY id DESC LIMIT "
+		"OR identity = ?2) AND (?3 = 0 OR id < ?3) AND (ended >= ?4 OR ended = 0) ORDER BY "
+		"id DESC LIMIT "
 		"?5";
 	sqlite3_stmt *row = NULL;
 	int result = SQLITE_DONE, error;

@@ -68,6 +68,9 @@ static const char *const migrations[] = {
 	"ALTER TABLE record ADD COLUMN round_trip INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX record_by_conf ON record(conf, id);"
 	"CREATE INDEX record_by_identity ON record(identity, id);",
+
+	/* A record begins when the leg is up (ended 0), and is completed at its end. */
+	"CREATE INDEX record_open ON record(leg) WHERE ended = 0;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

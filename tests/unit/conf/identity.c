@@ -147,6 +147,44 @@ anonymous_names_nobody(void **state)
 		cp_identity_is_anonymous(cp_slice_text("sip:anonymous@anonymous.invalid.example")));
 }
 
+/* Both forms of a number, and who only looks like one. */
+static void
+one_person_by_number(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} pairs[] = {
+		{"sip:a@x", "sip:a@x", true},
+		{"sip:a@x", "sip:b@x", false},
+		{"", "", false},
+		{"tel:+49301", "sip:+49301@ims.example", true},
+		{"sip:+49301@ims.example", "tel:+49301", true},
+		{"sips:+49301@ims.example", "tel:+49301", true},
+		{"sip:+49301@ims.example", "sip:+49301@ims.example", true},
+		{"sip:+49301@ims.example", "sip:+49301@other.example", false},
+		{"tel:+49301", "tel:+49302", false},
+		{"tel:+49301", "sip:+493011@ims.example", false},
+		{"tel:+49301", "sip:49301@ims.example", false},
+		{"tel:+49301", "sip:+49301.a@ims.example", false},
+		{"tel:+49301", "sip:+@ims.example", false},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		const char *a = pairs[i].a, *b = pairs[i].b;
+
+		if (cp_identity_is_same(a, b) != pairs[i].is_same)
+			fail_msg("%s %s", a, b);
+		/* who is the same stands together */
+		if (pairs[i].is_same)
+			assert_int_equal(cp_identity_compare(a, b), 0);
+		assert_int_equal(cp_identity_compare(a, b) < 0, cp_identity_compare(b, a) > 0);
+	}
+	assert_true(cp_slice_is(cp_identity_number("sip:+49301@x"), "49301"));
+	assert_int_equal(cp_identity_number("sip:+49301").len, 0);
+	assert_int_equal(cp_identity_number("tel:+49301;x").len, 0);
+}
+
 int
 main(void)
 {
@@ -156,6 +194,7 @@ main(void)
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(truncation_reads_within_bounds),
 		cmocka_unit_test(anonymous_names_nobody),
+		cmocka_unit_test(one_person_by_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

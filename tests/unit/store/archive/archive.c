@@ -442,25 +442,6 @@ the_past_is_asked_for(void **state)
 }
 
 static void
-the_old_is_forgotten(void **state)
-{
-	struct cp_archive_options options = {.keep_ms = 3600000, .purge_every_ms = 1};
-	struct cp_audit_entry entry = {.at_ms = 5, .by = "op", .conf = "a", .what = "old"};
-	struct cp_archive *archive = NULL;
-	char why[256];
-
-	assert_int_equal(cp_archive_open(&archive, &options, why, sizeof(why)), 0);
-	assert_int_equal(cp_archive_audit(archive, &entry), 0);
-	entry.at_ms = INT64_MAX / 2;
-	entry.what = "new";
-	assert_int_equal(cp_archive_audit(archive, &entry), 0);
-	for (int i = 0;
-	     strcmp(ask_audits(archive, (struct cp_audit_query){0}), "a: new by op") != 0; i++)
-		assert_true(i < 1000);
-	cp_archive_close(archive);
-}
-
-static void
 sql(const char *text)
 {
 	sqlite3 *db = NULL;
@@ -488,6 +469,87 @@ ask(const char *text)
 	return value;
 }
 
+static void
+on_open_record(void *arg, int status, const struct cp_record *records, size_t count)
+{
+	assert_int_equal(status, 0);
+	snprintf(row_text, sizeof(row_text), "%zu %s %s %s", count, count ? records[0].conf : "",
+		 count && records[0].left_ms == 0 ? "goes on" : "over",
+		 count ? records[0].departure : "");
+	*(bool *)arg = true;
+}
+
+static const char *
+ask_open(struct cp_archive *archive)
+{
+	struct cp_record_query query = {.since_ms = INT64_MAX};
+	bool is_done = false;
+
+	assert_int_equal(cp_archive_records(archive, &query, on_open_record, &is_done), 0);
+	run_until(archive, &is_done);
+	return row_text;
+}
+
+static int
+no_leg(void *arg, uint32_t conf, const struct cp_leg *leg)
+{
+	fail_msg("a leg of conference %u", conf);
+	return 0;
+}
+
+/* From when the leg is up; saving it again makes no second one. */
+static void
+a_record_begins_with_its_leg(void **state)
+{
+	struct cp_archive *archive = open_archive(path, 1);
+	struct cp_leg *leg = make_leg(make_conf("a"), "sip:eve@x");
+
+	save(archive, leg->conf, true);
+	assert_string_equal(ask_open(archive), "0  over ");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	assert_string_equal(ask_open(archive), "1 a goes on ");
+	record(archive, leg, "out");
+	assert_string_equal(ask_open(archive), "0  over ");
+	cp_archive_close(archive);
+	assert_int_equal(ask("SELECT count(*) FROM record WHERE departure = 'booted'"), 1);
+	/* the same id in a later life is another participation */
+	leg->departure = CP_DEPARTURE_NONE;
+	leg->left_ms = 0;
+	archive = open_archive(path, 0);
+	assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	settle(archive);
+	cp_archive_close(archive);
+	assert_int_equal(ask("SELECT count(*) FROM record"), 2);
+	/* we die when its conference is gone already: the next start completes it */
+	sql("DELETE FROM leg; DELETE FROM conference");
+	archive = open_archive(path, 0);
+	assert_int_equal(cp_archive_load_legs(archive, no_leg, NULL), 0);
+	cp_archive_close(archive);
+	assert_int_equal(
+		ask("SELECT count(*) FROM record WHERE ended > 0 AND departure = 'failed'"), 1);
+	assert_int_equal(ask("SELECT count(*) FROM record WHERE ended = 0"), 0);
+}
+
+static void
+the_old_is_forgotten(void **state)
+{
+	struct cp_archive_options options = {.keep_ms = 3600000, .purge_every_ms = 1};
+	struct cp_audit_entry entry = {.at_ms = 5, .by = "op", .conf = "a", .what = "old"};
+	struct cp_archive *archive = NULL;
+	char why[256];
+
+	assert_int_equal(cp_archive_open(&archive, &options, why, sizeof(why)), 0);
+	assert_int_equal(cp_archive_audit(archive, &entry), 0);
+	entry.at_ms = INT64_MAX / 2;
+	entry.what = "new";
+	assert_int_equal(cp_archive_audit(archive, &entry), 0);
+	for (int i = 0;
+	     strcmp(ask_audits(archive, (struct cp_audit_query){0}), "a: new by op") != 0; i++)
+		assert_true(i < 1000);
+	cp_archive_close(archive);
+}
+
 /* A file of version 1, as it was before records had statistics. */
 static void
 an_older_file_is_brought_up(void **state)
@@ -500,7 +562,8 @@ an_older_file_is_brought_up(void **state)
 	assert_int_equal(cp_archive_save_leg(archive, seen.leg, AHEAD_MS), 0);
 	settle(archive);
 	cp_archive_close(archive);
-	sql("DROP INDEX record_by_conf; DROP INDEX record_by_identity;"
+	sql("DROP INDEX record_open; DROP INDEX record_by_conf; DROP INDEX record_by_identity;"
+	    "DELETE FROM record;"
 	    "ALTER TABLE record DROP COLUMN has_stats; ALTER TABLE record DROP COLUMN packets_rx;"
 	    "ALTER TABLE record DROP COLUMN packets_tx; ALTER TABLE record DROP COLUMN octets_rx;"
 	    "ALTER TABLE record DROP COLUMN octets_tx; ALTER TABLE record DROP COLUMN lost;"
@@ -537,7 +600,7 @@ strange_files_are_refused(void **state)
 	sql("PRAGMA user_version = 99");
 	assert_int_equal(refused(why, sizeof(why)), -ENOTSUP);
 	assert_non_null(strstr(why, "newer"));
-	sql("PRAGMA user_version = 2; PRAGMA application_id = 5");
+	sql("PRAGMA user_version = 3; PRAGMA application_id = 5");
 	assert_int_equal(refused(why, sizeof(why)), -EBADMSG);
 	sql("PRAGMA user_version = 1");
 	assert_int_equal(refused(why, sizeof(why)), -EBADMSG);
@@ -560,6 +623,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_goes_in_comes_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_its_owner_reads_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_past_is_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_record_begins_with_its_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_old_is_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_older_file_is_brought_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(strange_files_are_refused, setup, teardown),
