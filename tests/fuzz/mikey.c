@@ -112,6 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cp_mikey_ticket *ticket = NULL;
 	struct cp_mikey_csb *csb = NULL;
 	struct world *w = &scene.w;
+	uint8_t pairs[CP_MIKEY_CS_MAX];
 
 	if (size == 0)
 		return 0;
@@ -138,6 +139,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cp_mikey_initiator_take(&csb, scene.initiator, in, &w->env, &w->fault);
 		break;
 	case 6:
+		cp_mikey_is_update(in);
+		cp_mikey_update_pairs(pairs, in);
 		cp_mikey_update_answer(&w->out, scene.call.focus, &none, in, &w->env, &w->fault);
 		break;
 	}
