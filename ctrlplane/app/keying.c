@@ -168,6 +168,7 @@ cp_keying_start(struct cp_call *call, const char *name, const char *source,
 	if (len < 0 || !cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
 		return 500;
 	k->next_cs_id = call->next.cs_id;
+	k->next_lines = call->next.srtp_lines;
 	return cp_resolve_start(&k->resolve, cp_mikey_octets(k->next.theirs, k->next.theirs_len),
 				&how);
 }
@@ -221,6 +222,7 @@ cp_keying_commit(struct cp_call *call)
 		keep_facts(k);
 	}
 	if (k->next.theirs) {
+		k->srtp_lines = k->next_lines;
 		cp_keying_drop_texts(&k->texts);
 		k->texts = k->next;
 		k->next = (struct cp_keying_texts){0};

@@ -6,7 +6,7 @@
 
 /*
  * The pair of their update that is the audio's: of the new ones, when there are as many as in the exchange, that in the same place, else
- * the first. Without new ones the keys stay.
+ * the first. Without new ones the keys stay, and so they do where as many m-lines were added as pairs: those are theirs.
  */
 static uint8_t
 pair_of(const struct cp_keying *k)
@@ -19,7 +19,7 @@ pair_of(const struct cp_keying *k)
 	for (size_t i = 0; i < count; i++)
 		if (!cp_mikey_csb_is_used(k->csb, pairs[i]))
 			pairs[fresh++] = pairs[i];
-	if (fresh == 0)
+	if (fresh == 0 || fresh + k->srtp_lines <= k->call->next.srtp_lines)
 		return k->cs_id;
 	return pairs[k->rank < fresh ? k->rank : 0];
 }
@@ -41,6 +41,7 @@ answer_update(struct cp_call *call)
 		return cp_keying_status(k, rc);
 	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
 		return 503;
+	k->next_lines = call->next.srtp_lines;
 	k->next_cs_id = pair;
 	return cp_keying_set(call, k->csb, pair);
 }

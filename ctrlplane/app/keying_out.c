@@ -198,5 +198,6 @@ cp_keying_answered(struct cp_call *call)
 		return rc != 0 ? cp_keying_status(k, rc) : status;
 	if (!cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
 		return 503;
+	k->next_lines = call->next.srtp_lines;
 	return cp_keying_set(call, k->next_csb ? k->next_csb : k->csb, k->next_cs_id);
 }

@@ -21,6 +21,7 @@ struct cp_keying {
 	struct cp_mikey_csb *csb;
 	uint8_t cs_id;	    /* the first of the pair that is in use */
 	uint8_t rank;	    /* of the audio among the pairs of SRTP that the exchange listed */
+	uint8_t srtp_lines; /* m-lines of SRTP that shared the last message */
 	uint32_t peer_ssrc; /* what it said it sends; the media plane is told of another one */
 	struct cp_keying_texts texts;
 
@@ -34,6 +35,7 @@ struct cp_keying {
 	struct cp_mikey_initiator *initiator;
 	struct cp_mikey_csb *next_csb; /* NULL: an update of csb */
 	uint8_t next_cs_id;	       /* 0: nothing is under way */
+	uint8_t next_lines;	       /* srtp_lines */
 	struct cp_keying_texts next;
 	int verdict; /* SIP status that take found; 0: the KMS answered well */
 };

@@ -120,6 +120,18 @@ first_cs_id(const struct cp_desc *desc, const struct cp_desc_media *section)
 	return (uint8_t)cs_id;
 }
 
+static uint8_t
+count_srtp(const struct cp_desc *desc)
+{
+	enum cp_sdp_profile profile;
+	uint8_t count = 0;
+
+	for (size_t i = 0; i < desc->media_count; i++)
+		count += is_under_session(&desc->media[i]) &&
+			 cp_sdp_profile_find(&profile, desc->media[i].proto);
+	return count;
+}
+
 int
 cp_sdp_choose_mikey(struct cp_sdp_media *media, struct cp_sdp_result *out,
 		    const struct cp_desc *desc, const struct cp_desc_media *section,
@@ -136,6 +148,7 @@ cp_sdp_choose_mikey(struct cp_sdp_media *media, struct cp_sdp_result *out,
 		media->keying = CP_SDP_MIKEY_TICKET;
 		out->mikey = found.base64;
 		out->cs_id = is_of_session ? first_cs_id(desc, section) : 1;
+		out->srtp_lines = is_of_session ? count_srtp(desc) : 1;
 		out->next.has_mikey = true;
 		out->next.is_mikey_of_session = is_of_session;
 		cp_keymgmt_list(out->protocols, sizeof(out->protocols), desc);

@@ -184,6 +184,7 @@ struct cp_sdp_result {
 	 */
 	struct cp_slice mikey;
 	uint8_t cs_id;	    /* the first of the audio's two crypto sessions in it */
+	uint8_t srtp_lines; /* m-lines of SRTP under it */
 	char protocols[64]; /* of all a=key-mgmt lines: "mikey" (RFC 4567 4.1.4) */
 	struct cp_sdp_session next;
 };

@@ -114,6 +114,25 @@ def test_updates_under_the_session(node, alice):
     caller.bye()
 
 
+def test_an_m_line_that_is_added(node, alice):
+    """An update that comes with a new m-line lists the sessions of that one: the audio keeps its keys; what comes after is the audio's."""
+    alice.ticket(FOCUS)
+    caller, answer = invite(node, describe([attribute(alice.init(FOCUS, cs="1", suites=str(CM80)))], AUDIO))
+    agree(alice, answer, "session")
+    node.forget()
+    body = describe([attribute(alice.ask("updateat", "3", SSRC, CM80))], AUDIO, VIDEO).replace(" 1 1 IN", " 1 2 IN")
+    again = caller.invite(body=body)
+    assert again.status == 200 and alice.ask("updated", key_mgmt(again.body)["session"]) == "ok", again.text
+    assert [is_taken for _, is_taken in ports(again)] == [True, False]
+    assert not node.asked("KEY_INSTALL")
+    body = describe([attribute(alice.ask("updateat", "5", SSRC, CM80))], AUDIO, VIDEO).replace(" 1 1 IN", " 1 3 IN")
+    again = caller.invite(body=body)
+    assert again.status == 200 and alice.ask("updated", key_mgmt(again.body)["session"]) == "ok", again.text
+    wait_until(lambda: len(node.asked("KEY_INSTALL")) == 2, 5, "two keys")
+    assert [row["print"] for row in installed(node, 1)] == [alice.prints(5)[5][2]]
+    caller.bye()
+
+
 def test_a_message_for_each_m_line(node, kms, alice):
     """One ticket each (J is not set). That of the m-line which is refused is neither resolved nor answered, and stays unused."""
     alice.ticket(FOCUS)
