@@ -22,6 +22,12 @@ struct conf_log {
 extern const struct conf_option conf_node_options[];
 extern const struct conf_option conf_log_options[];
 
+#define CONF_SECTIONS_MAX 32
+
+/* own, which a section without a name ends, and behind it the names of all other sections of the file: the other programs read
+ * those. A new section is named in common.c. */
+void conf_sections(struct conf_section out[CONF_SECTIONS_MAX], const struct conf_section *own);
+
 /* override when it is not NULL, else runtime_dir/name. 0 or -ENAMETOOLONG; path is written on success only. */
 int conf_node_path(char *path, size_t size, const struct conf_node *node, const char *override,
 		   const char *name);

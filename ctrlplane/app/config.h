@@ -132,7 +132,7 @@ struct cp_config {
 	struct cp_config_notify notify;
 	struct cp_config_store store;
 	struct cp_config_announcements announcements;
-	struct conf_section sections[15];
+	struct conf_section sections[CONF_SECTIONS_MAX];
 
 	/* made of the above */
 	struct cp_sip_options sip_options;

@@ -438,7 +438,7 @@ static const struct conf_option store_options[] = {
 void
 cp_config_init(struct cp_config *c)
 {
-	const struct conf_section sections[] = {
+	const struct conf_section own[] = {
 		{.name = "node", .options = conf_node_options, .into = &c->node},
 		{.name = "log", .options = conf_log_options, .into = &c->log},
 		{.name = "sip", .options = sip_options, .into = &c->sip},
@@ -453,12 +453,9 @@ cp_config_init(struct cp_config *c)
 		{.name = "announcements",
 		 .options = cp_announcements_options,
 		 .into = &c->announcements},
-		{.name = "media"},
-		{.name = "kms"},
 		{.name = NULL},
 	};
 
-	_Static_assert(sizeof(sections) == sizeof(c->sections), "one place for each section");
 	memset(c, 0, sizeof(*c));
-	memcpy(c->sections, sections, sizeof(sections));
+	conf_sections(c->sections, own);
 }

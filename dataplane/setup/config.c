@@ -276,19 +276,15 @@ ports_check(const struct dp_config *config, const char *path, struct conf_errors
 void
 dp_config_init(struct dp_config *config)
 {
-	static const char *const others[] = {"sip",	  "http",  "conferences",   "security",
-					     "call",	  "kms",   "mikey",	    "notify",
-					     "factories", "store", "announcements", NULL};
+	const struct conf_section own[] = {
+		{.name = "node", .options = conf_node_options, .into = &config->node},
+		{.name = "log", .options = conf_log_options, .into = &config->log},
+		{.name = "media", .options = dp_media_options, .into = &config->media},
+		{.name = NULL},
+	};
 
 	memset(config, 0, sizeof(*config));
-	config->sections[0] = (struct conf_section){
-		.name = "node", .options = conf_node_options, .into = &config->node};
-	config->sections[1] = (struct conf_section){
-		.name = "log", .options = conf_log_options, .into = &config->log};
-	config->sections[2] = (struct conf_section){
-		.name = "media", .options = dp_media_options, .into = &config->media};
-	for (unsigned i = 0; others[i] != NULL; i++)
-		config->sections[3 + i].name = others[i];
+	conf_sections(config->sections, own);
 }
 
 int

@@ -47,7 +47,7 @@ struct dp_config {
 	struct conf_node node;
 	struct conf_log log;
 	struct dp_media media;
-	struct conf_section sections[16];
+	struct conf_section sections[CONF_SECTIONS_MAX];
 
 	/* worked out from media */
 	int worker_cpu[DRV_PORT_QUEUES_MAX];

@@ -155,27 +155,15 @@ static const struct conf_option kms_options[] = {
 void
 cp_kms_settings_init(struct cp_kms_settings *s)
 {
-	const struct conf_section sections[] = {
+	const struct conf_section own[] = {
 		{.name = "node", .options = conf_node_options, .into = &s->node},
 		{.name = "log", .options = conf_log_options, .into = &s->log},
 		{.name = "kms", .options = kms_options, .into = &s->kms},
-		{.name = "media"},
-		{.name = "sip"},
-		{.name = "http"},
-		{.name = "conferences"},
-		{.name = "factories"},
-		{.name = "security"},
-		{.name = "call"},
-		{.name = "mikey"},
-		{.name = "notify"},
-		{.name = "store"},
-		{.name = "announcements"},
 		{.name = NULL},
 	};
 
-	_Static_assert(sizeof(sections) == sizeof(s->sections), "one place for each section");
 	memset(s, 0, sizeof(*s));
-	memcpy(s->sections, sections, sizeof(sections));
+	conf_sections(s->sections, own);
 }
 
 /* With a '/' behind the port, or without. */

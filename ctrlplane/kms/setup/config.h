@@ -45,7 +45,7 @@ struct cp_kms_settings {
 	struct conf_node node;
 	struct conf_log log;
 	struct cp_kms_options kms;
-	struct conf_section sections[15];
+	struct conf_section sections[CONF_SECTIONS_MAX];
 
 	/* made of the above */
 	struct cp_kms_address addresses[CP_KMS_LISTENERS_MAX];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "configs/loader/common.h"
 #include "configs/loader/loader.h"
 #include "configs/loader/nearest.h"
 
@@ -492,10 +493,32 @@ the_nearest_word_is_near(void **state)
 	}
 }
 
+/* Own sections first, with their tables; all others are known and skipped, and nothing stands twice. */
+static void
+every_program_knows_all_sections(void **state)
+{
+	static struct conf_log log;
+	const struct conf_section own[] = {
+		{.name = "log", .options = conf_log_options, .into = &log}, {.name = NULL}};
+	struct conf_section sections[CONF_SECTIONS_MAX];
+	size_t count = 0;
+
+	memset(sections, 0x5a, sizeof(sections));
+	conf_sections(sections, own);
+	assert_ptr_equal(sections[0].into, &log);
+	for (; sections[count].name != NULL; count++) {
+		assert_int_equal(sections[count].options != NULL, count == 0);
+		for (size_t i = 0; i < count; i++)
+			assert_string_not_equal(sections[i].name, sections[count].name);
+	}
+	assert_true(count > 10 && count < CONF_SECTIONS_MAX);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_program_knows_all_sections),
 		cmocka_unit_test(no_file_and_an_empty_file_give_defaults),
 		cmocka_unit_test(every_kind_is_read),
 		cmocka_unit_test(a_defaulted_option_has_no_line),
