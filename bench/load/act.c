@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench/load/call_state.h"
+#include "bench/load/refer.h"
 
 static void
 hold(struct ue_call *c, const char *dir)
@@ -100,6 +101,9 @@ ue_call_act(struct ue_call *c, const struct ue_action *action)
 		break;
 	case UE_VANISH:
 		ue_call_leave(c, true);
+		break;
+	case UE_REFER:
+		ue_refer_send(c, action->arg);
 		break;
 	}
 }

@@ -18,6 +18,7 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
+#include "bench/load/refer.h"
 #include "bench/load/subscribe.h"
 
 const char *
@@ -201,7 +202,7 @@ ue_call_request(struct ue_call *c, nta_leg_t *leg, nta_incoming_t *irq, const si
 	case sip_method_message:
 		return 200;
 	case sip_method_notify:
-		return ue_sub_notified(c, sip);
+		return ue_refer_notified(c, sip) ? 200 : ue_sub_notified(c, sip);
 	default:
 		return 501;
 	}
@@ -314,6 +315,7 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 	const struct ue_options *o = c->shared->options;
 
 	ue_sub_tick(c, now_ns);
+	ue_refer_report(c);
 	if (c->wait)
 		kms_wait(c, now_ns);
 	if (c->state == UE_INVITING && c->wait != UE_WAIT_LATE && now_ns > c->invite_ns &&
@@ -344,6 +346,7 @@ ue_call_fini(struct ue_call *c)
 	if (c->late && c->late != c->invite)
 		nta_outgoing_destroy(c->late);
 	ue_sub_free(c);
+	ue_refer_fini(c);
 	if (c->leg)
 		nta_leg_destroy(c->leg);
 	ue_mikey_destroy(c->mikey);

@@ -110,6 +110,9 @@ struct ue_call {
 	unsigned reinvites_ok, reinvites_failed, reinvites_heard;
 	unsigned pracks; /* sent or received */
 	int reinvite_status;
+	int refer_status;	     /* of our REFER, as NOTIFY says; 0: there was none */
+	struct nta_leg_s *refer_leg; /* of the REFER that made us call; NULL: nobody asked */
+	bool is_refer_over;	     /* who asked knows what came of it */
 	bool is_ended_by_focus;
 	char contact[128];
 	bool is_focus; /* isfocus in the answer's Contact */

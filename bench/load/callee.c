@@ -16,6 +16,7 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
+#include "bench/load/refer.h"
 
 void
 ue_call_listen(struct ue_call *c)
@@ -162,6 +163,9 @@ request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const 
 		return 200;
 	if (sip->sip_request->rq_method == sip_method_ack)
 		return 0;
+	if (sip->sip_request->rq_method == sip_method_refer)
+		return ue_refer_came(call_find(first->shared, sip->sip_request->rq_url->url_user),
+				     irq, sip);
 	if (sip->sip_request->rq_method != sip_method_invite)
 		return 481;
 	c = call_find(first->shared, sip->sip_request->rq_url->url_user);

@@ -368,15 +368,16 @@ static const char *const action_names[] = {
 	[UE_WRONG_SOURCE] = "wrong-source",
 	[UE_BYE] = "bye",
 	[UE_VANISH] = "vanish",
+	[UE_REFER] = "refer",
 };
 
 static int
 script_line(struct ue_options *o, const char *line)
 {
-	char name[24], arg[40] = "";
+	char name[24], arg[160] = "";
 	double at;
 
-	if (sscanf(line, "%lf %23s %39s", &at, name, arg) < 2)
+	if (sscanf(line, "%lf %23s %159s", &at, name, arg) < 2)
 		return -EINVAL;
 	for (unsigned i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
 		if (strcmp(action_names[i], name) == 0)
@@ -507,6 +508,7 @@ const struct ue_option ue_option_table[] = {
 	{"garbage", "N", take_action_now, UE_GARBAGE, "N random datagrams a second to the focus's media ports"},
 	{"wrong-key", "N", take_action_now, UE_WRONG_KEY, "N packets a second with our SSRC and wrong tags"},
 	{"wrong-source", "N", take_action_now, UE_WRONG_SOURCE, "N packets a second with our SSRC from another socket"},
+	{"refer-at", "S:URI", take_action, UE_REFER, "REFER: have the focus call URI; with ;method=BYE, remove it"},
 	{"bye-at", "S", take_action, UE_BYE, "leave"},
 	{"vanish-at", "S", take_action, UE_VANISH, "fall silent without BYE"},
 	{"script", "FILE", take_script, 0, "lines 'SECONDS ACTION [ARGUMENT]': hold unhold rekey reinvite move codec dtmf mute unmute ssrc "

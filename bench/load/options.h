@@ -26,6 +26,7 @@ enum ue_action_kind {
 	UE_WRONG_SOURCE,
 	UE_BYE,
 	UE_VANISH, /* leave without BYE, silently */
+	UE_REFER,  /* arg: whom the focus is to call */
 };
 
 /* What MIKEY's participant does wrong on purpose. */
@@ -72,7 +73,7 @@ enum ue_100rel {
 struct ue_action {
 	double at; /* seconds after the answer */
 	enum ue_action_kind kind;
-	char arg[40];
+	char arg[160];
 };
 
 /* A participant's password is wiped before exit. */

@@ -222,6 +222,7 @@ call_json(const struct ue_report *r)
 			    json_pack("{s:i, s:i, s:i, s:i}", "ok", (int)c->reinvites_ok, "failed",
 				      (int)c->reinvites_failed, "heard", (int)c->reinvites_heard,
 				      "status", c->reinvite_status));
+	json_object_set_new(j, "refer_status", json_integer(c->refer_status));
 	json_object_set_new(j, "session_expires", json_integer(c->session_expires));
 	json_object_set_new(j, "pracks", json_integer(c->pracks));
 	json_object_set_new(j, "ssrc", json_integer(c->ssrc));

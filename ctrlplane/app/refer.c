@@ -127,6 +127,20 @@ hang_up_on(struct asking *a, const char *uri)
 	return found == 0 ? 0 : found == -EACCES ? 403 : 404;
 }
 
+/* The call of who is in another conference already: he is asked in its dialog. */
+static struct cp_sip_call *
+call_elsewhere(const struct cp_app *app, const struct cp_conf *conf, const char *identity)
+{
+	for (const struct cp_conf *c = cp_conf_first(app->focus); c; c = c->next) {
+		const struct cp_leg *leg = c != conf ? cp_conf_leg_of(c, identity) : NULL;
+		const struct cp_call *call = leg ? cp_app_call(app, leg->id) : NULL;
+
+		if (call && call->is_connected && call->sip)
+			return call->sip;
+	}
+	return NULL;
+}
+
 static int
 send_refer(struct cp_app *app, const struct cp_conf *conf, const char *uri,
 	   struct cp_sip_refer *refer, unsigned int hops)
@@ -149,6 +163,7 @@ send_refer(struct cp_app *app, const struct cp_conf *conf, const char *uri,
 		referral->app = app;
 		referral->refer = refer;
 		snprintf(referral->uri, sizeof(referral->uri), "%s", uri);
+		order.call = call_elsewhere(app, conf, identity);
 		rc = cp_sip_refer_send(app->sip, &order);
 	}
 	if (rc != 0)

@@ -71,6 +71,17 @@ check_new(struct cp_sip *s, const sip_t *sip, char name[CP_SIP_USER_MAX],
 	return s->handler.look_up(s->ctx, name, policy) ? 0 : 404;
 }
 
+/* RFC 5627 3: a Contact with "gr" reaches this very phone out of the dialog too. */
+static void
+learn_gruu(struct cp_sip_call *call, const sip_t *sip)
+{
+	call->gruu[0] = '\0';
+	if (sip->sip_contact && url_has_param(sip->sip_contact->m_url, "gr") &&
+	    url_e(call->gruu, sizeof(call->gruu), sip->sip_contact->m_url) >=
+		    (issize_t)sizeof(call->gruu))
+		call->gruu[0] = '\0';
+}
+
 static void
 start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 	   const struct cp_sip_invite *invite)
@@ -86,7 +97,7 @@ start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 	cp_sip_host_port(call->host_port, l, sip);
 	cp_sip_contact_at(call->contact, invite->user, call->host_port);
 	snprintf(call->id.call_id, sizeof(call->id.call_id), "%s", invite->call_id);
-	call->has_gruu = url_has_param(sip->sip_contact->m_url, "gr");
+	learn_gruu(call, sip);
 	call->pending = CP_SIP_PENDING_INVITE;
 	call->wants_answer = invite->sdp.len == 0;
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
@@ -384,7 +395,7 @@ learn_answerer(struct cp_sip_call *call, const sip_t *sip)
 	if (call->answerer)
 		cp_sip_identify_answer(call->answerer, call->listen, sip);
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
-	call->has_gruu = sip->sip_contact && url_has_param(sip->sip_contact->m_url, "gr");
+	learn_gruu(call, sip);
 }
 
 void

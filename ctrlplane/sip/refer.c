@@ -339,17 +339,19 @@ find_ours(const struct cp_sip *s, const nua_handle_t *nh)
 
 /* Out of a dialog, also where the call's peer has a GRUU: it shares no dialog then (RFC 7647 4). */
 static int
-make_own_dialog(struct cp_sip_refer **out, struct cp_sip *s, const struct cp_sip_refer_order *o)
+make_own_dialog(struct cp_sip_refer **out, char host_port[CP_SIP_HOST_PORT_MAX], struct cp_sip *s,
+		const struct cp_sip_refer_order *o)
 {
-	char to[CP_SIP_CONTACT_MAX], from[CP_SIP_CONTACT_MAX], host_port[CP_SIP_HOST_PORT_MAX];
+	const char *target = o->call ? o->call->gruu : o->to;
+	char to[CP_SIP_CONTACT_MAX], from[CP_SIP_CONTACT_MAX];
 	struct cp_sip_route route;
 	struct cp_sip_refer *r;
 	nua_handle_t *nh;
-	int rc = cp_sip_route(&route, s, o->to);
+	int rc = cp_sip_route(&route, s, target);
 
 	if (rc)
 		return rc;
-	snprintf(to, sizeof(to), "<%s>", o->to);
+	snprintf(to, sizeof(to), "<%s>", target);
 	snprintf(from, sizeof(from), "<%s>", o->from);
 	nh = nua_handle(route.listen->nua, NULL, SIPTAG_TO_STR(to), SIPTAG_FROM_STR(from),
 			TAG_END());
@@ -368,13 +370,14 @@ make_own_dialog(struct cp_sip_refer **out, struct cp_sip *s, const struct cp_sip
 }
 
 static int
-make(struct cp_sip_refer **out, struct cp_sip *s, const struct cp_sip_refer_order *o)
+make(struct cp_sip_refer **out, char host_port[CP_SIP_HOST_PORT_MAX], struct cp_sip *s,
+     const struct cp_sip_refer_order *o)
 {
 	struct cp_sip_call *call = o->call;
 	struct cp_sip_refer *r;
 
-	if (!call || call->has_gruu)
-		return make_own_dialog(out, s, o);
+	if (!call || *call->gruu)
+		return make_own_dialog(out, host_port, s, o);
 	if (!call->is_acked || call->is_detached)
 		return -EINVAL;
 	if (find_ours(s, call->nh))
@@ -383,8 +386,26 @@ make(struct cp_sip_refer **out, struct cp_sip *s, const struct cp_sip_refer_orde
 	if (!r)
 		return -EAGAIN;
 	snprintf(r->contact, sizeof(r->contact), "%s", call->contact);
+	snprintf(host_port, CP_SIP_HOST_PORT_MAX, "%s", call->host_port);
 	*out = r;
 	return 0;
+}
+
+/* Where the conference is called: by its public URI through a proxy, else at the address of ours that leads to who is asked. */
+static void
+write_refer_to(char refer_to[CP_SIP_CONTACT_MAX], const struct cp_sip *s,
+	       const struct cp_sip_refer_order *o, const char *host_port)
+{
+	char *parameters;
+
+	if (s->options->outbound_proxy) {
+		snprintf(refer_to, CP_SIP_CONTACT_MAX, "<%s>", o->from);
+		return;
+	}
+	cp_sip_contact_at(refer_to, o->user, host_port);
+	parameters = strrchr(refer_to, '>');
+	if (parameters)
+		parameters[1] = '\0'; /* isfocus is a Contact's */
 }
 
 int
@@ -393,6 +414,7 @@ cp_sip_refer_send(struct cp_sip *s, const struct cp_sip_refer_order *o)
 	const char *proxy = s->options->outbound_proxy;
 	char refer_to[CP_SIP_CONTACT_MAX], by[CP_SIP_CONTACT_MAX], route[CP_SIP_CONTACT_MAX];
 	char target[CP_SIP_CALL_ID_MAX + 2 * CP_SIP_TAG_MAX + 64] = "", hops[16];
+	char host_port[CP_SIP_HOST_PORT_MAX];
 	struct cp_sip_refer *r;
 	bool is_own;
 	int rc;
@@ -400,14 +422,14 @@ cp_sip_refer_send(struct cp_sip *s, const struct cp_sip_refer_order *o)
 	if (s->is_stopping)
 		return -EAGAIN;
 	expire(s);
-	rc = make(&r, s, o);
+	rc = make(&r, host_port, s, o);
 	if (rc)
 		return rc;
 	r->is_ours = true;
 	r->owner = o->owner;
 	r->born_ms = (int64_t)cp_sip_now_ms();
 	is_own = !r->call;
-	snprintf(refer_to, sizeof(refer_to), "<%s>", o->refer_to);
+	write_refer_to(refer_to, s, o, host_port);
 	snprintf(by, sizeof(by), "<%s>", o->from);
 	snprintf(route, sizeof(route), "<%s;lr>", proxy ? proxy : "");
 	snprintf(hops, sizeof(hops), "%u", o->hops ? o->hops : HOPS);

@@ -173,12 +173,12 @@ void cp_sip_refer_refuse(struct cp_sip_refer *refer, const struct cp_sip_refusal
 /* What came of it so far: NOTIFY with a status line. 200 and beyond are final. */
 void cp_sip_refer_progress(struct cp_sip_refer *refer, int status, const char *phrase);
 
-/* A REFER of ours: somebody is to call refer_to. */
+/* A REFER of ours: somebody is to call the conference user. */
 struct cp_sip_refer_order {
-	struct cp_sip_call *call; /* NULL: not one of those who are there, then: */
-	const char *to, *from, *user;
-	const char *refer_to;
-	unsigned int hops; /* Max-Forwards; 0: 70 */
+	struct cp_sip_call *call; /* who is there already, in another conference; NULL: nobody */
+	const char *to, *from;	  /* URIs: who is asked, and the conference as others know it */
+	const char *user;	  /* of the conference */
+	unsigned int hops;	  /* Max-Forwards; 0: 70 */
 	void *owner;
 };
 

@@ -101,8 +101,8 @@ struct cp_sip_call {
 	msg_t *update; /* the UPDATE that waits for an answer */
 	struct cp_sip_dialog_id id;
 	char *early_answer; /* SDP of a reliable 1xx to our INVITE, with its keys; NULL: none */
-	struct cp_sip_identity *answerer;     /* of our INVITE; NULL: nobody yet */
-	bool has_gruu;			      /* the peer's Contact is one */
+	struct cp_sip_identity *answerer; /* of our INVITE; NULL: nobody yet */
+	char gruu[CP_SIP_URI_MAX];	  /* the peer's Contact, when it is one; "": it is none */
 	char host_port[CP_SIP_HOST_PORT_MAX]; /* of contact */
 	char contact[CP_SIP_CONTACT_MAX];
 	char why[CP_SIP_WHY_MAX];    /* what ended it, as far as known */

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from node import Ue, wait_until
-from people import Callee, Referrer
+from people import BOUNDARY, Callee, Referrer, invite_with_list, multipart, recipients
 from sip import SipNode, sdp
 
 FACTORIES = [
@@ -13,7 +13,6 @@ FACTORIES = [
     {"id": "lasting", "identity": "none", "open": True, "ends_with_creator": False},
 ]
 ALICE = ["P-Asserted-Identity: <sip:alice@127.0.0.1>"]
-BOUNDARY = "Conclave-Test"
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +33,6 @@ def clean(request):
 
 def made(node):
     return [c["id"] for c in node.http("/v1/conferences")["conferences"] if c["id"] != "demo"]
-
-
-def recipients(*entries, ns="copycontrol"):
-    rows = "".join(f'<entry uri="{uri}"{more}/>' for uri, more in entries)
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"\n'
-            f' xmlns:cp="urn:ietf:params:xml:ns:{ns}"><list>{rows}</list></resource-lists>')
-
-
-def multipart(*parts):
-    return "\n".join([f"--{BOUNDARY}\nContent-Type: {kind}\n{more}\n{body}" for kind, more, body in parts] + [f"--{BOUNDARY}--"])
-
-
-def invite_with_list(alice, xml, headers=("Require: recipient-list-invite",), disposition="recipient-list"):
-    body = multipart(("application/sdp", "", sdp()), ("application/resource-lists+xml", f"Content-Disposition: {disposition}\n", xml))
-    return alice.invite([*headers, *alice.headers], body, kind=f"multipart/mixed;boundary={BOUNDARY}")
 
 
 def test_a_conference_of_ones_own(node):

@@ -5,10 +5,26 @@ import time
 from sip import CM80, KEY2, Caller, Message, sdp
 
 SIPFRAG = "message/sipfrag"
+BOUNDARY = "Conclave-Test"
 
 
 def uri_of(header):
     return re.search(r"<([^>]*)>", header).group(1)
+
+
+def recipients(*entries, ns="copycontrol"):
+    rows = "".join(f'<entry uri="{uri}"{more}/>' for uri, more in entries)
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"\n'
+            f' xmlns:cp="urn:ietf:params:xml:ns:{ns}"><list>{rows}</list></resource-lists>')
+
+
+def multipart(*parts):
+    return "\n".join([f"--{BOUNDARY}\nContent-Type: {kind}\n{more}\n{body}" for kind, more, body in parts] + [f"--{BOUNDARY}--"])
+
+
+def invite_with_list(alice, xml, headers=("Require: recipient-list-invite",), disposition="recipient-list"):
+    body = multipart(("application/sdp", "", sdp()), ("application/resource-lists+xml", f"Content-Disposition: {disposition}\n", xml))
+    return alice.invite([*headers, *alice.headers], body, kind=f"multipart/mixed;boundary={BOUNDARY}")
 
 
 class Callee(Caller):

@@ -1,0 +1,103 @@
+"""Every way to join, with phones that hear each other: REFER to the focus and from it, lists, factories, Replaces, by MIKEY-TICKET too."""
+import re
+import time
+
+import pytest
+
+from kms import Kms
+from mikey import focus_config
+from node import Node, Ue, free_port, is_taken, wait_until
+from people import Referrer, invite_with_list, recipients
+from sip import SipNode
+
+CONFERENCES = [{"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in ("demo", "other")]
+
+
+@pytest.fixture(scope="module")
+def node():
+    with SipNode(conferences=CONFERENCES, factories=[{"id": "new", "identity": "none", "open": True}]) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def clean(request):
+    yield
+    if "node" in request.fixturenames:
+        running = request.getfixturevalue("node")
+        for conference in ("demo", "other"):
+            for participant in running.participants(conference):
+                running.cli("participant", "remove", conference, str(participant["id"]), check=False)
+            running.wait_participants(0, conference, seconds=30)
+
+
+def waiting(*options, seconds=20):
+    """A phone that waits to be called, and its URI."""
+    port = free_port()
+    ue = Ue(None, "--listen", port, "--local", "127.0.0.1", *options, seconds=seconds)
+    wait_until(lambda: is_taken(port), 10, "a phone that waits")
+    return ue, f"sip:ue1@127.0.0.1:{port}"
+
+
+def assert_heard(*results):
+    for result in results:
+        assert result["outcome"] == "joined" and result["heard_as_expected"] and result["rx"]["auth_failures"] == 0, result
+
+
+@pytest.mark.sanitized
+def test_a_participant_brings_another_in(node):
+    bob, uri = waiting("--tone", 880, "--expect", 440)
+    alice = Ue(node.uri(), "--tone", 440, "--refer-at", f"0.5:{uri}", seconds=6)
+    connected = wait_until(lambda: [p for p in node.participants() if p["state"] == "connected" and p["method"] == "dialed-out"], 10, "bob")
+    assert connected[0]["referred_by"].startswith("sip:ue1@")
+    result = alice.result()
+    assert result["outcome"] == "joined" and result["refer_status"] == 200
+    assert_heard(bob.stop())
+
+
+def test_a_participant_removes_itself_by_refer(node):
+    alice = Ue(node.uri(), "--from", "sip:alice@example.net", "--refer-at", "0.5:sip:alice@example.net;method=BYE", seconds=20)
+    result = alice.result()
+    assert result["ended_by"] == "focus", result
+
+
+def test_the_focus_asks_somebody_to_dial_in(node):
+    alice = Ue(node.uri(), "--tone", 440, "--expect", 880, seconds=9)
+    node.wait_participants(1)
+    bob, uri = waiting("--tone", 880, "--expect", 440, seconds=5)
+    node.cli("conference", "refer", "demo", uri)
+    node.wait_participants(2)
+    assert [p["method"] for p in node.participants()] == ["dialed-in"] * 2
+    wait_until(lambda: f"{uri}, referred to us, says 200" in open(node.path("cp.log")).read(), 10, "its report")
+    assert_heard(bob.result())
+    assert alice.result()["outcome"] == "joined"
+
+
+def test_people_of_a_list_meet_in_a_conference_of_ones_own(node):
+    phones = [waiting("--tone", tone, "--expect", other) for tone, other in ((440, 880), (880, 440))]
+    with Referrer(node, "new") as creator:
+        answer = invite_with_list(creator, recipients(*[(uri, ' cp:copyControl="to"') for _, uri in phones]))
+        assert answer.status == 200, answer.text
+        name = re.search("sip:([^@]*)@", answer["contact"]).group(1)
+        wait_until(lambda: len([p for p in node.participants(name) if p["state"] == "connected"]) == 3, 10, "all three")
+        wait_until(lambda: sum(p["talking"] for p in node.participants(name)) >= 2, 10, "both talk")
+        time.sleep(2)
+        creator.bye()
+    results = [ue.result() for ue, _ in phones]
+    assert_heard(*results)
+    assert all(result["ended_by"] == "focus" for result in results)
+
+
+def test_a_factory_under_mikey_ticket():
+    """The ticket names the creator; the conference, which the factory made, goes on under its own name."""
+    with Kms() as kms:
+        focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+        config = {"conferences": [], "factories": [{"id": "new", "security": "mikey-ticket", "open": True}], "mikey": focus_config(kms, focus)}
+        with Node(config) as node:
+            key = kms.add("sip:alice@ims.example")
+            alice = Ue(node.uri("new"), "--kms", kms.url, "--kms-id", kms.identity, "--psk-file", key, "--responder", "sip:new@focus.example",
+                       "--tone", 440, seconds=3)
+            made = wait_until(lambda: [c for c in node.api("conference", "list")["conferences"] if c["origin"] == "factory"], 10, "a conference")
+            [participant] = node.wait_participants(1, made[0]["id"])
+            assert participant["identity"] == "sip:alice@ims.example" and participant["verified_by"] == "kms" and participant["role"] == "creator"
+            assert alice.result()["keyed_by"] == "mikey-ticket"
+            wait_until(lambda: not node.api("conference", "list")["conferences"], 10, "its end")
