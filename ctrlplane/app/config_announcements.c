@@ -26,7 +26,7 @@ const struct conf_option cp_announcements_options[] = {
 	 .help = "folder with WAV files; absent: tones only. A sound below is a file's name in it, "
 		 "a list of "
 		 "tones "
-		 "(tone:HZ[+HZ]:MS,…; 0 Hz is a pause), or \"\" for silence"},
+		 "(tone:HZ[+HZ]:MS, and more with commas; 0 Hz is a pause), or \"\" for silence"},
 	{.path = "gain_db",
 	 .kind = CONF_INT,
 	 OPTION(gain_db),
