@@ -175,6 +175,29 @@ def test_a_used_ticket_keys_nothing_anew(node, alice):
     caller.bye()
 
 
+def test_a_ticket_that_may_be_reused_keys_anew():
+    """With J one ticket is good for the call, a full exchange within it and another call; a message is good once all the same."""
+    with Kms(config={"flags_set": "J"}) as kms:
+        files = kms.add(ALICE)
+        focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+        with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, focus, rate=0)) as node, Peer(kms, ALICE, files) as alice:
+            alice.ticket(FOCUS)
+            first = alice.init(FOCUS, suites=str(CM80))
+            caller, answer = call(node, alice, message=first)
+            agree(alice, answer)
+            before = alice.prints()
+            node.forget()
+            agree(alice, caller.invite(body=offer(alice.init(FOCUS, suites=str(CM80)), version=2)))
+            assert alice.prints()[1][2] != before[1][2]
+            check_keys(node, alice, 1)
+            assert caller.invite(body=offer(first, version=3)).status == 488
+            other, answer = call(node, alice, message=alice.init(FOCUS, suites=str(CM80)))
+            assert answer.status == 200, answer.text
+            other.bye()
+            caller.bye()
+            node.wait_participants(0)
+
+
 def test_who_was_called_keys_anew(node, kms):
     """Dial-out, then a full exchange of the other side: roles change, and so do directions. Then updates of the new bundle."""
     phone, dave = dialled(node, kms)
