@@ -183,3 +183,90 @@ def test_a_ticket_for_another_conference_or_session_is_refused():
             with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
                 answer = watcher.subscribe(body=peer.init(uri, cs="240c", ids="-"), kind="application/mikey", accept=DOCUMENT)
                 assert answer.status == 406 and CMS in answer["accept"], answer.text
+
+
+def body_of(peer, uri):
+    peer.ticket(uri)
+    return peer.init(uri, cs="240c", ids="-")
+
+
+def learn(peer, watcher, answer):
+    """The TRANSFER_RESP of a 200; from now on the watcher opens what comes, by the openssl command."""
+    assert answer.status == 200, answer.text
+    assert peer.ask("resp", base64.b64encode(answer.octets).decode()) == "ok"
+    watcher.key = peer.ask("kek").split()
+
+
+def opened(watcher, folder):
+    def open_body(notify):
+        name, key = watcher.key
+        path = folder / "body"
+        path.write_bytes(notify.octets)
+        result = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", str(path), "-secretkey", key, "-secretkeyid",
+                                 name.encode().hex()], capture_output=True)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.partition(b"\r\n\r\n")[2]
+    return open_body
+
+
+def test_a_refresh_may_bring_a_new_key(tmp_path):
+    uri = f"sip:demo@{HOST}"
+    with Watched(1, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
+            learn(peer, watcher, watcher.subscribe(body=body_of(peer, uri), kind="application/mikey"))
+            first = watcher.key
+            watcher.open_body = opened(watcher, tmp_path)
+            watcher.wait(lambda r: r.version == 1, "the first document")
+            # the same key goes on
+            assert watcher.subscribe().status == 200
+            watcher.wait(lambda r: r.version == 2, "the second")
+            learn(peer, watcher, watcher.subscribe(body=body_of(peer, uri), kind="application/mikey"))
+            assert watcher.key[0] != first[0] and watcher.key[1] != first[1]
+            watcher.wait(lambda r: r.version == 3, "the third, under the new key")
+            # a message that is refused leaves the subscription and its key as they were
+            bent = body_of(peer, uri)
+            bent = base64.b64encode(base64.b64decode(bent)[:-1] + b"\0").decode()
+            assert watcher.subscribe(body=bent, kind="application/mikey").status == 488
+            assert watcher.subscribe().status == 200
+            watcher.wait(lambda r: r.version == 4, "the fourth, under the same key")
+            watcher.subscribe(expires=0)
+            watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
+
+
+def test_what_must_be_refused():
+    uri = f"sip:demo@{HOST}"
+    with Watched(2, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        def ask(body, **more):
+            with Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"", **more) as watcher:
+                answer = watcher.subscribe(body=body, kind="application/mikey", headers=getattr(watcher, "vouched", ()))
+                if answer.status == 200:
+                    watcher.subscribe(expires=0)
+                return answer
+
+        body = body_of(peer, uri)
+        assert ask(body).status == 200
+        replayed = ask(body)
+        assert replayed.status == 488 and replayed.octets[1] == 6, replayed.text
+        assert ask("bm90IG1pa2V5").status in (400, 488)
+        assert ask("?").status == 400
+        # a ticket for another conference
+        other = f"sip:other@{HOST}"
+        assert ask(body_of(peer, other)).status == 488
+        # nobody answers at the KMS
+        body = body_of(peer, uri)
+        meeting.kms.stop()
+        late = ask(body)
+        assert late.status == 503 and late["retry-after"], late.text
+
+
+def test_the_ticket_and_sip_name_the_same_person():
+    uri = f"sip:demo@{HOST}"
+    with Watched(2, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        meeting.node.kill("cp")
+        meeting.node.config["sip"]["trusted_peers"] = ["127.0.0.2"]
+        meeting.node.write_config()
+        meeting.node.start_cp()
+        for asserted, status in ((who(1), 403), (who(0), 200)):
+            with Watcher(meeting.node, address="127.0.0.2", open_body=lambda notify: b"") as watcher:
+                answer = watcher.subscribe(body=body_of(peer, uri), kind="application/mikey", headers=[f"P-Asserted-Identity: <{asserted}>"])
+                assert answer.status == status, answer.text
