@@ -230,6 +230,22 @@ follow_list(struct cp_step *s, const char *uri)
 		set_roles(s, s->conf, identity, role);
 }
 
+/* The same of a long list: by who is there. */
+static void
+follow_legs(struct cp_step *s)
+{
+	for (struct cp_leg *leg = s->conf->legs; leg != NULL; leg = leg->next) {
+		enum cp_conf_role role;
+
+		if (!cp_conf_role_for(&role, s->conf, leg->person, leg->tel))
+			continue;
+		if (role == CP_ROLE_CREATOR)
+			make_creator(s, s->conf, leg->person);
+		else
+			cp_leg_set_role(s, leg, role);
+	}
+}
+
 static int
 on_authorise(struct cp_step *s)
 {
@@ -237,14 +253,18 @@ on_authorise(struct cp_step *s)
 	bool has_changed = false;
 	int error = check_people(s->event);
 
-	for (size_t i = 0; error == 0 && i < s->event->people_count; i++)
-		error = cp_conf_authorise(s->conf, &s->event->people[i], &has_changed);
+	if (error == 0)
+		error = cp_conf_authorise_all(s->conf, s->event->people, s->event->people_count,
+					      &has_changed);
 	if (!has_changed)
 		return error < 0 ? error : -EALREADY;
 	name_people(text, sizeof(text), "authorised", s->event);
 	changed_conf(s, CP_NOTICE_LIST, text);
-	for (size_t i = 0; i < s->event->people_count; i++)
-		follow_list(s, s->event->people[i].uri);
+	if (s->event->people_count > s->conf->leg_count)
+		follow_legs(s);
+	else
+		for (size_t i = 0; i < s->event->people_count; i++)
+			follow_list(s, s->event->people[i].uri);
 	return error;
 }
 
@@ -298,8 +318,7 @@ on_set_list(struct cp_step *s)
 	cp_conf_take_list(s->conf, &made);
 	snprintf(text, sizeof(text), "set the list: %zu people", s->conf->authorised_count);
 	changed_conf(s, CP_NOTICE_LIST, text);
-	for (size_t i = 0; i < s->conf->authorised_count; i++)
-		follow_list(s, s->conf->authorised[i].identity);
+	follow_legs(s);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "ctrlplane/conf/focus_state.h"
 
+#define MANY 64
+
 static int
 compare(const void *a, const void *b)
 {
@@ -166,6 +168,46 @@ cp_conf_authorise(struct cp_conf *conf, const struct cp_conf_person *person, boo
 	conf->authorised_count++;
 	*has_changed = true;
 	return 0;
+}
+
+/* Many at once: sorted once, not moved once each. */
+static int
+merge(struct cp_conf *conf, const struct cp_conf_person *people, size_t count)
+{
+	size_t have = conf->authorised_count;
+	struct cp_conf_person *all = calloc(have + count, sizeof(*all));
+	struct cp_conf_settings settings = {.people = all, .people_count = have + count};
+	struct cp_conf_list made;
+	int error;
+
+	if (all == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < have; i++)
+		all[i] = (struct cp_conf_person){conf->authorised[i].identity,
+						 conf->authorised[i].role};
+	memcpy(all + have, people, count * sizeof(*people));
+	error = cp_conf_make_list(&made, &settings);
+	if (error == 0)
+		cp_conf_take_list(conf, &made);
+	free(all);
+	return error;
+}
+
+int
+cp_conf_authorise_all(struct cp_conf *conf, const struct cp_conf_person *people, size_t count,
+		      bool *has_changed)
+{
+	int error = 0;
+
+	if (count >= MANY && conf->authorised_count + count <= CP_CONF_AUTHORISED_MAX) {
+		error = merge(conf, people, count);
+		if (error < 0)
+			return error;
+		*has_changed = true;
+	}
+	for (size_t i = 0; error == 0 && i < count; i++)
+		error = cp_conf_authorise(conf, &people[i], has_changed);
+	return error;
 }
 
 int

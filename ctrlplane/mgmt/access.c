@@ -103,6 +103,7 @@ cp_access_check(struct cp_problem *problem, const struct cp_access *access,
 	}
 }
 
+/* Both forms of a telephone number stand together in the list, but not all that do are one person. */
 static bool
 is_listed(const struct cp_conf *conf, const char *identity)
 {
@@ -110,15 +111,17 @@ is_listed(const struct cp_conf *conf, const char *identity)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = cp_identity_compare(conf->authorised[middle].identity, identity);
 
-		if (order == 0)
-			return true;
-		if (order < 0)
+		if (cp_identity_compare(conf->authorised[middle].identity, identity) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	for (; low < conf->authorised_count &&
+	       cp_identity_compare(conf->authorised[low].identity, identity) == 0;
+	     low++)
+		if (cp_identity_is_same(conf->authorised[low].identity, identity))
+			return true;
 	return false;
 }
 

@@ -225,20 +225,21 @@ cp_handle_conference_create(struct cp_mgmt_request *request)
 }
 
 /* The status of an event that was handled: fine, or the problem. */
-static bool
-is_changed(struct cp_mgmt_request *request, int status)
+bool
+cp_request_is_changed(struct cp_mgmt_request *request, int status)
 {
+	const char *clip = json_string_value(json_object_get(request->params, "clip"));
+
 	if (status == 0 || status == -EALREADY)
 		return true;
 	if (status == -EACCES)
 		cp_problem_set(&request->problem, 403, "forbidden",
 			       "The conference's policy does not let %.128s do that.",
 			       request->access.identity);
-	else if (request->route.command->id == CP_COMMAND_CONFERENCE_ANNOUNCE)
-		cp_problem_clip(&request->problem, status,
-				json_string_value(json_object_get(request->params, "clip")));
+	else if (clip != NULL)
+		cp_problem_clip(&request->problem, status, clip);
 	else
-		cp_problem_errno(&request->problem, status, "The conference was not changed");
+		cp_problem_errno(&request->problem, status, "Nothing was changed");
 	return false;
 }
 
@@ -259,7 +260,8 @@ cp_handle_conference_update(struct cp_mgmt_request *request)
 		return;
 	}
 	event.conf = conf->id;
-	if (is_changed(request, change.which != 0 ? cp_request_handle(request, &event) : -EALREADY))
+	if (cp_request_is_changed(request, change.which != 0 ? cp_request_handle(request, &event)
+							     : -EALREADY))
 		cp_handle_conference_show(request);
 }
 
@@ -301,7 +303,7 @@ cp_handle_conference_change(struct cp_mgmt_request *request)
 	if (conf == NULL)
 		return;
 	fill_event(&event, request, conf);
-	if (!is_changed(request, cp_request_handle(request, &event)))
+	if (!cp_request_is_changed(request, cp_request_handle(request, &event)))
 		return;
 	if (command == CP_COMMAND_CONFERENCE_CLOSE)
 		cp_request_answer(request, 204, NULL);
@@ -317,7 +319,7 @@ may_invite(struct cp_mgmt_request *request, const struct cp_conf *conf)
 {
 	const char *actor = cp_access_actor(&request->access);
 
-	return is_changed(
+	return cp_request_is_changed(
 		request, actor == NULL || cp_conf_may(conf, actor, CP_ACTION_INVITE) ? 0 : -EACCES);
 }
 

@@ -64,6 +64,8 @@ cp_guard_check_type(struct cp_problem *problem, const struct cp_guard_request *r
 			(request->content_type != NULL && strcmp(request->method, "POST") == 0);
 
 	if (!is_typed || is_type(request->content_type, "application/json") ||
+	    (strcmp(request->method, "PATCH") == 0 &&
+	     is_type(request->content_type, "application/merge-patch+json")) ||
 	    (request->takes_csv && cp_guard_is_csv(request)))
 		return;
 	cp_problem_set(problem, 415, "not-json", "Send 'Content-Type: application/json'%s.",

@@ -273,6 +273,10 @@ request_body(const struct cp_command *command)
 			 "type", "object", "properties", properties, "required", required,
 			 "additionalProperties", 0);
 	json_decref(required);
+	if (strcmp(command->method, "PATCH") == 0)
+		json_object_set(
+			json_object_get(json, "content"), "application/merge-patch+json",
+			json_object_get(json_object_get(json, "content"), "application/json"));
 	if (takes_file)
 		json_object_set_new(json_object_get(json, "content"), "text/csv",
 				    json_pack("{s:{s:s}}", "schema", "type", "string"));

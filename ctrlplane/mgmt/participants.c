@@ -145,23 +145,15 @@ cp_handle_participant_change(struct cp_mgmt_request *request)
 {
 	const struct cp_leg *leg = cp_request_leg(request);
 	struct cp_event event = {0};
-	int status;
 
 	if (leg == NULL)
 		return;
 	fill_event(&event, request);
 	event.leg = leg->id;
 	event.conf = leg->conf->id;
-	status = cp_request_handle(request, &event);
-	if (status == -EACCES)
-		cp_problem_set(&request->problem, 403, "forbidden",
-			       "The conference's policy does not let %.128s do that.",
-			       request->access.identity);
-	else if (status != 0 && event.type == CP_EVENT_ANNOUNCE)
-		cp_problem_clip(&request->problem, status, event.text);
-	else if (status != 0 && status != -EALREADY)
-		cp_problem_errno(&request->problem, status, "The participant was not changed");
-	else if (event.type == CP_EVENT_REMOVE)
+	if (!cp_request_is_changed(request, cp_request_handle(request, &event)))
+		return;
+	if (event.type == CP_EVENT_REMOVE)
 		cp_request_answer(request, 204, NULL);
 	else if (event.type == CP_EVENT_ANNOUNCE)
 		cp_request_answer(request, 202, view(request, leg));

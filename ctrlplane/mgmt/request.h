@@ -83,6 +83,9 @@ void cp_request_settle(struct cp_mgmt_request *request);
 /* Hand the event to the focus in the name of who asks; what it changed is settled. Its status. */
 int cp_request_handle(struct cp_mgmt_request *request, struct cp_event *event);
 
+/* The status of a change: true where it is, or was, as it was to be; else the problem is set. */
+bool cp_request_is_changed(struct cp_mgmt_request *request, int status);
+
 /* The answer is a stream of the events of conf, 0: of all. Sets the problem where there are too many. */
 void cp_request_follow(struct cp_mgmt_request *request, uint32_t conf, const char *last_id);
 

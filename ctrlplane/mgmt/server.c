@@ -20,6 +20,7 @@
 #define IDLE_SECONDS 30
 #define CHECK_MS 1000
 #define GOODBYE_TURNS 3
+#define RETRY_AFTER "5" /* seconds */
 #define CONNECTION_MEMORY 16384
 #define SWALLOW_MAX \
 	(4 << 20) /* octets of a refused body that are read, so that the client sees why */
@@ -163,6 +164,8 @@ add_fields(const struct cp_mgmt_request *request, struct MHD_Response *response)
 	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
 	if (request->problem.status == 405)
 		MHD_add_response_header(response, "Allow", request->route.allow);
+	if (request->problem.status == 503)
+		MHD_add_response_header(response, "Retry-After", RETRY_AFTER);
 	if (request->problem.status == 401)
 		MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
 	if (!is_problem && request->location[0] != '\0')

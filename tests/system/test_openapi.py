@@ -133,6 +133,8 @@ def steer_everything(api, node):
         for each in ("conference_announce", "participant_announce"):
             values = who if each.startswith("participant") else {"conference": "demo"}
             assert api.ask(each, {"clip": "joined"}, **values).status == 202
+            unknown = api.ask(each, {"clip": "no-such-clip"}, **values)
+            assert unknown.status == 404 and "no 'no-such-clip'" in unknown.json["detail"]
         assert api.ask("conference_call", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status == 202
         assert api.ask("conference_refer", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status in (202, 503)
         assert api.ask("participant_remove", **who).status == 204

@@ -61,6 +61,8 @@ writes_must_say_that_they_are_json(void **state)
 		{"GET", NULL, false, 0, false},
 		{"POST", NULL, false, 0, false},
 		{"PATCH", NULL, true, 415, false},
+		{"PATCH", "application/merge-patch+json", true, 0, false},
+		{"POST", "application/merge-patch+json", true, 415, false},
 		{"PUT", "application/json", true, 0, false},
 		{"POST", NULL, true, 415, false},
 		{"POST", "text/plain", false, 415, false},
