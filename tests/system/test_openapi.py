@@ -279,3 +279,30 @@ def test_whatever_is_asked_the_answer_is_documented(node, api):
     assert all(classes - {5} for classes in statuses.values()), statuses
     assert node.cli("node", "resume").returncode == 0
     assert node.api("status")["state"] == "ok"
+
+
+def test_a_list_of_thousands_is_imported_as_one(api):
+    """All or none; who was listed stays, and gets the role that the file says."""
+    longest = 20000
+    api.ask("conference_create", {"id": "many", "authorised": [{"uri": "sip:boss@example.net", "role": "moderator"},
+                                                              {"uri": "sip:user7@example.net", "role": "moderator"}]})
+    rows = "".join(f"sip:user{i}@example.net,{'listener' if i % 2 else ''}\n" for i in range(longest - 1))
+    target = "/v1/conferences/many/authorised/import"
+
+    def upload(text):
+        answer = api.raw("POST", target, text, {"Content-Type": "text/csv"})
+        api.check("authorised_import", answer)
+        return answer
+    for _ in range(2):
+        answer = upload("uri,role\n" + rows)
+        assert answer.status == 200 and len(answer.json["authorised"]) == longest
+    roles = {p["uri"]: p["role"] for p in answer.json["authorised"]}
+    assert roles["sip:boss@example.net"] == "moderator" and roles["sip:user7@example.net"] == "listener" == roles["sip:user9@example.net"]
+    assert roles["sip:user8@example.net"] == "participant"
+    assert upload("uri\nsip:one@example.net\nsip:too@example.net\n").status == 507
+    shown = api.ask("conference_show", conference="many").json
+    assert shown["authorised_count"] == longest and "authorised" not in shown, "a long list has a route of its own"
+    assert upload("uri\n" + "".join(f"sip:u{i}@example.net\n" for i in range(100)) + "mailto:nobody@example.net\n").status == 400
+    assert api.ask("conference_show", conference="many").json["authorised_count"] == longest, "none of them"
+    assert api.ask("authorised_set", {"authorised": []}, conference="many").json["authorised"] == []
+    api.ask("conference_close", conference="many")

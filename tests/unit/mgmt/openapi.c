@@ -27,7 +27,8 @@ every_route_is_described(void **state)
 			continue;
 		routes++;
 		for (size_t c = 0; c <= strlen(cp_commands[i].method); c++)
-			method[c] = (char)(cp_commands[i].method[c] | (c < strlen(cp_commands[i].method) ? 0x20 : 0));
+			method[c] = (char)(cp_commands[i].method[c] |
+					   (c < strlen(cp_commands[i].method) ? 0x20 : 0));
 		operation = json_object_get(
 			json_object_get(json_object_get(document, "paths"), cp_commands[i].path),
 			method);
