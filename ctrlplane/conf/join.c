@@ -169,7 +169,9 @@ wait_for(struct cp_step *s, struct cp_leg *leg, enum cp_leg_wait wait)
 void
 cp_leg_pass(struct cp_step *s, struct cp_leg *leg)
 {
-	if (leg->wait == CP_WAIT_PIN && *leg->conf->pin)
+	if (leg->role >= CP_ROLE_MODERATOR) /* made one while the call was set up */
+		cp_leg_enter(s, leg);
+	else if (leg->wait == CP_WAIT_PIN && *leg->conf->pin)
 		wait_for(s, leg, CP_WAIT_PIN);
 	else if (leg->wait != CP_WAIT_NONE && leg->conf->has_lobby)
 		wait_for(s, leg, CP_WAIT_LOBBY);

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from node import Node, Ue, program, wait_until
+from node import SANITIZED, Node, Ue, program, wait_until
 
 PIN = "86420975"
 # What a restart may change: the state (there is no call any more), and what the media plane says anew.
@@ -205,6 +205,39 @@ def test_what_the_api_has_answered_survives_a_kill():
             there = {c["id"] for c in node.api("conference", "list")["conferences"]}
             assert set(made) <= there, sorted(set(made) - there)
         assert sqlite3.connect(stored(node)).execute("PRAGMA integrity_check").fetchone() == ("ok", )
+
+
+def start_with_slow_disk(node, ms):
+    os.environ.update(LD_PRELOAD=program("tests/libslowdisk.so"), SLOW_DISK_MS=str(ms))
+    try:
+        node.start_cp()
+    finally:
+        del os.environ["LD_PRELOAD"], os.environ["SLOW_DISK_MS"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer's library must be the first")
+def test_a_slow_disk_holds_up_nobody_but_who_waits_for_it():
+    with keeping() as node:
+        node.kill("cp")
+        start_with_slow_disk(node, 1500)
+        took = {}
+
+        def create(name):
+            start = time.monotonic()
+            assert post(node, name)
+            took[name] = time.monotonic() - start
+
+        creators = [threading.Thread(target=create, args=(f"slow{n}", )) for n in range(3)]
+        for creator in creators:
+            creator.start()
+        waits = []
+        while any(creator.is_alive() for creator in creators):
+            start = time.monotonic()
+            assert urllib.request.urlopen(f"http://127.0.0.1:{node.http_port}/v1/health", timeout=10).status == 200
+            waits.append(time.monotonic() - start)
+            time.sleep(0.02)
+        assert len(took) == 3 and min(took.values()) > 1.4, took  # 201 is said when it is on disk …
+        assert len(waits) > 10 and sorted(waits)[len(waits) * 9 // 10] < 0.5, (max(waits), took)  # … and nobody else waits
 
 
 def test_the_configuration_and_what_was_changed_of_it():
