@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define NTA_LEG_MAGIC_T struct ue_call
 #define NTA_OUTGOING_MAGIC_T struct ue_call
@@ -152,6 +153,19 @@ ring(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 				    TAG_END());
 }
 
+/* The first extension that the caller requires and we have not; NULL: none. */
+static const char *
+extension_missing(const sip_t *sip)
+{
+	static const char *const ours[] = {"100rel", "timer"};
+	const msg_param_t *items = sip->sip_require ? sip->sip_require->k_items : NULL;
+
+	for (; items && *items; items++)
+		if (strcasecmp(*items, ours[0]) != 0 && strcasecmp(*items, ours[1]) != 0)
+			return *items;
+	return NULL;
+}
+
 static int
 request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const sip_t *sip)
 {
@@ -168,6 +182,12 @@ request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const 
 				     irq, sip);
 	if (sip->sip_request->rq_method != sip_method_invite)
 		return 481;
+	if (extension_missing(sip)) {
+		nta_incoming_treply(irq, SIP_420_BAD_EXTENSION,
+				    SIPTAG_UNSUPPORTED_STR(extension_missing(sip)), TAG_END());
+		nta_incoming_destroy(irq);
+		return 0;
+	}
 	c = call_find(first->shared, sip->sip_request->rq_url->url_user);
 	if (!c)
 		return 486;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -12,26 +13,27 @@ const char *const cp_log_level_names[CP_LOG_LEVELS + 1] = {"error", "warn", "inf
 
 static const int priorities[CP_LOG_LEVELS] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
-/* The process has one log; nothing else in base/ is global. */
+/* The process has one log; nothing else in base/ is global. Threads write while it is opened anew. */
 static struct {
-	enum cp_log_level level;
-	enum cp_log_sink sink;
-	bool has_journal; /* stderr is systemd's: lines begin with <priority> */
+	_Atomic enum cp_log_level level;
+	_Atomic enum cp_log_sink sink;
+	atomic_bool has_journal; /* stderr is systemd's: lines begin with <priority> */
 } log_state = {.level = CP_LOG_INFO};
 
 void
 cp_log_open(const char *program, enum cp_log_sink sink, enum cp_log_level level)
 {
 	extern char **environ;
+	bool has_journal = false;
 
-	log_state.level = level;
-	log_state.sink = sink;
-	log_state.has_journal = false;
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
 		if (strncmp(*entry, "JOURNAL_STREAM=", 15) == 0)
-			log_state.has_journal = true;
+			has_journal = true;
 	if (sink == CP_LOG_SYSLOG)
 		openlog(program, LOG_PID, LOG_DAEMON);
+	log_state.has_journal = has_journal;
+	log_state.sink = sink;
+	log_state.level = level;
 }
 
 bool

@@ -164,6 +164,23 @@ def test_prack(people, late):
     assert alice["pracks"] == bob["pracks"] == 0
 
 
+def test_who_is_called_knows_its_extensions(people):
+    port = free_port()
+    bob = people.bob(port=port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        peer.settimeout(10)
+        own = peer.getsockname()[1]
+        peer.sendto((f"INVITE sip:bob@127.0.0.1:{port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bKx1\r\nFrom: <sip:a@b>;tag=1\r\n"
+                     f"To: <sip:bob@127.0.0.1>\r\nCall-ID: x1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:{own}>\r\nMax-Forwards: 70\r\n"
+                     "Require: timer, mind-reading\r\nContent-Length: 0\r\n\r\n").encode(), ("127.0.0.1", port))
+        answer = peer.recv(65536).decode()
+        while answer.startswith("SIP/2.0 1"):
+            answer = peer.recv(65536).decode()
+    assert answer.startswith("SIP/2.0 420 ") and "Unsupported: mind-reading" in answer, answer
+    assert bob.stop()["outcome"] == "pending"
+
+
 def test_a_ticket_of_ones_own(people):
     """Mode 3: taken by who is told to, refused by who is not."""
     path = people.kms.path("alice.tpk")
