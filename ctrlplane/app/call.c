@@ -183,6 +183,7 @@ connected(struct cp_call *call)
 			 : is_asserted ? CP_PROOF_ASSERTED
 				       : CP_PROOF_NONE,
 		.person = call->is_outgoing ? call->identity : NULL,
+		.is_private = call->is_outgoing && call->is_private,
 	};
 
 	call->is_connected = true;

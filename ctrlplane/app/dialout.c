@@ -149,6 +149,27 @@ start(struct cp_call *call, const struct cp_conf *conf)
 	return cp_keying_ticket(call, conf->user, call->identity, on_ticket) ? -EAGAIN : 0;
 }
 
+/* A number is called at the proxy, which knows where it is (RFC 3261 19.1.6); without one nobody can be reached by it. */
+static int
+dial_number(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_conf *conf,
+	    const struct cp_dial_order *order)
+{
+	const char *proxy = app->config->sip.outbound_proxy;
+	const char *host = proxy ? strchr(proxy, ':') + 1 : "";
+	char number[CP_IDENTITY_MAX], uri[CP_IDENTITY_MAX];
+	struct cp_dial_order by_sip = *order;
+	int len;
+
+	if (!proxy || cp_identity(number, cp_slice_text(order->uri)) != 0)
+		return -EINVAL;
+	len = snprintf(uri, sizeof(uri), "sip:%s@%.*s;user=phone", number + strlen("tel:"),
+		       (int)strcspn(host, ";"), host);
+	if (len < 0 || (size_t)len >= sizeof(uri))
+		return -EINVAL;
+	by_sip.uri = uri;
+	return cp_app_dial(verdict, app, conf, &by_sip);
+}
+
 int
 cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_conf *conf,
 	    const struct cp_dial_order *order)
@@ -159,6 +180,8 @@ cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp
 	int rc;
 
 	memset(verdict, 0, sizeof(*verdict));
+	if (strncmp(order->uri, "tel:", 4) == 0)
+		return dial_number(verdict, app, conf, order);
 	if (strlen(order->uri) >= CP_IDENTITY_MAX || strpbrk(order->uri, "<>\" \r\n") ||
 	    strncmp(order->uri, "sip", 3) != 0 ||
 	    cp_identity(identity, cp_slice_text(order->uri)) != 0 || is_ours(app, identity))
@@ -255,7 +278,8 @@ take_answerer(struct cp_call *call, const char *who)
 {
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s was called and %s answered", call->identity, who);
 	snprintf(call->identity, sizeof(call->identity), "%s", who);
-	snprintf(call->uri, sizeof(call->uri), "%s", who);
+	if (!call->is_private)
+		snprintf(call->uri, sizeof(call->uri), "%s", who);
 }
 
 /* Seed G.2: a call of ours may be brought to somebody else, who may not want to be known. The conference says whether it bears that. */
@@ -267,6 +291,10 @@ cp_call_check_answerer(struct cp_call *call, const char **why)
 	bool is_believed = call->app->config->call.answerer == CP_CONFIG_ANSWERER_BELIEVED;
 	bool is_keyed = strcmp(call->verified_by, "kms") == 0;
 
+	if (id && id->is_private) { /* RFC 3323 4.2: others are not to learn it */
+		call->is_private = true;
+		snprintf(call->uri, sizeof(call->uri), "anonymous");
+	}
 	if (!id || id->proof != CP_SIP_ASSERTED) {
 		*why = "Nobody says who answered";
 		return is_keyed || is_believed || (conf && conf->believes_from) ? 0 : 403;

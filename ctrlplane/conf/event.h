@@ -85,8 +85,9 @@ struct cp_event {
 		by; /* who did it, for audit and roster: "operator", a token's name; NULL: the actor, or nobody */
 	const char *
 		person; /* CONNECTED of our call: canonical identity of who answered; NULL: as it was called */
-	uint8_t proof;	/* CONNECTED: enum cp_conf_proof; 0: as it was */
-	uint8_t keying; /* CONNECTED, CHANGED: enum cp_conf_keying; 0: as it was */
+	bool is_private; /* CONNECTED of our call: who answered does not want to be seen by others */
+	uint8_t proof;	 /* CONNECTED: enum cp_conf_proof; 0: as it was */
+	uint8_t keying;	 /* CONNECTED, CHANGED: enum cp_conf_keying; 0: as it was */
 };
 
 /* What a participant, or all, are to hear. Clips and tones are ctrlplane/app's. */

@@ -261,6 +261,10 @@ take_person(struct cp_step *s)
 
 	if (s->event->proof != CP_PROOF_NONE)
 		leg->proof = (enum cp_conf_proof)s->event->proof;
+	if (s->event->is_private) {
+		leg->is_private = true;
+		leg->identity[0] = leg->display[0] = '\0';
+	}
 	if (s->event->person == NULL)
 		return;
 	if (!cp_identity_is_same(leg->person, s->event->person))

@@ -177,6 +177,14 @@ def test_who_answered_is_known(node, headers, identity):
         bob.bye()
 
 
+def test_who_answered_may_hide_from_the_others(node):
+    with Callee(node, address="127.0.0.2") as bob:
+        shown = answered(node, bob, [f"P-Asserted-Identity: <{bob.identity}>", "Privacy: id"])
+        assert isinstance(shown, dict) and shown["verified_by"] == "asserted"
+        assert not shown["identity"] and shown["uri"] == "anonymous", shown
+        bob.bye()
+
+
 @pytest.mark.parametrize("headers", [[], ["P-Asserted-Identity: <sip:mallory@evil.example>"], ["P-Asserted-Identity: <sip:anonymous@anonymous.invalid>"],
                                      ["P-Asserted-Identity: nonsense"], ["History-Info: <sip:mallory@evil.example>;index=1"]],
                          ids=["withheld", "a stranger", "anonymous", "malformed", "a stranger by history"])
@@ -251,5 +259,11 @@ def test_through_a_proxy():
         assert invitation.first == "INVITE sip:bob@example.net SIP/2.0"
         assert invitation["route"] == f"<sip:127.0.0.1:{port};lr>"
         proxy.say("486 Busy Here")
+        proxy.wait("ACK")
+        node.wait_participants(0)
+        proxy.invitation = None
+        node.cli("conference", "call", "demo", "tel:+49-30-123")
+        assert proxy.wait().first == f"INVITE sip:+4930123@127.0.0.1:{port};user=phone SIP/2.0"
+        proxy.say("404 Not Found")
         proxy.wait("ACK")
         node.wait_participants(0)
