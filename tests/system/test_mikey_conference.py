@@ -67,7 +67,8 @@ def refused(meeting, *options, number=0):
 def test_both_sets_and_either_level_in_one_conference(meeting):
     hz = tones(3)
     people = meeting.talk(hz, ("--mikey-set", "128"), ("--mikey-level", "session"), ("--suite", "AEAD_AES_256_GCM"))
-    legs = wait_until(lambda: (lambda p: p if len(p) == 3 else None)(meeting.node.participants()), 15, "three participants")
+    legs = wait_until(lambda: (lambda p: p if [leg["state"] for leg in p] == ["connected"] * 3 else None)(meeting.node.participants()), 15,
+                      "three participants")
     for leg in legs:
         assert (leg["verified_by"], leg["protection"]) == ("kms", "mikey-ticket, verified by KMS"), leg
     for n, person in enumerate(people):

@@ -9,11 +9,12 @@ from people import Callee, Referrer
 from sip import SipNode
 
 CONFERENCES = [{"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in ("demo", "storm")]
+MARKS = {"busy_high": 85, "busy_low": 70}
 
 
 @pytest.fixture(scope="module")
 def node():
-    with SipNode(conferences=CONFERENCES, factories=[{"id": "new", "identity": "none", "open": True}]) as running:
+    with SipNode(call=MARKS, conferences=CONFERENCES, factories=[{"id": "new", "identity": "none", "open": True}]) as running:
         yield running
 
 
@@ -75,7 +76,7 @@ def alice_hold():
 
 def test_a_storm_leaves_running_conferences_untouched():
     """500 INVITEs a second for six seconds, each for another conference's seat; two people who talk hear every packet."""
-    with SipNode(conferences=CONFERENCES, log={"level": "info"}) as node:
+    with SipNode(call=MARKS, conferences=CONFERENCES, log={"level": "info"}) as node:
         people = [Ue(node.uri(), "--tone", tone, "--expect", other, seconds=14) for tone, other in ((440, 880), (880, 440))]
         node.wait_participants(2)
         storm = node.sipp("storm", service="storm", rate=500, count=3000, PAUSE=300, timeout=60)
