@@ -31,7 +31,7 @@ int cp_cli_top(const struct cp_cli *cli);
 /* The picture as text, sorted; no line wider than out. */
 void cp_top_print(struct cp_top *top, const struct cp_cli_out *out);
 
-/* Packets and octets a second, from the difference to the last picture. */
+/* Packets and octets a second, from the difference to the last picture; null without one. */
 json_t *cp_top_rates(const struct cp_top *top);
 
 #endif

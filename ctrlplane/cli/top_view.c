@@ -42,6 +42,10 @@ cp_top_rates(const struct cp_top *top)
 	const json_t *now = total_of(top->node), *before = total_of(top->before);
 	json_t *json = json_object();
 
+	if (top->before == NULL) {
+		json_decref(json);
+		return json_null();
+	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char name[32];
 
@@ -99,9 +103,13 @@ print_traffic(const struct cp_top *top, const struct cp_cli_out *out)
 	const char *blame;
 	bool has_any = false;
 
-	fprintf(out->file, "in %.0f packets/s %.2f Mbit/s, out %.0f packets/s %.2f Mbit/s\n",
-		number(rates, "packets_rx_s"), number(rates, "octets_rx_s") * 8 / 1e6,
-		number(rates, "packets_tx_s"), number(rates, "octets_tx_s") * 8 / 1e6);
+	if (json_is_null(rates))
+		fprintf(out->file, "in and out: measured from the next picture on\n");
+	else
+		fprintf(out->file,
+			"in %.0f packets/s %.2f Mbit/s, out %.0f packets/s %.2f Mbit/s\n",
+			number(rates, "packets_rx_s"), number(rates, "octets_rx_s") * 8 / 1e6,
+			number(rates, "packets_tx_s"), number(rates, "octets_tx_s") * 8 / 1e6);
 	json_decref(rates);
 	fprintf(out->file, "drops");
 	json_object_foreach ((json_t *)blames, blame, count) {

@@ -67,7 +67,7 @@ bool cp_conf_role_for(enum cp_conf_role *out, const struct cp_conf *conf, const 
 		      const char *tel);
 /* Onto the list, or into another role. -EINVAL, -ENOSPC, -ENOMEM. */
 int cp_conf_authorise(struct cp_conf *conf, const struct cp_conf_person *person, bool *has_changed);
-/* All of them; at an error those before it are on the list. */
+/* All of them, or none where they have no room. */
 int cp_conf_authorise_all(struct cp_conf *conf, const struct cp_conf_person *people, size_t count,
 			  bool *has_changed);
 int cp_conf_disallow(struct cp_conf *conf, const char *uri, bool *has_changed);

@@ -193,13 +193,33 @@ merge(struct cp_conf *conf, const struct cp_conf_person *people, size_t count)
 	return error;
 }
 
+/* Those who are not on the list yet have room on it. */
+static bool
+has_room(const struct cp_conf *conf, const struct cp_conf_person *people, size_t count)
+{
+	size_t left = CP_CONF_AUTHORISED_MAX - conf->authorised_count;
+	char identity[CP_IDENTITY_MAX];
+
+	if (count <= left)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (cp_identity(identity, cp_slice_text(people[i].uri)) == 0 &&
+		    cp_conf_find(conf, identity) != NULL)
+			continue;
+		if (left-- == 0)
+			return false;
+	}
+	return true;
+}
+
 int
 cp_conf_authorise_all(struct cp_conf *conf, const struct cp_conf_person *people, size_t count,
 		      bool *has_changed)
 {
-	int error = 0;
+	int error = has_room(conf, people, count) ? 0 : -ENOSPC;
 
-	if (count >= MANY && conf->authorised_count + count <= CP_CONF_AUTHORISED_MAX) {
+	if (error == 0 && count >= MANY &&
+	    conf->authorised_count + count <= CP_CONF_AUTHORISED_MAX) {
 		error = merge(conf, people, count);
 		if (error < 0)
 			return error;

@@ -122,6 +122,7 @@ def test_top_for_scripts(node):
     lines = subprocess.run([*top(node, "--for", "3", "--every", "1"), "--json"], capture_output=True, text=True, timeout=30).stdout.splitlines()
     pictures = [json.loads(line) for line in lines]
     assert len(pictures) == 3
+    assert pictures[0]["rates"] is None and pictures[2]["rates"]["packets_rx_s"] >= 0
     assert {"at", "node", "conferences", "rates"} == set(pictures[0]) and pictures[-1]["conferences"][0]["id"] == "demo"
     text = subprocess.run(top(node, "--for", "1"), capture_output=True, text=True, timeout=30)
     assert text.returncode == 0 and "\x1b" not in text.stdout and "demo" in text.stdout and "WORKER" in text.stdout

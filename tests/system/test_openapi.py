@@ -300,6 +300,10 @@ def test_a_list_of_thousands_is_imported_as_one(api):
     assert roles["sip:boss@example.net"] == "moderator" and roles["sip:user7@example.net"] == "listener" == roles["sip:user9@example.net"]
     assert roles["sip:user8@example.net"] == "participant"
     assert upload("uri\nsip:one@example.net\nsip:too@example.net\n").status == 507
+    api.ask("authorised_remove", conference="many", uri="sip:user1@example.net")
+    assert upload("uri\nsip:user2@example.net\nsip:one@example.net\nsip:too@example.net\n").status == 507
+    assert api.ask("conference_show", conference="many").json["authorised_count"] == longest - 1, "all or none"
+    assert upload("uri\nsip:user2@example.net\nsip:one@example.net\n").status == 200
     shown = api.ask("conference_show", conference="many").json
     assert shown["authorised_count"] == longest and "authorised" not in shown, "a long list has a route of its own"
     assert upload("uri\n" + "".join(f"sip:u{i}@example.net\n" for i in range(100)) + "mailto:nobody@example.net\n").status == 400
