@@ -158,6 +158,11 @@ end_of_conf(struct cp_step *s, struct cp_conf *conf)
 
 	if (!conf->was_seen)
 		conf->is_installed = false;
+	if (conf->ends_when_empty && conf->was_joined && conf->leg_count == 0 &&
+	    conf->ending == NULL) { /* the last one left with nobody to see it */
+		conf->ending = "The last participant has left";
+		s->focus->has_ending = true;
+	}
 	if (conf->origin == CP_CONF_ADOPTED && conf->leg_count == 0) {
 		conf->ending = "left";
 		s->focus->has_ending = true;
@@ -184,6 +189,8 @@ miss(struct cp_step *s, struct cp_leg *past)
 
 	if (leg != NULL) {
 		take_past(leg, past);
+		if (leg->role == CP_ROLE_CREATOR && leg->wait == CP_WAIT_NONE)
+			leg->conf->has_creator = true; /* and leaves it now */
 		cp_leg_end(s, leg, &end);
 	}
 	free(past);

@@ -76,7 +76,7 @@ world_leg(const struct world *w, const char *label)
 const char *
 world_label(const struct world *w, uint32_t leg)
 {
-	for (size_t i = 0; i < w->label_count; i++)
+	for (size_t i = w->label_count; i-- > 0;)
 		if (w->labels[i].id == leg)
 			return w->labels[i].name;
 	return "?";
