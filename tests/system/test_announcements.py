@@ -1,4 +1,5 @@
 """Announcements heard: prompts, PIN, lobby, music and files, by what conclave-ue recorded."""
+import datetime
 import os
 import subprocess
 
@@ -198,6 +199,21 @@ def test_files_of_the_folder():
         assert sound.order(1500, *WRONG_PIN), "a file, and the tone of one that is none"
         assert sound.has(1700, windows=20) and sound.order(2500, 2300)
         assert not sound.has(2100)
+
+
+def test_the_end_is_near():
+    with Node(start=False) as node:
+        folder = node.path("sounds")
+        os.mkdir(folder)
+        write_tone(os.path.join(folder, "ends-in-1.wav"), 1900, 1)
+        node.config["announcements"] = {"directory": folder, "ends_in": "ends-in-{minutes}.wav"}
+        node.start()
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=72)
+        create(node, "--announces", "--end-at", end.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        first = join(node, "first", seconds=60)
+        wait_in(node, "first")
+        wait_until(lambda: Heard(node.path("first.wav")).has(1900, windows=20), 40, "one minute, by its file")
+        heard(node, first)
 
 
 def test_mistakes_in_the_configuration_are_named():
