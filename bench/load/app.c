@@ -256,13 +256,15 @@ agent_create(struct ue_app *a)
 	const sip_contact_t *contact;
 	const char *transport = transport_of(o);
 	bool is_tls = strcmp(transport, "tls") == 0;
+	bool is_both = o->watch && strcmp(transport, "udp") == 0;
 	char url[128], port[16] = "*";
 
 	if (o->sip_port)
 		snprintf(port, sizeof(port), "%u", o->sip_port);
-	snprintf(url, sizeof(url),
-		 strchr(a->shared.local, ':') ? "%s:[%s]:%s;transport=%s" : "%s:%s:%s;transport=%s",
-		 is_tls ? "sips" : "sip", a->shared.local, port, transport);
+	/* rosters come by TCP when they are longer than a datagram (RFC 3261 18.1.1) */
+	snprintf(url, sizeof(url), strchr(a->shared.local, ':') ? "%s:[%s]:%s%s%s" : "%s:%s:%s%s%s",
+		 is_tls ? "sips" : "sip", a->shared.local, port,
+		 is_both ? "" : ";transport=", is_both ? "" : transport);
 	a->shared.agent = nta_agent_create(
 		a->root, URL_STRING_MAKE(url), NULL, NULL, NTATAG_UA(1),
 		NTATAG_SIP_T1X64((unsigned)(o->timeout * 1000)), NTATAG_MAXSIZE(4 << 20),

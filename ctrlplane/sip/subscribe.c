@@ -22,6 +22,7 @@
 #define ACCEPT DOCUMENT ", " CMS
 #define EXPIRES_DEFAULT_S 3600 /* RFC 4575 3.3 */
 #define EVENT_MAX 128
+#define RETRY_AFTER_S 60 /* after a NOTIFY that failed */
 
 struct cp_sip_sub {
 	struct cp_map_node by_handle;
@@ -458,6 +459,24 @@ cp_sip_sub_notify(struct cp_sip_sub *sub, const struct cp_sip_notify *n)
 	return 0;
 }
 
+/*
+ * A NOTIFY has failed. NUA would end its usage with a NOTIFY that says noresource, as if the conference were over: who may still be
+ * there is told to come again.
+ */
+static void
+give_up(struct cp_sip_sub *sub, int status)
+{
+	sub->owner = NULL;
+	if (sub->request) /* a refresh that is being looked at */
+		cp_sip_sub_refuse(sub, &(struct cp_sip_sub_refusal){.status = 481});
+	if (status == 404 || status == 410 || status == 481 || status == 604)
+		free_sub(sub);
+	else
+		cp_sip_sub_notify(sub, &(struct cp_sip_notify){.state = CP_SIP_SUB_TERMINATED,
+							       .reason = "probation",
+							       .retry_after_s = RETRY_AFTER_S});
+}
+
 bool
 cp_sip_on_notified(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
 		   tagi_t *tags)
@@ -492,6 +511,6 @@ cp_sip_on_notified(struct cp_sip_listen *l, nua_event_t event, int status, nua_h
 	sub->is_sending = false;
 	s->notifier.notified(s->notifier.ctx, sub, status);
 	if (status >= 300)
-		free_sub(sub);
+		give_up(sub, status);
 	return true;
 }

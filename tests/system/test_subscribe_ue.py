@@ -81,6 +81,13 @@ def test_keys_may_change_under_a_watcher(meeting):
     assert result["roster"]["failures"] == 0 and result["roster"]["ended"] == "timeout", result["roster"]
 
 
+def test_a_new_ssrc_is_told(meeting):
+    changes, watches = meeting.join(1, "--ssrc-change-at", 2, seconds=6), meeting.join(0, "--subscribe", "ticket", seconds=4)
+    roster, before = watches.result()["roster"], str(changes.result()["ssrc"])
+    now = [each["src_id"] for each in {user["entity"]: user for user in roster["users"]}[who(1)]["endpoints"] if each["status"] == "connected"]
+    assert now and None not in now and before not in now, roster
+
+
 def test_without_a_key_there_is_nothing_to_see(meeting):
     roster = meeting.join(0, "--subscribe", "call", "--watch-wrong", "no-key", seconds=2).result()["roster"]
     assert roster["status"] == 403 and "key" in roster["warning"] and roster["notifies"] == 0, roster
