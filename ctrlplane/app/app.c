@@ -224,6 +224,7 @@ on_stop_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 
 	cp_log(CP_LOG_WARN, CP_APP_AREA, "%zu calls did not answer our BYE",
 	       cp_sip_call_count(app->sip));
+	app->is_sip_left_behind = true;
 	su_root_break(app->root);
 }
 
@@ -482,9 +483,10 @@ cp_app_run(struct cp_config *config)
 		}
 	}
 	close_all(app);
-	if (app->root)
+	if (app->root && !app->is_sip_left_behind) {
 		su_root_destroy(app->root);
-	su_deinit();
+		su_deinit();
+	}
 	free(app);
 	return rc ? 1 : 0;
 }

@@ -155,6 +155,7 @@ struct cp_app {
 	bool is_asking_load;
 	int64_t fast_ms; /* when the fast timer ran last */
 	bool is_stopping;
+	bool is_sip_left_behind; /* ended without waiting: the loop's and NUA's memory goes with the process */
 	struct cp_mgmt_ops ops;
 	struct cp_sdp_policy policy; /* with the media plane's addresses */
 };

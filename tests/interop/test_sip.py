@@ -623,3 +623,14 @@ def test_from_ipv4_to_ipv6_the_leg_is_made_anew():
         assert len(own.participants()) == 1
         assert "c=IN IP4 127.0.0.1" in caller.invite(body=sdp([f"1 {CM80} {KEY}"], version=3)).body
         caller.bye()
+
+
+@pytest.mark.sanitized
+def test_sigterm_ends_in_time_when_nobody_answers():
+    with SipNode() as own, Caller(own) as caller, Caller(own) as pending:
+        assert caller.invite().status == 200
+        pending.send("INVITE", body=sdp())  # and no ACK
+        assert pending.final().status == 200
+        own.cp.send_signal(signal.SIGTERM)
+        assert own.cp.wait(timeout=15) == 0, own.logs()
+        own.cp = None
