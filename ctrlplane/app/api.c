@@ -110,6 +110,7 @@ node_facts(void *arg, struct cp_mgmt_node_facts *out)
 		.welcome = cp_media_welcome(app->media),
 		.calls_total = app->calls_total,
 		.calls_refused = app->calls_refused,
+		.subscribers = cp_subscribe_count(app),
 	};
 }
 

@@ -280,6 +280,7 @@ show_head(const json_t *json, const struct cp_cli_out *out)
 	}
 	fprintf(out->file, "\n  conferences    %s\n", text(json, "conferences", s));
 	fprintf(out->file, "  participants   %s\n", text(json, "participants", s));
+	fprintf(out->file, "  subscribers    %s\n", text(json, "subscribers", s));
 	fprintf(out->file, "  calls          %s accepted",
 		text(json_object_get(json, "calls"), "accepted", s));
 	fprintf(out->file, ", %s refused\n", text(json_object_get(json, "calls"), "refused", s));

@@ -43,6 +43,7 @@ struct cp_mgmt_node_facts {
 	const struct dp_ctl_welcome *welcome; /* NULL when it is not */
 	uint64_t calls_total;		      /* INVITEs answered with 200 since the start */
 	uint64_t calls_refused;		      /* INVITEs answered with 4xx to 6xx */
+	uint64_t subscribers;		      /* to conferences' state, by the event package */
 };
 
 /* As cp_media_done_fn: status 0 and a whole reply, or -errno. */

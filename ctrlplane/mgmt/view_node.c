@@ -106,6 +106,7 @@ view_head(const struct cp_focus *focus, const struct cp_mgmt_node_facts *facts, 
 	json_object_set_new(json, "sip", urls);
 	set_number(json, "conferences", cp_conf_count(focus));
 	set_number(json, "participants", cp_leg_count(focus));
+	set_number(json, "subscribers", facts->subscribers);
 	json_object_set_new(json, "calls", view_calls(facts));
 	return json;
 }

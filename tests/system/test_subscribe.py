@@ -396,3 +396,17 @@ def test_the_default_holds_for_conferences_made_later():
         with Watcher(node, "free") as watcher:
             assert watcher.subscribe().status == 200
             watcher.wait(lambda r: r.version == 1, "a document")
+
+
+def test_operators_see_how_many_watch(node):
+    def count():
+        return node.http("/v1/status")["subscribers"]
+
+    before = count()
+    with Watcher(node) as watcher:
+        watcher.subscribe()
+        assert count() == before + 1
+        assert re.search(rf"subscribers +{before + 1}\n", node.cli("status").stdout)
+        watcher.wait(lambda r: r.version == 1, "a document")
+        watcher.subscribe(expires=0)
+        wait_until(lambda: count() == before, 5, "the end of it")
