@@ -113,6 +113,44 @@ cp_keying_session(const struct cp_call *call, uint8_t cs_id)
 	return k && k->csb ? cp_mikey_csb_find(k->csb, cs_id) : NULL;
 }
 
+static const struct cp_mikey_session *
+tls_named(const struct cp_keying *k, const char *name)
+{
+	for (size_t i = 0; k && k->csb && i < cp_mikey_csb_count(k->csb); i++) {
+		const struct cp_mikey_session *s = cp_mikey_csb_session(k->csb, i);
+
+		if (s->use == CP_MIKEY_USE_TLS && strcmp(s->name, name) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+const struct cp_mikey_session *
+cp_keying_named(const struct cp_app *app, const char *name)
+{
+	const struct cp_mikey_session *found = NULL;
+
+	for (size_t b = 0; b < app->calls.bucket_count && !found; b++)
+		for (struct cp_map_node *n = app->calls.buckets[b]; n && !found; n = n->next)
+			found = tls_named(CP_CONTAINER(n, struct cp_call, by_leg)->keying, name);
+	return found;
+}
+
+/* TLS finds its key by a name without the peer: what another live call has cannot be given again (profile section 6). */
+static bool
+is_name_taken(const struct cp_call *call, const struct cp_mikey_csb *csb)
+{
+	for (size_t i = 0; i < cp_mikey_csb_count(csb); i++) {
+		const struct cp_mikey_session *s = cp_mikey_csb_session(csb, i);
+		const struct cp_mikey_session *taken =
+			s->use == CP_MIKEY_USE_TLS ? cp_keying_named(call->app, s->name) : NULL;
+
+		if (taken && taken != tls_named(call->keying, s->name))
+			return true;
+	}
+	return false;
+}
+
 bool
 cp_keying_is_open(const struct cp_call *call)
 {
@@ -184,6 +222,11 @@ cp_keying_answer(struct cp_call *call)
 
 	if (status != 0)
 		return status;
+	if (is_name_taken(call, k->next_csb)) {
+		cp_mikey_refuse(&k->resolve.fault, CP_MIKEY_ERR_UNSPECIFIED,
+				"the CSB ID is another call's; draw another one");
+		return 488;
+	}
 	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
 		return 503;
 	return cp_keying_set(call, k->next_csb, k->next_cs_id);

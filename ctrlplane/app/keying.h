@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cp_app;
 struct cp_call;
 struct cp_mikey_session;
 struct cp_keying; /* owner: its call */
@@ -29,6 +30,9 @@ const char *cp_keying_initiator(const struct cp_call *call);
 /* A crypto session of what was agreed: TLS by the m-line's first CS ID, CMS by CP_MIKEY_CMS_CS; NULL: none. The next exchange
  * wipes it: copy the name, and cp_secret_get the secret. */
 const struct cp_mikey_session *cp_keying_session(const struct cp_call *call, uint8_t cs_id);
+
+/* The TLS crypto session of that name ("cd177e50-1", profile section 6) of any call; NULL: none. Names are given once at a time. */
+const struct cp_mikey_session *cp_keying_named(const struct cp_app *app, const char *name);
 
 /* Is there an exchange that cp_keying_answer is to end? */
 bool cp_keying_is_open(const struct cp_call *call);

@@ -114,6 +114,33 @@ def test_updates_under_the_session(node, alice):
     caller.bye()
 
 
+def test_a_name_is_given_once_at_a_time(node, alice):
+    """TLS finds its key by CSB ID and CS ID alone: while a call has them, another one's offer gets 488, and is free to draw another CSB ID."""
+    body = [describe([attribute(fresh)], AUDIO, MESSAGE) for fresh in named(alice, ("0x01020304", "0x01020304", "0x01020305", "0x01020304"))]
+    first, answer = invite(node, body[0])
+    assert answer.status == 200, answer.text
+    _, answer = invite(node, body[1])
+    assert answer.status == 488 and "CSB ID" in answer["warning"] and error_of(answer) == 12, answer.text
+    second, answer = invite(node, body[2])
+    assert answer.status == 200, answer.text
+    first.bye()
+    node.wait_participants(1)
+    third, answer = invite(node, body[3])
+    assert answer.status == 200, answer.text
+    # Without TLS the name finds nothing, and the pair is what counts.
+    alice.ticket(FOCUS)
+    fourth, answer = invite(node, describe([attribute(alice.init(FOCUS, csb="0x01020304"))], AUDIO))
+    assert answer.status == 200, answer.text
+    for caller in (second, third, fourth):
+        caller.bye()
+
+
+def named(alice, csb_ids):
+    for csb_id in csb_ids:
+        alice.ticket(FOCUS)
+        yield alice.init(FOCUS, cs="1,3t", csb=csb_id)
+
+
 def test_an_m_line_that_is_added(node, alice):
     """An update that comes with a new m-line lists the sessions of that one: the audio keeps its keys; what comes after is the audio's."""
     alice.ticket(FOCUS)

@@ -201,6 +201,45 @@ test_dial_in(void **state)
 	assert_int_equal(cp_keying_rekey_s(call), 0);
 }
 
+/* TLS is found by its name among all calls, as long as its call lasts. */
+static void
+test_named(void **state)
+{
+	static const enum dp_suite suites[] = {CM80};
+	const struct cp_mikey_line lines[] = {
+		cp_mikey_line_srtp(1, THEIRS, suites, 1),
+		{.use = CP_MIKEY_USE_TLS, .cs_id = 3},
+	};
+	const struct cp_mikey_transfer transfer = {.responder = cp_mikey_id_uri(world_conf),
+						   .lines = lines,
+						   .count = 2,
+						   .sdp_ids = "mikey",
+						   .csb_id = 0xcd177e50,
+						   .limits = cp_mikey_limits_default()};
+	struct cp_mikey_ticket *t = ticket();
+	struct cp_mikey_initiator *initiator;
+
+	assert_int_equal(cp_map_init(&app.calls), 0);
+	cp_map_put(&app.calls, &call->by_leg, 1);
+	assert_int_equal(cp_mikey_initiator_make(&initiator, &w.out, t, &transfer, &w.env), 0);
+	offer_it(1);
+	assert_int_equal(wait_done(cp_keying_start(call, "conf-7f3a", "192.0.2.1", done)), 0);
+	assert_null(cp_keying_named(&app, "cd177e50-3"));
+	assert_int_equal(cp_keying_answer(call), 0);
+	agree_upon();
+	assert_true(cp_keying_commit(call));
+	alice_takes(initiator);
+	assert_non_null(cp_keying_named(&app, "cd177e50-3"));
+	assert_true(cp_secret_is_same(cp_keying_named(&app, "cd177e50-3")->secret,
+				      cp_mikey_csb_find(alice, 3)->secret));
+	assert_null(cp_keying_named(&app, "cd177e50-1")); /* the audio is no TLS */
+	assert_null(cp_keying_named(&app, "cd177e51-3"));
+	cp_keying_free(call);
+	assert_null(cp_keying_named(&app, "cd177e50-3"));
+	cp_mikey_ticket_destroy(t);
+	cp_map_fini(&app.calls);
+}
+
 /* Before admission is asked nothing is known, and what is refused leaves nothing. */
 static void
 test_dial_in_refused(void **state)
@@ -494,6 +533,7 @@ main(void)
 #define F(name) cmocka_unit_test_setup_teardown(name, open_call, close_call)
 	const struct CMUnitTest tests[] = {
 		F(test_dial_in),
+		F(test_named),
 		F(test_dial_in_refused),
 		F(test_their_update),
 		F(test_their_new_stream),
