@@ -138,6 +138,24 @@ def test_create_watch_steer_close(node):
         assert not page.complaints()
 
 
+def test_records_and_changes(node):
+    node.cli("conference", "create", "recorded", "--security", "sdes", "--anonymous")
+    with closing(ue(node, "recorded", "Gina", 500)):
+        node.wait_participants(1, "recorded")
+    with Page(node) as page:
+        def look():
+            page.open("#/")
+            page.open("#/records")
+            return page.script("return [...document.querySelectorAll('tbody tr')].map(r => r.textContent)") or None
+        rows = wait_until(lambda: [row for row in look() or [] if "recorded" in row and "departed" in row], 15, "Gina's record")
+        assert "Gina" in rows[0] and "SDES to next hop" in rows[0]
+        page.shot("13-records")
+        page.open("#/audit")
+        page.wait("td", "recorded")
+        page.shot("14-changes")
+        assert not page.complaints()
+
+
 def test_a_moderator_lets_in_from_the_lobby(node):
     node.cli("conference", "create", "waiting-room", "--security", "sdes", "--anonymous", "--lobby")
     with Page(node) as page, closing(ue(node, "waiting-room", "Dora", 500)):
