@@ -5,6 +5,7 @@
 #include "ctrlplane/conf/focus_state.h"
 
 #define RETRY_BUSY_S 5
+#define RETRY_GUESSES_S 60
 #define RETRY_MAX_S 86400
 
 static int
@@ -96,6 +97,20 @@ check_room(struct cp_conf_verdict *out, const struct cp_focus *focus, const stru
 	return 0;
 }
 
+/* Somebody tries PIN after PIN, call after call: only who is on the list is asked for it still. */
+static int
+check_guesses(struct cp_conf_verdict *out, const struct cp_conf *conf)
+{
+	enum cp_conf_role role;
+
+	if (conf->pin_wrong < CP_CONF_PIN_WRONG_MAX ||
+	    cp_conf_role_for(&role, conf, out->person, out->tel))
+		return 0;
+	refuse(out, 480, "Too many wrong PINs were entered, try again in a minute");
+	out->retry_after_s = RETRY_GUESSES_S;
+	return out->status;
+}
+
 static int
 check_join(struct cp_conf_verdict *out, const struct cp_focus *focus, const struct cp_conf *conf,
 	   const struct cp_conf_request *r)
@@ -111,6 +126,8 @@ check_join(struct cp_conf_verdict *out, const struct cp_focus *focus, const stru
 		out->wait = *conf->pin	      ? CP_WAIT_PIN
 			    : conf->has_lobby ? CP_WAIT_LOBBY
 					      : CP_WAIT_NONE;
+	if (out->wait == CP_WAIT_PIN && check_guesses(out, conf) != 0)
+		return out->status;
 	return check_room(out, focus, conf);
 }
 

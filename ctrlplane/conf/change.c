@@ -126,6 +126,8 @@ carry_out(struct cp_step *s, uint32_t which)
 		make_creator(s, conf, conf->creator);
 		save(s, conf, true); /* roles on the list changed too */
 	}
+	if (which & CP_CONF_SET_PIN)
+		conf->pin_wrong = 0; /* guesses at another one */
 	if (which & (CP_CONF_SET_PIN | CP_CONF_SET_LOBBY))
 		let_in(s, conf, which);
 	if (which & CP_CONF_SET_LOCKED && conf->announces && conf->connected_count > 0)

@@ -33,9 +33,10 @@
 #define CP_CONF_TEL_MAX 48
 #define CP_CONF_CALL_ID_MAX 128
 #define CP_CONF_AGENT_MAX 64
-#define CP_CONF_GONE_MAX 512	/* legs of a conference that are remembered … */
-#define CP_CONF_GONE_MS 60000	/* … for so long */
-#define CP_CONF_CLOSED_MAX 1024 /* names of conferences that are over: they get 410 */
+#define CP_CONF_GONE_MAX 512	 /* legs of a conference that are remembered … */
+#define CP_CONF_GONE_MS 60000	 /* … for so long */
+#define CP_CONF_PIN_WRONG_MAX 20 /* then strangers are not asked for it any more, for a while */
+#define CP_CONF_CLOSED_MAX 1024	 /* names of conferences that are over: they get 410 */
 
 enum cp_conf_origin {
 	CP_CONF_CONFIGURED = 0,
@@ -138,6 +139,8 @@ struct cp_conf {
 	int64_t start_ms, end_ms, early_ms; /* wall clock, wall clock, duration */
 	int32_t warned_min;		    /* minutes of the last warning of its end; 0: none */
 	uint64_t policy_version;	    /* counts changes of settings and list */
+	uint32_t pin_wrong;		    /* wrong PINs of late; one is forgiven every 10 s */
+	int64_t pin_wrong_ms;		    /* when the last one was forgiven */
 	struct cp_leg *legs;		    /* in the order of joining */
 	struct cp_leg **legs_end;
 	const char *ending; /* why it is closed at the end of the event; NULL: it is not */

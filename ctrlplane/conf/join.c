@@ -206,6 +206,8 @@ try_pin(struct cp_step *s, struct cp_leg *leg)
 		cp_leg_enter(s, leg);
 		return;
 	}
+	if (leg->conf->pin_wrong++ == 0)
+		leg->conf->pin_wrong_ms = s->now_ms;
 	if (++leg->pin_tries < PIN_TRIES) {
 		leg->deadline_ms = s->now_ms + s->focus->limits.pin_ms;
 		cp_step_prompt(s, leg->conf, leg, CP_PROMPT_WRONG_PIN, 0);

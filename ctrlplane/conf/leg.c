@@ -175,6 +175,7 @@ void
 cp_conf_close_ending(struct cp_step *s)
 {
 	struct cp_conf *conf, *next;
+	char text[CP_CONF_REASON_MAX];
 
 	if (!s->focus->has_ending)
 		return;
@@ -187,7 +188,9 @@ cp_conf_close_ending(struct cp_step *s)
 			destroy(s, conf);
 			cp_conf_retire(s->focus, conf);
 		} else {
+			snprintf(text, sizeof(text), "closed: %s", conf->ending);
 			cp_conf_close(s, conf, conf->ending, true);
+			cp_step_audit(s, conf, NULL, text);
 		}
 	}
 }

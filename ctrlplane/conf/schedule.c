@@ -3,6 +3,7 @@
 #include "ctrlplane/conf/focus_state.h"
 
 #define MINUTE_MS 60000
+#define FORGIVE_MS 10000
 
 /* When the end is nearer than that, and has not been said yet, it is said. */
 static const int32_t warnings_min[] = {1, 5, 10};
@@ -72,6 +73,16 @@ warn(struct cp_step *s, struct cp_conf *conf, int64_t left_ms)
 	}
 }
 
+/* Wrong PINs, one after the other. */
+static void
+forgive(struct cp_step *s, struct cp_conf *conf)
+{
+	if (conf->pin_wrong == 0 || s->now_ms - conf->pin_wrong_ms < FORGIVE_MS)
+		return;
+	conf->pin_wrong--;
+	conf->pin_wrong_ms = s->now_ms;
+}
+
 static void
 check_conf(struct cp_step *s, struct cp_conf *conf)
 {
@@ -79,6 +90,7 @@ check_conf(struct cp_step *s, struct cp_conf *conf)
 	const char *why = NULL;
 
 	check_legs(s, conf);
+	forgive(s, conf);
 	cp_conf_trim_gone(s->focus, conf, s->now_ms, false);
 	if (conf->end_ms != 0 && wall_ms >= conf->end_ms)
 		why = "The time of the conference is over";

@@ -1,8 +1,10 @@
 """PIN, lobby, listeners and ends, with real calls and real keys pressed."""
 import json
+import subprocess
 import time
 
-from node import Node, Ue, wait_until
+import pytest
+from node import Node, Ue, program, wait_until
 
 PIN = "24680"
 
@@ -109,3 +111,20 @@ def test_it_ends_when_its_time_is_over():
         assert node.cli("conference", "show", "room", check=False).returncode != 0
         record = wait_until(lambda: records(node), 20, "a record")[0]
         assert record["reason"] == "The time of the conference is over", record
+
+
+@pytest.mark.parametrize("settings, wrong", [
+    ({"pin": "12"}, "conference 'room': a PIN is 4 to 16 digits"),
+    ({"pin": "1234a"}, "a PIN is 4 to 16 digits"),
+    ({"creator": "boss"}, "the creator is a sip:, sips: or global tel: URI"),
+    ({"moderators": ["sip:mod@example.net", "nonsense"]}, "'nonsense' is no sip:, sips: or global tel: URI"),
+    ({"listeners": ["tel:110"]}, "'tel:110' is no"),
+    ({"title": "x" * 200}, "a title has 95 octets at most"),
+    ({"editors": "everybody"}, "editors"),
+])
+def test_what_is_wrong_with_a_conference_is_said(tmp_path, settings, wrong):
+    path = tmp_path / "conclave.yaml"
+    path.write_text(json.dumps({"conferences": [room(**settings)]}))
+    result = subprocess.run([program("conclave-cp"), "--check", "--config", str(path)], capture_output=True, text=True, timeout=20)
+    assert result.returncode != 0 and wrong in result.stdout + result.stderr, result
+    assert "1234a" not in result.stdout + result.stderr, result
