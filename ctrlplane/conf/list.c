@@ -106,7 +106,7 @@ cp_conf_make_list(struct cp_conf_list *out, const struct cp_conf_settings *s)
 	*out = (struct cp_conf_list){0};
 	if (room == 0)
 		return 0;
-	if (room > CP_CONF_AUTHORISED_MAX)
+	if (room > 2 * CP_CONF_AUTHORISED_MAX) /* some may stand twice */
 		return -EINVAL;
 	list = calloc(room, sizeof(*list));
 	if (list == NULL)
@@ -115,13 +115,16 @@ cp_conf_make_list(struct cp_conf_list *out, const struct cp_conf_settings *s)
 		error = add_one(list, count++, s->authorised[i], CP_ROLE_PARTICIPANT);
 	for (size_t i = 0; error == 0 && i < s->people_count; i++)
 		error = add_one(list, count++, s->people[i].uri, s->people[i].role);
-	if (error != 0) {
-		free(list);
-		return error;
+	if (error == 0) {
+		qsort(list, count, sizeof(*list), compare);
+		count = settle(list, count);
+		error = count <= CP_CONF_AUTHORISED_MAX ? 0 : -EINVAL;
 	}
-	qsort(list, count, sizeof(*list), compare);
-	*out = (struct cp_conf_list){.items = list, .count = settle(list, count)};
-	return 0;
+	if (error != 0)
+		free(list);
+	else
+		*out = (struct cp_conf_list){.items = list, .count = count};
+	return error;
 }
 
 void
@@ -218,8 +221,7 @@ cp_conf_authorise_all(struct cp_conf *conf, const struct cp_conf_person *people,
 {
 	int error = has_room(conf, people, count) ? 0 : -ENOSPC;
 
-	if (error == 0 && count >= MANY &&
-	    conf->authorised_count + count <= CP_CONF_AUTHORISED_MAX) {
+	if (error == 0 && count >= MANY) {
 		error = merge(conf, people, count);
 		if (error < 0)
 			return error;
