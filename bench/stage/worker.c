@@ -37,6 +37,7 @@ struct shape {
 	uint16_t conf_size;
 	uint16_t talkers; /* of each conference; the rest send silence */
 	uint16_t loudest_n;
+	bool is_played_to; /* each leg hears a clip of its own instead of the mix */
 };
 
 /* One participant. */
@@ -60,8 +61,10 @@ struct bench_room {
 	struct peer *peers;
 	struct rte_mbuf **packets; /* of one period, in order of arrival */
 	uint32_t round_count;
-	double cpu_ns[ROUNDS_MAX];	/* a participant and frame */
-	bool is_listening;		/* what is sent is kept */
+	double cpu_ns[ROUNDS_MAX];    /* a participant and frame */
+	bool is_listening;	      /* what is sent is kept */
+	int16_t clip_pcm[DP_SAMPLES]; /* what is played, over and over */
+	struct dp_clip clip;
 	uint8_t voices[16][DP_SAMPLES]; /* encoded tones; the last is silence */
 	uint8_t expected
 		[16][DP_SAMPLES]; /* what the i-th of a conference hears; the last: a listener */
@@ -116,8 +119,20 @@ voices_make(struct bench_room *r)
 		mix->add(sum, pcm[v], DP_SAMPLES);
 	for (unsigned v = 0; v < 16; v++) {
 		mix->out(out, sum, v < talkers ? pcm[v] : NULL, DP_SAMPLES);
+		if (r->shape->is_played_to)
+			memcpy(out, r->clip_pcm, sizeof(out));
 		pcmu->encode(NULL, r->expected[v], out, DP_SAMPLES);
 	}
+}
+
+/* A tone of whole periods, so that every frame of it is the same. */
+static void
+clip_make(struct bench_room *r)
+{
+	for (unsigned i = 0; i < DP_SAMPLES; i++)
+		r->clip_pcm[i] =
+			(int16_t)lrint(TALKER_AMPLITUDE * sin(2 * M_PI * 40 * i / DP_SAMPLES));
+	r->clip = (struct dp_clip){.pcm = r->clip_pcm, .samples = DP_SAMPLES};
 }
 
 static struct dp_srtp_key *
@@ -204,6 +219,19 @@ leg_make(struct bench_room *r, uint32_t index)
 }
 
 static int
+play_make(struct bench_room *r, uint32_t index)
+{
+	struct dp_msg msg = {.type = DP_MSG_PLAY, .leg = index};
+
+	msg.play = (struct dp_msg_play){.clip = &r->clip,
+					.id = index + 1,
+					.flags = DP_PLAY_LOOP,
+					.gain = dp_gain_from_cdb(0),
+					.except = DP_PLAY_TO_ALL};
+	return post(r, &msg) != NULL ? 0 : -EIO;
+}
+
+static int
 room_open(struct bench_room *r, const struct shape *shape)
 {
 	struct dp_worker_conf conf = {.workers = 1,
@@ -242,12 +270,13 @@ room_open(struct bench_room *r, const struct shape *shape)
 	r->engine = dp_srtp_engine_create(&why);
 	if (r->engine == NULL)
 		return die(why);
+	clip_make(r);
 	voices_make(r);
 	for (uint32_t i = 0; i < r->confs; i++)
 		if (conf_make(r, i) != 0)
 			return -EIO;
 	for (uint32_t i = 0; i < r->legs; i++)
-		if (leg_make(r, i) != 0)
+		if (leg_make(r, i) != 0 || (shape->is_played_to && play_make(r, i) != 0))
 			return -EIO;
 	return 0;
 }
@@ -473,12 +502,15 @@ run(const struct bench_case *row, struct bench_result *out)
 	return rc;
 }
 
-static const struct shape cm80_conf3 = {DP_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 3, 0};
-static const struct shape gcm128_conf3 = {DP_SUITE_AEAD_AES_128_GCM, 3, 3, 0};
-static const struct shape cm80_conf100 = {DP_SUITE_AES_CM_128_HMAC_SHA1_80, 100, 4, 4};
+static const struct shape cm80_conf3 = {DP_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 3, 0, false};
+static const struct shape gcm128_conf3 = {DP_SUITE_AEAD_AES_128_GCM, 3, 3, 0, false};
+static const struct shape cm80_conf3play = {DP_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 3, 0,
+					    .is_played_to = true};
+static const struct shape cm80_conf100 = {DP_SUITE_AES_CM_128_HMAC_SHA1_80, 100, 4, 4, false};
 static const struct bench_case cases[] = {
 	{"worker.participants.cm80.conf3", "participants/core", run, &cm80_conf3, false},
 	{"worker.participants.gcm128.conf3", "participants/core", run, &gcm128_conf3, false},
+	{"worker.participants.cm80.conf3play", "participants/core", run, &cm80_conf3play, false},
 	{"worker.participants.cm80.conf100talk4", "participants/core", run, &cm80_conf100, false},
 };
 
