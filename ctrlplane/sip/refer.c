@@ -245,6 +245,7 @@ cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *c
 	r->request = msg_ref_create(nua_current_request(l->nua));
 	r->has_no_events = says_no_events(sip) || *a.to.content_id;
 	r->is_first = !call;
+	r->last_status = 100;
 	name_event(r, tags);
 	cp_sip_contact(r->contact, l, a.user, sip);
 	cp_sip_peer_name(a.peer, sizeof(a.peer), l->nua, sip);
@@ -254,18 +255,51 @@ cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *c
 }
 
 static void
-notify(struct cp_sip_refer *r, int status, const char *phrase)
+send_notify(struct cp_sip_refer *r, const char *phrase, bool is_last)
 {
 	char fragment[160];
 
-	if (r->has_no_events || !r->nh)
-		return;
-	snprintf(fragment, sizeof(fragment), "SIP/2.0 %d %.120s\r\n", status, phrase);
+	snprintf(fragment, sizeof(fragment), "SIP/2.0 %d %.120s\r\n", r->last_status, phrase);
 	nua_notify(r->nh, SIPTAG_EVENT_STR(r->event), SIPTAG_CONTACT_STR(r->contact),
 		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"),
 		   SIPTAG_PAYLOAD_STR(fragment),
-		   NUTAG_SUBSTATE(status < 200 ? nua_substate_active : nua_substate_terminated),
+		   NUTAG_SUBSTATE(is_last ? nua_substate_terminated : nua_substate_active),
 		   TAG_END());
+}
+
+static void
+notify(struct cp_sip_refer *r, int status, const char *phrase)
+{
+	r->last_status = status;
+	if (!r->has_no_events && r->nh)
+		send_notify(r, phrase, status >= 200);
+}
+
+/* RFC 3515 2.4.6: who sent the REFER may end its subscription, or make it last longer. */
+bool
+cp_sip_on_refer_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
+{
+	const sip_event_t *event = sip->sip_event;
+	msg_t *request = nua_current_request(l->nua);
+	bool ends = sip->sip_expires && sip->sip_expires->ex_delta == 0;
+	char name[sizeof(((struct cp_sip_refer *)0)->event)];
+	struct cp_sip_refer *r;
+
+	if (!event || !event->o_type || strcasecmp(event->o_type, "refer") != 0)
+		return false;
+	snprintf(name, sizeof(name), "refer%s%.24s", event->o_id ? ";id=" : "",
+		 event->o_id ? event->o_id : "");
+	LIST_FOREACH (r, &l->sip->refers, entry)
+		if (!r->is_ours && r->nh == nh && !r->has_no_events && strcmp(r->event, name) == 0)
+			break;
+	if (!r) {
+		nua_respond(nh, SIP_403_FORBIDDEN, NUTAG_WITH(request), TAG_END());
+		return true;
+	}
+	nua_respond(nh, SIP_200_OK, NUTAG_WITH(request), SIPTAG_CONTACT_STR(r->contact), TAG_END());
+	send_notify(r, sip_status_phrase(r->last_status), ends);
+	r->has_no_events = ends;
+	return true;
 }
 
 void

@@ -118,7 +118,8 @@ on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magi
 		cp_sip_on_refer(l, nh, call, sip, tags);
 		return;
 	case nua_i_subscribe:
-		cp_sip_on_subscribe(l, nh, call, sip);
+		if (!cp_sip_on_refer_subscribe(l, nh, sip))
+			cp_sip_on_subscribe(l, nh, call, sip);
 		return;
 	case nua_r_method:
 		cp_sip_on_notified(l, event, status, nh, tags);

@@ -123,6 +123,7 @@ struct cp_sip_refer {
 	bool has_no_events; /* Refer-Sub: false */
 	bool is_first;	    /* out of a dialog: the stack sends the first NOTIFY */
 	bool is_over;	    /* its last NOTIFY is out */
+	int last_status;    /* as it was told last */
 	char event[40];
 	char contact[CP_SIP_CONTACT_MAX];
 };
@@ -180,6 +181,8 @@ void cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_ca
 /* Events of a REFER: false: of none. status: of a response to us. */
 bool cp_sip_on_refer_event(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
 			   const sip_t *sip);
+/* SUBSCRIBE to the subscription of a REFER: longer, or no more. False: to something else. */
+bool cp_sip_on_refer_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip);
 /* The call ends; a REFER in its dialog that goes on becomes the handle's owner: true. */
 bool cp_sip_refer_keeps(struct cp_sip_call *call);
 bool cp_sip_refer_holds(const struct cp_sip *s, const nua_handle_t *nh);

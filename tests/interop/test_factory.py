@@ -50,6 +50,19 @@ def test_a_conference_of_ones_own(node):
         wait_until(lambda: not made(node), 5, "it ends with its creator")
 
 
+def test_the_creator_removes_somebody_by_refer(node):
+    with Referrer(node, "new") as alice, Referrer(node, name="bob") as bob:
+        name = re.search("sip:([^@]*)@", alice.join()["contact"]).group(1)
+        bob.uri = bob.target = f"sip:{name}@127.0.0.1:{node.sip_port}"
+        bob.join()
+        assert bob.refer("sip:alice@127.0.0.1;method=BYE").status == 403
+        assert alice.refer("sip:bob@127.0.0.1;method=BYE").status == 200
+        assert alice.reports()[0] == [100, 200]
+        assert any(m.method == "BYE" for m in bob.seen) or bob.wait("BYE")
+        node.wait_participants(1, name)
+        alice.bye()
+
+
 def test_two_calls_make_two(node):
     with Referrer(node, "new") as alice, Referrer(node, "new", name="bob") as bob:
         assert alice.join()["contact"] != bob.join()["contact"]

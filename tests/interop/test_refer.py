@@ -267,3 +267,36 @@ def test_the_report_outlives_the_call(node):
         bob.accept()
         assert alice.reports()[0][-1] == 200
         bob.bye()
+
+
+def test_who_asked_may_stop_listening(node):
+    """RFC 3515 2.4.6: SUBSCRIBE with Expires 0 ends the reports, not what was asked for."""
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        assert alice.refer(bob.identity).status == 200
+        bob.wait()
+        bob.say("180 Ringing")
+        first = [m for m in alice.seen if m.method == "NOTIFY"]
+        if not first:
+            first.append(alice.wait("NOTIFY"))
+            alice.reply(first[0])
+        alice.send("SUBSCRIBE", [f"Event: {first[0]['event']}", "Expires: 0"])
+        assert alice.wait_status("SUBSCRIBE").status == 200
+        reports, notifies = alice.reports()
+        assert reports[-1] < 200 and notifies[-1]["event"] == first[0]["event"]
+        bob.accept()
+        node.wait_participants(2)
+        assert alice.receive(0.5) is None
+        bob.bye()
+        alice.bye()
+
+
+@pytest.mark.parametrize("in_dialog", [True, False])
+def test_nobody_subscribes_to_reports_of_no_refer(node, in_dialog):
+    with Referrer(node) as alice:
+        if in_dialog:
+            alice.join()
+        alice.send("SUBSCRIBE", ["Event: refer", "Expires: 60"])
+        assert alice.wait_status("SUBSCRIBE").status in (403, 481)
+        if in_dialog:
+            alice.bye()
