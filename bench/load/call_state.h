@@ -40,6 +40,11 @@ void ue_call_reinvite(struct ue_call *c); /* when none is under way */
 void ue_call_reoffer_answer(struct ue_call *c, int err);
 void ue_call_refused(struct ue_call *c, int status, const char *reason);
 
+/* credentials.c: the value of (Proxy-)Authorization for a challenge. uri NULL: within the dialog. False: none that we can. */
+#define UE_CREDENTIALS_MAX 1024
+bool ue_call_credentials(char out[UE_CREDENTIALS_MAX], bool *is_proxy, const struct ue_call *c,
+			 const struct sip_s *sip, const char *method, const char *uri);
+
 /* callee.c: what the KMS said to the call that came. */
 void ue_call_ready(struct ue_call *c, int err);
 

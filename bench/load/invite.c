@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #define NTA_LEG_MAGIC_T struct ue_call
 #define NTA_OUTGOING_MAGIC_T struct ue_call
@@ -19,7 +18,6 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
-#include "bench/load/digest.h"
 
 static int invite_answered(struct ue_call *c, nta_outgoing_t *orq, const sip_t *sip);
 
@@ -136,60 +134,18 @@ ue_call_invite(struct ue_call *c)
 		ue_call_no_ticket(c);
 }
 
-/* A parameter of a challenge without its quotes. */
-static const char *
-parameter(char *out, size_t size, const sip_www_authenticate_t *au, const char *name)
-{
-	const char *value = msg_params_find(au->au_params, name);
-
-	if (!value)
-		return NULL;
-	snprintf(out, size, "%s", value[0] == '"' ? value + 1 : value);
-	if (value[0] == '"' && out[0])
-		out[strcspn(out, "\"")] = '\0';
-	return out;
-}
-
 /* True when the challenge is answered by a new INVITE. */
 static bool
 challenge_take(struct ue_call *c, const sip_t *sip)
 {
-	const struct ue_options *o = c->shared->options;
-	bool is_proxy = sip->sip_proxy_authenticate != NULL;
-	char best[1024] = "", user[128], cnonce[17];
-	const char *method_uri[2] = {"INVITE", c->outcome == UE_JOINED ? NULL : c->uri};
-	const char *user_password[2] = {user, o->password};
-	uint8_t random[8];
-	int strength = 0;
+	char answer[UE_CREDENTIALS_MAX];
+	bool is_proxy;
 
-	if (!o->user || c->was_challenged || getrandom(random, sizeof(random), 0) != sizeof(random))
-		return false;
-	ue_number_put(user, sizeof(user), o->user, c->number);
-	for (unsigned i = 0; i < 8; i++)
-		snprintf(cnonce + 2 * i, 3, "%02x", random[i]);
-	for (const sip_www_authenticate_t *au = is_proxy ? sip->sip_proxy_authenticate
-							 : sip->sip_www_authenticate;
-	     au; au = au->au_next) {
-		char realm[128], nonce[256], opaque[128], algorithm[32], qop[32], text[1024];
-		struct ue_challenge ch = {
-			.realm = parameter(realm, sizeof(realm), au, "realm"),
-			.nonce = parameter(nonce, sizeof(nonce), au, "nonce"),
-			.opaque = parameter(opaque, sizeof(opaque), au, "opaque"),
-			.algorithm = parameter(algorithm, sizeof(algorithm), au, "algorithm"),
-			.qop = parameter(qop, sizeof(qop), au, "qop"),
-		};
-
-		if (ue_digest_strength(&ch) > strength &&
-		    ue_digest_answer(text, sizeof(text), &ch, method_uri, user_password, cnonce) ==
-			    0) {
-			strength = ue_digest_strength(&ch);
-			memcpy(best, text, sizeof(best));
-		}
-	}
-	if (strength == 0)
+	if (c->was_challenged || !ue_call_credentials(answer, &is_proxy, c, sip, "INVITE",
+						      c->outcome == UE_JOINED ? NULL : c->uri))
 		return false;
 	c->was_challenged = true;
-	ue_call_invite_send(c, best, is_proxy);
+	ue_call_invite_send(c, answer, is_proxy);
 	return true;
 }
 

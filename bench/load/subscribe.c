@@ -59,7 +59,7 @@ over(struct ue_sub *s)
 
 /* With a TRANSFER_INIT where we have a ticket of our own, in the first one and in refreshes that ask for a new key. */
 static void
-subscribe_send(struct ue_sub *s, unsigned expires_s)
+subscribe_send(struct ue_sub *s, unsigned expires_s, const char *credentials, bool is_proxy)
 {
 	struct ue_call *c = s->call;
 	nta_leg_t *leg = s->leg ? s->leg : c->leg;
@@ -89,6 +89,10 @@ subscribe_send(struct ue_sub *s, unsigned expires_s)
 				   SIPTAG_CONTACT_STR(c->contact), SIPTAG_EVENT_STR(EVENT),
 				   SIPTAG_EXPIRES_STR(expires), SIPTAG_ACCEPT_STR(ACCEPT),
 				   TAG_IF(pai[0], SIPTAG_HEADER_STR(pai)),
+				   TAG_IF(credentials && !is_proxy,
+					  SIPTAG_AUTHORIZATION_STR(credentials)),
+				   TAG_IF(credentials && is_proxy,
+					  SIPTAG_PROXY_AUTHORIZATION_STR(credentials)),
 				   TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR(MIKEY)),
 				   TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
 	su_home_deinit(home);
@@ -134,7 +138,7 @@ start(struct ue_sub *s)
 	}
 	if (!is_mode(s, UE_WATCH_TICKET) && !is_wrong(s, UE_WATCH_NO_KEY))
 		(void)ue_sub_key_of_call(s);
-	subscribe_send(s, s->call->shared->options->watch_expires);
+	subscribe_send(s, s->call->shared->options->watch_expires, NULL, false);
 }
 
 /* A key that is not ours, to see that nothing opens. */
@@ -182,6 +186,21 @@ accepted(struct ue_sub *s, const sip_t *sip)
 	keys_take(s, sip);
 }
 
+/* True when the challenge to the first SUBSCRIBE is answered by a new one. */
+static bool
+challenge_take(struct ue_sub *s, const sip_t *sip)
+{
+	char answer[UE_CREDENTIALS_MAX];
+	bool is_proxy;
+
+	if (s->was_challenged || s->mikey || s->state != UE_SUB_ASKING ||
+	    !ue_call_credentials(answer, &is_proxy, s->call, sip, "SUBSCRIBE", s->call->uri))
+		return false;
+	s->was_challenged = true;
+	subscribe_send(s, s->call->shared->options->watch_expires, answer, is_proxy);
+	return true;
+}
+
 static int
 answered(struct ue_sub *s, nta_outgoing_t *orq, const sip_t *sip)
 {
@@ -190,6 +209,10 @@ answered(struct ue_sub *s, nta_outgoing_t *orq, const sip_t *sip)
 	if (status < 200)
 		return 0;
 	s->orq = NULL;
+	if ((status == 401 || status == 407) && sip && challenge_take(s, sip)) {
+		nta_outgoing_destroy(orq);
+		return 0;
+	}
 	if (s->state != UE_SUB_ENDING || status >= 300)
 		s->status = status;
 	s->warning[0] = '\0';
@@ -305,7 +328,7 @@ ue_sub_tick(struct ue_call *c, uint64_t now_ns)
 	}
 	if (s->state == UE_SUB_ACTIVE && !s->orq && s->refresh_ns && now_ns >= s->refresh_ns) {
 		s->refreshes++;
-		subscribe_send(s, o->watch_expires);
+		subscribe_send(s, o->watch_expires, NULL, false);
 	}
 	if (s->state == UE_SUB_ENDING && now_ns >= s->end_ns)
 		over(s);
@@ -326,7 +349,7 @@ ue_sub_leave(struct ue_call *c, bool in_silence)
 	s->end_ns = bench_now_ns() + FAREWELL_NS;
 	if (s->orq)
 		nta_outgoing_destroy(s->orq);
-	subscribe_send(s, 0);
+	subscribe_send(s, 0, NULL, false);
 }
 
 bool

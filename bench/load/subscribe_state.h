@@ -23,7 +23,7 @@ struct ue_sub {
 	struct ue_mikey *mikey; /* of its own ticket; NULL: none */
 	struct nta_leg_s *leg;	/* of its own dialog; NULL: the call's */
 	struct nta_outgoing_s *orq;
-	bool is_refreshing;
+	bool is_refreshing, was_challenged;
 	uint64_t refresh_ns, end_ns;
 	/* key */
 	struct cp_cms *cms;

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from mikey import Peer, focus_config
-from node import Node
+from node import Node, Ue
 from sip import SipNode
 from test_mikey_conference import HOST, Meeting, who
 from watch import CMS, DOCUMENT, Watcher
@@ -277,3 +277,13 @@ def test_the_ticket_and_sip_name_the_same_person():
             with Watcher(meeting.node, address="127.0.0.2", open_body=lambda notify: b"") as watcher:
                 answer = watcher.subscribe(body=body_of(peer, uri), kind="application/mikey", headers=[f"P-Asserted-Identity: <{asserted}>"])
                 assert answer.status == status, answer.text
+
+
+def test_a_challenge_is_answered():
+    config = {"conferences": [{"id": "members", "security": "none", "identity": "required"}],
+              "sip": {"accounts": [{"user": "bob", "password": "secret"}]}, **QUICK}
+    with Node(config) as node:
+        result = Ue(node.uri("members"), "--plain", "--from", "sip:bob@127.0.0.1", "--user", "bob", "--password", "secret", "--subscribe", "dialog",
+                    seconds=2).result()
+        assert result["outcome"] == "joined" and result["roster"]["status"] == 200, result
+        assert result["roster"]["user_count"] == 1 and "sip:bob@conclave" in users_of(result)
