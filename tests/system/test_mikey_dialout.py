@@ -16,6 +16,7 @@ CONFERENCES = [
     {"id": "many", "security": "mikey-ticket", "authorised": MANY},
     {"id": "either", "security": "either", "authorised": [BOB]},
 ]
+pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")

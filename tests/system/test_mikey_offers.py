@@ -17,6 +17,7 @@ VIDEO = "m=video 40020 RTP/SAVP 96\na=rtpmap:96 VP8/90000"
 MESSAGE = "m=message 40030 TCP/TLS/MSRP *\na=path:msrps://127.0.0.1:40030/a;tcp"
 FLOOR = "m=application 40040 TCP/TLS/BFCP *"
 SDES = f"a=crypto:1 {CM80_NAME} {KEY}"
+pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")

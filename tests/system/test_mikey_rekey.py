@@ -10,6 +10,7 @@ FOCUS = "sip:demo@focus.example"
 ALICE = "sip:alice@ims.example"
 CONFERENCES = [{"id": "demo", "security": "mikey-ticket", "authorised": [ALICE]}]
 FRESH = 1
+pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")

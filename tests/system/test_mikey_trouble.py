@@ -7,7 +7,7 @@ import pytest
 
 from kms import Kms
 from mikey import CM256, CM80, GCM256, SSRC, Peer, Phone, agree, call, error_of, focus_config, installed, key_mgmt, offer
-from node import wait_until
+from node import Node, Ue, wait_until
 from sip import Caller, SipNode
 from sound import assert_hears, assert_no_gap, tones
 from test_mikey_conference import Meeting
@@ -305,3 +305,23 @@ def test_nobody_notices_that_the_kms_is_away():
             assert result["rx"]["lost"] <= 2 and result["heard_as_expected"], result
             assert result["mikey"]["rekeys"] == (1, 0)[n]
         meeting.node.wait_participants(0)
+
+
+@pytest.mark.parametrize("conference", ["demo", "either"])
+def test_participants_who_offer_nothing_talk(kms, conference):
+    """Two participants of our own, known by digest: they answer our TRANSFER_INIT in the ACK, hear each other, and are re-keyed."""
+    hz = tones(2)
+    people = ((ALICE, 0), (BOB, 1))
+    accounts = [{"user": uri[4:].split("@")[0], "password": "secret", "uri": uri} for uri, _ in people]
+    conferences = [*CONFERENCES, {"id": "either", "security": "either", "authorised": [ALICE, BOB]}]
+    with Node({"sip": {"accounts": accounts}, "conferences": conferences, "mikey": focus_config(kms, kms.focus, rate=0)}) as node:
+        calls = [Ue(node.uri(conference), "--late-offer", "--kms", kms.url, "--kms-id", kms.identity, "--psk-file", kms.files_of[uri],
+                    "--from", uri, "--user", accounts[n]["user"], "--password", "secret", "--tone", hz[n], "--expect", hz[1 - n],
+                    *(("--rekey-at", 3) if n == 0 else ()), seconds=6) for uri, n in people]
+        node.wait_participants(2, conference)
+        for n, (person, (uri, _)) in enumerate(zip(calls, people)):
+            result = person.result()
+            assert result["keyed_by"] == "mikey-ticket" and result["mikey"]["responder"] == uri, result
+            assert_hears(result, [hz[1 - n]], hz[n])
+            assert result["rx"]["lost"] <= 2, result
+        node.wait_participants(0, conference)
