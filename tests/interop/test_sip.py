@@ -634,3 +634,43 @@ def test_sigterm_ends_in_time_when_nobody_answers():
         own.cp.send_signal(signal.SIGTERM)
         assert own.cp.wait(timeout=15) == 0, own.logs()
         own.cp = None
+
+
+def test_reinvite_without_an_offer_keeps_our_key(node):
+    """RFC 3261 14.2: our offer in the 200, the answer in the ACK. What we send goes on under the key that the peer has."""
+    with Caller(node) as caller:
+        ours = re.search(r"inline:\S+", caller.invite().body)[0]
+        leg = node.wait_participants(1)[0]["id"]
+        node.forget()
+        offer = caller.request("INVITE")
+        tag, again = re.search(r"a=crypto:(\d+) \S+ (inline:\S+)", offer.body).groups()
+        assert offer.status == 200 and again == ours, offer.text
+        caller.send("ACK", cseq=caller.cseq, body=sdp([f"{tag} {CM80} {KEY2}"], version=2))
+        keys = wait_until(lambda: [row for row in node.asked("KEY_INSTALL") if row["leg"] == leg], 5, "their new key")
+        assert {row["dir"] for row in keys} == {1}, "ours was installed again"
+        assert len(node.participants()) == 1
+        caller.bye()
+
+
+def test_record_route_is_followed(node):
+    with Caller(node) as caller, Caller(node) as proxy:
+        assert caller.invite(["Record-Route: <sip:127.0.0.1:%d;lr>" % proxy.port]).status == 200
+        node.http(f"/v1/conferences/demo/participants/{node.wait_participants(1)[0]['id']}", "DELETE")
+        bye = proxy.receive()
+        assert bye.method == "BYE" and bye["route"] == f"<sip:127.0.0.1:{proxy.port};lr>" and bye.first.split()[1].endswith(f":{caller.port}"), bye.text
+        proxy.reply(bye)
+
+
+@pytest.mark.parametrize("headers, expires", [
+    (["Supported: timer", "Session-Expires: 1800"], "1800;refresher=uac"),
+    (["Supported: timer", "Session-Expires: 1800;refresher=uas"], "1800;refresher=uas"),
+    (["Session-Expires: 1800"], "1800;refresher=uas"),
+    (["Supported: timer", "Session-Expires: 1800;refresher=uac", "Min-SE: 4000"], "4000;refresher=uac"),
+])
+def test_who_refreshes_the_session(node, headers, expires):
+    """RFC 4028 9: the caller where it can and nobody says otherwise; never below its Min-SE."""
+    with Caller(node) as caller:
+        answer = caller.invite(headers)
+        assert answer.status == 200 and answer["session-expires"] == expires, answer.text
+        assert ("timer" in answer["require"]) == expires.endswith("uac")
+        caller.bye()

@@ -209,6 +209,18 @@ def test_late_offer_tcp_and_two_conferences(node):
     assert (code, lines[0]["joined"]) == (0, 4)
 
 
+def test_silence_is_sent_and_is_silence(node):
+    quiet = subprocess.Popen([program("conclave-ue"), "--silence", "--for", "20", node.uri()], stdout=subprocess.PIPE, text=True)
+    node.wait_participants(1)
+    code, lines, _ = ue("--tone", 700, "--expect", "300,400,500", "--for", 2.5, node.uri())
+    assert code == 0 and all(row["dbov"] < -60 for row in lines[0]["heard"] if row["hz"] != 700), lines
+    shown = next(p for p in node.participants())["media"]
+    assert shown["packets_rx"] > 100 and shown["level_dbov"] is None, shown
+    quiet.terminate()
+    assert json.loads(quiet.communicate(timeout=20)[0])["tx"]["packets"] > 100
+    node.wait_participants(0)
+
+
 def test_shared_sockets(node):
     code, lines, _ = ue("--count", 6, "--per-conference", 3, "--share", 6, "--expect-heard", "--for", 2.5, node.uri("c%d"))
     assert (code, lines[0]["heard_as_expected"]) == (0, 6)
