@@ -157,10 +157,6 @@ answer_created(struct cp_mgmt_request *request)
 		len += (size_t)snprintf(request->location + len, sizeof(request->location) - len,
 					strchr("/?#%[]", *id) != NULL ? "%%%02X" : "%c",
 					(unsigned char)*id);
-	if (conf != NULL)
-		cp_mgmt_notice(request->mgmt, &(struct cp_effect){.type = CP_EFFECT_NOTICE,
-								  .notice = CP_NOTICE_CONF,
-								  .conf = conf->id});
 	cp_request_settle(request);
 	cp_request_answer(request, 201, conf != NULL ? view(request, conf, true) : NULL);
 }
