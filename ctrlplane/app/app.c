@@ -102,7 +102,7 @@ on_media_up(void *arg, const struct dp_ctl_welcome *welcome, bool is_new)
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "media plane %.32s is up: %u workers, %u legs at most",
 	       welcome->version, welcome->workers, welcome->legs_max);
 	cp_audit_start(app);
-	cp_prompts_on_up(app->prompts);
+	cp_prompts_on_up(app->prompts, is_new);
 }
 
 static void

@@ -224,6 +224,12 @@ on_play_answered(void *arg, int status, const struct dp_ctl_hdr *reply)
 	free(arg);
 	if (status == 0)
 		return;
+	if (status == -ENOENT && cp_leg_by_id(asked.prompts->app->focus, asked.place.leg)) {
+		/* a media plane that restarted gets its legs again just now */
+		cp_player_not_yet(asked.prompts->player, &asked.place, asked.number,
+				  cp_app_now_ms());
+		return;
+	}
 	if (status != -ENOENT && status != -ECONNRESET)
 		cp_log(CP_LOG_WARN, CP_APP_AREA, "media plane: PLAY failed: %s", strerror(-status));
 	cp_player_played(asked.prompts->player, &asked.place, asked.number, false, cp_app_now_ms());
@@ -413,11 +419,34 @@ cp_prompts_on_played(struct cp_prompts *prompts, const struct dp_ctl_event *even
 			 cp_app_now_ms());
 }
 
+/* Who waits is told again what for: it may have heard half of it. */
+static void
+ask_again(struct cp_prompts *prompts)
+{
+	static const enum cp_prompt prompts_of[] = {[CP_WAIT_NONE] = CP_PROMPT_NONE,
+						    [CP_WAIT_PIN] = CP_PROMPT_ENTER_PIN,
+						    [CP_WAIT_LOBBY] = CP_PROMPT_LOBBY,
+						    [CP_WAIT_GOODBYE] = CP_PROMPT_NONE};
+
+	for (struct cp_conf *conf = cp_conf_first(prompts->app->focus); conf; conf = conf->next)
+		for (struct cp_leg *leg = conf->legs; leg; leg = leg->next) {
+			const struct cp_effect prompt = {.type = CP_EFFECT_PROMPT,
+							 .conf = conf->id,
+							 .leg = leg->id,
+							 .prompt = prompts_of[leg->wait]};
+
+			if (leg->state == CP_LEG_CONNECTED && prompt.prompt != CP_PROMPT_NONE)
+				cp_prompts_play(prompts, &prompt);
+		}
+}
+
 void
-cp_prompts_on_up(struct cp_prompts *prompts)
+cp_prompts_on_up(struct cp_prompts *prompts, bool is_new)
 {
 	cp_clips_on_up(prompts->clips);
 	cp_player_restart(prompts->player, cp_app_now_ms());
+	if (is_new)
+		ask_again(prompts);
 }
 
 void

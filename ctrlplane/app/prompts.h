@@ -26,7 +26,7 @@ void cp_prompts_forget(struct cp_prompts *prompts, uint32_t conf, uint32_t leg);
 void cp_prompts_on_key(struct cp_prompts *prompts, uint32_t leg, uint32_t code);
 
 void cp_prompts_on_played(struct cp_prompts *prompts, const struct dp_ctl_event *event);
-void cp_prompts_on_up(struct cp_prompts *prompts);
+void cp_prompts_on_up(struct cp_prompts *prompts, bool is_new); /* is_new: another media plane */
 void cp_prompts_on_down(struct cp_prompts *prompts);
 void cp_prompts_tick(struct cp_prompts *prompts); /* about ten times a second */
 

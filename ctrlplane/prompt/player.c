@@ -20,8 +20,9 @@ struct place {
 	uint32_t play;		       /* number of what plays; 0: nothing */
 	bool plays_endless;
 	int64_t until_ms; /* the first has ended by then, or will not begin any more; 0: no such time */
-	int64_t retry_ms; /* endless: not before */
-	bool is_busy;	  /* not to be freed: a hook of it runs */
+	int64_t retry_ms;   /* endless: not before */
+	int64_t give_up_ms; /* the first has begun by then; 0: it was not tried */
+	bool is_busy;	    /* not to be freed: a hook of it runs */
 };
 
 struct cp_player {
@@ -101,6 +102,8 @@ take(struct place *place, unsigned int at)
 
 	memmove(&place->queue[at], &place->queue[at + 1],
 		(--place->count - at) * sizeof(place->queue[0]));
+	if (at == 0)
+		place->give_up_ms = 0;
 	return item;
 }
 
@@ -127,6 +130,8 @@ go_on(struct cp_player *player, struct place *place, int64_t now_ms)
 		uint32_t play = ++player->last_play ? player->last_play : ++player->last_play;
 		int rc = player->hooks.play(player->hooks.arg, &place->name, item, play);
 
+		if (!is_endless && place->give_up_ms == 0)
+			place->give_up_ms = now_ms + GRACE_MS;
 		if (!is_endless && place->until_ms == 0)
 			place->until_ms = now_ms + item->length_ms + GRACE_MS;
 		if (rc == 0) {
@@ -299,6 +304,20 @@ cp_player_played(struct cp_player *player, const struct cp_player_place *name, u
 	say_ended(player, place, take(place, 0), was_heard);
 	go_on(player, place, now_ms);
 	free_if_empty(player, place);
+}
+
+void
+cp_player_not_yet(struct cp_player *player, const struct cp_player_place *name, uint32_t play,
+		  int64_t now_ms)
+{
+	struct place *place = find(player, name);
+
+	if (!place || play == 0 || place->play != play)
+		return;
+	if (place->plays_endless || now_ms >= place->give_up_ms)
+		cp_player_played(player, name, play, false, now_ms);
+	else
+		place->play = 0;
 }
 
 /* What became empty while all were walked over. */

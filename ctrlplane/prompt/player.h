@@ -62,6 +62,10 @@ void cp_player_forget(struct cp_player *player, const struct cp_player_place *pl
 void cp_player_played(struct cp_player *player, const struct cp_player_place *place, uint32_t play,
 		      bool was_heard, int64_t now_ms);
 
+/* The media plane does not know that leg or conference yet, of which the owner is sure: the tick tries again, for a while. */
+void cp_player_not_yet(struct cp_player *player, const struct cp_player_place *place, uint32_t play,
+		       int64_t now_ms);
+
 /* Now and then: what could not begin yet, and what should have ended long ago (an event was lost). */
 void cp_player_tick(struct cp_player *player, int64_t now_ms);
 

@@ -241,6 +241,22 @@ def test_a_media_plane_that_restarts_has_the_clips_again():
         assert heard(node, first).has(WELCOME[2])
 
 
+def test_a_media_plane_that_restarts_asks_again_for_the_pin():
+    with Node() as node:
+        create(node, "--pin", "2468")
+        caller = join(node, "caller", "--dtmf-at", "14:2468")
+        wait_waiting(node, "caller", "pin")
+        wait_played(node, 1)
+        node.kill("dp")
+        node.start_dp()
+        wait_until(lambda: (node.api("node", "show").get("media") or {}).get("total", {}).get("plays_ended") == 1, 12, "asked again")
+        wait_in(node, "caller", seconds=20)
+        wait_played(node, 2)
+        sound = heard(node, caller)
+        asked = sound.when(ENTER_PIN[0])
+        assert max(b - a for a, b in zip(asked, asked[1:])) > 15 and sound.order(*ENTER_PIN, *ENTER_PIN, *WELCOME)
+
+
 def test_a_focus_that_restarts_takes_the_old_clips_away():
     with Node({"announcements": {"alone": "tone:700:400"}}) as node:
         create(node, "--announces")

@@ -252,6 +252,39 @@ what_cannot_begin(void **state)
 	assert_said("play 7:3 ");
 }
 
+/* The media plane gets its legs again: what it does not know is tried for three seconds, not for ever. */
+static void
+a_leg_that_is_not_there_yet(void **state)
+{
+	const struct cp_player_place seven = leg(7);
+
+	assert_int_equal(put(7, PIN, 0), 0);
+	assert_int_equal(put(7, WRONG, 0), 0);
+	cp_player_not_yet(player, &seven, last[7] + 1, 10); /* another play */
+	cp_player_tick(player, 20);
+	assert_said("play 7:1 ");
+	cp_player_not_yet(player, &seven, last[7], 50);
+	assert_said("");
+	cp_player_tick(player, 100);
+	assert_said("play 7:1 ");
+	cp_player_not_yet(player, &seven, last[7], 2999);
+	cp_player_tick(player, 2999);
+	assert_said("play 7:1 ");
+	cp_player_not_yet(player, &seven, last[7], 3000);
+	assert_said("ended 7:1 play 7:2 ");
+	cp_player_not_yet(player, &seven, last[7], 5999);
+	cp_player_tick(player, 5999);
+	assert_said("play 7:2 ");
+	played(7, true, 7000);
+	assert_said("heard 7:2 ");
+	assert_int_equal(put(7, MUSIC, 8000), 0);
+	cp_player_not_yet(player, &seven, last[7], 8000);
+	cp_player_tick(player, 8999);
+	assert_said("play 7:3 ");
+	cp_player_tick(player, 9000);
+	assert_said("play 7:3 ");
+}
+
 /* PLAYED was lost: what comes next does not wait for it for ever. */
 static void
 a_lost_event(void **state)
@@ -371,6 +404,9 @@ any_order(void **state)
 			if ((x >> 21 & 63) == 0)
 				cp_player_restart(player, now_ms);
 			break;
+		case 4:
+			cp_player_not_yet(player, &place, last[place.leg], now_ms);
+			break;
 		default:
 			put(place.leg, 1 + (int)(x >> 22 & 3), now_ms);
 		}
@@ -392,6 +428,7 @@ main(void)
 		CASE(music_behind_prompts),
 		CASE(cut_short),
 		CASE(what_cannot_begin),
+		CASE(a_leg_that_is_not_there_yet),
 		CASE(a_lost_event),
 		CASE(legs_and_media_planes_go),
 		CASE(hooks_may_do_anything),
