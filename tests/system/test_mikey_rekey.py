@@ -268,3 +268,21 @@ def test_someone_else_answers_the_new_exchange(node, kms, alice):
         assert eve.ask("offered", key_mgmt(request.body)["media"]).startswith("refused 7 ")
     caller.reply(request, "488 Not Acceptable Here")
     assert wait_until(lambda: (lambda m: m and m.method == "BYE" and m)(caller.receive(5)), 10, "BYE")
+
+
+def test_the_media_plane_restarts(kms):
+    """Legs are there again under another SSRC of ours; the update that follows promises that one, and brings keys that never were in use."""
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.alice) as alice:
+        caller = up(node, alice)
+        old = alice.prints()
+        node.kill("dp")
+        node.forget()
+        node.start_dp()
+        request = reinvite_of_focus(caller)
+        node.forget()
+        accept(caller, request, offer(alice.ask("answer", SSRC, CM80, key_mgmt(request.body)["media"]), version=2))
+        check_keys(node, alice, 3)
+        new = alice.prints(3)
+        assert new[4][0] != old[2][0] and new[4][2] != old[2][2], "our SSRC and key"
+        caller.bye()
+        node.wait_participants(0)
