@@ -135,6 +135,23 @@ def test_preferred_and_off():
             assert result["roster"]["user_count"] == 1
 
 
+def test_preferred_is_in_the_clear_for_who_has_no_key():
+    uri = f"sip:demo@{HOST}"
+    with Watched(1, sip_node=True, id="demo", security="either", identity="none", anonymous=True, notify="preferred") as meeting:
+        with Watcher(meeting.node) as plain:
+            assert plain.subscribe().status == 200
+            plain.wait(lambda r: r.version == 1, "a document in the clear")
+            plain.subscribe(expires=0)
+        with Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+            # with a key, and taking protected bodies or not
+            for accept, kind in ((True, CMS), (DOCUMENT, DOCUMENT)):
+                with Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"") as watcher:
+                    assert watcher.subscribe(body=body_of(peer, uri), kind="application/mikey", accept=accept).status == 200
+                    notify = watcher.notifies[0] if watcher.notifies else watcher.notify()
+                    assert notify["content-type"].startswith(kind), notify.text
+                    watcher.subscribe(expires=0)
+
+
 def test_openssl_opens_the_bodies(tmp_path):
     """The key from the exchange, in the hands of another implementation; and a body bent is refused by it too."""
     with Watched(1, sip_node=True) as meeting:
