@@ -32,14 +32,22 @@ sdp(const uint8_t *data, size_t len)
 
 	if (ue_sdp_read(&in, (const char *)data, len) != 0)
 		return;
-	if (in.key_count > UE_KEYS_MAX || in.codec_count > UE_CODECS_MAX || in.mikey_len > len)
+	if (in.key_count > UE_KEYS_MAX || in.codec_count > UE_CODECS_MAX || in.mikey_len > len ||
+	    in.line_count > UE_LINES_MAX || in.own >= in.line_count ||
+	    ue_sdp_cs_id(&in) > 2 * UE_LINES_MAX)
 		abort();
+	for (unsigned i = 0; i < in.line_count; i++)
+		if (in.line[i].mikey &&
+		    (in.line[i].mikey < (const char *)data ||
+		     in.line[i].mikey + in.line[i].mikey_len > (const char *)data + len))
+			abort();
 	/* what we know how to write we read again */
 	for (unsigned i = 0; i < in.codec_count; i++)
 		if (in.codec[i] == DP_CODEC_NONE)
 			return;
 	n = ue_sdp_write(text, &in);
-	if (n > 0 && (ue_sdp_read(&again, text, n) != 0 || again.key_count != in.key_count))
+	if (n > 0 && (ue_sdp_read(&again, text, n) != 0 || again.key_count != in.key_count ||
+		      again.line_count != in.line_count || again.own != in.own))
 		abort();
 }
 

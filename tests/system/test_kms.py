@@ -419,6 +419,17 @@ def test_old_tickets_resolve_after_rotation_and_restart():
         assert len(retired) == 2 and any(tpk["last_ticket_ends"] and tpk["last_ticket_ends"] > time.time() + 3000 for tpk in retired)
 
 
+def test_tpks_grow_old_by_themselves():
+    """kms.tpk_lifetime: new ones take over while a ticket under the old one is on its way."""
+    with World(config={"tpk_lifetime": "1s"}) as world:
+        def wait():
+            wait_until(lambda: [tpk for tpk in world.kms.json("tpk", "list")["tpks"] if tpk["retired"]], 30, "TPKs that are retired")
+            world.kms.settle()
+        assert world.dial_in("--wait-resolve", 1).run(wait=wait)["ok"]
+        assert "new TPKs" in world.kms.log()
+        assert world.dial_in().run()["ok"]
+
+
 def test_sighup_reads_the_store():
     with World() as world:
         world.kms.process.send_signal(signal.SIGHUP)
