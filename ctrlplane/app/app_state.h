@@ -215,6 +215,9 @@ void cp_factory_forget(struct cp_call *call); /* he never came in, or is gone */
 int cp_replace_find(struct cp_call *call, const struct cp_sip_invite *invite);
 /* Who calls is known: may he? 0, or the status to refuse with and why. */
 int cp_replace_check(const struct cp_call *call, const char *identity, const char **why);
+/* cp_conf_admit, with the seat of who is replaced. Returns the status. */
+int cp_replace_admit(struct cp_conf_verdict *verdict, const struct cp_call *call,
+		     struct cp_conf_request request);
 void cp_replace_done(struct cp_call *call); /* the caller is in: the other leaves */
 
 /* rekey.c */

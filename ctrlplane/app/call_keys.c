@@ -33,7 +33,6 @@ refuse_keyed(struct cp_call *call, const struct cp_sip_refusal *refusal)
 static void
 admit_keyed(struct cp_call *call)
 {
-	struct cp_app *app = call->app;
 	const char *identity = cp_keying_initiator(call);
 	const struct cp_caller *caller = call->caller;
 	struct cp_conf_request request = {
@@ -55,7 +54,7 @@ admit_keyed(struct cp_call *call)
 	}
 	request.user =
 		cp_slice_text(caller->user); /* that of the conference which the factory made */
-	if (cp_conf_admit(&verdict, app->focus, &request) != 0) {
+	if (cp_replace_admit(&verdict, call, request) != 0) {
 		refuse_keyed(call,
 			     &(struct cp_sip_refusal){.status = verdict.status,
 						      .warning_code = 399,

@@ -98,7 +98,7 @@ admit(struct cp_conf_verdict *verdict, const struct cp_call *call,
       const struct cp_sip_invite *invite)
 {
 	const struct cp_sip_identity *id = invite->identity;
-	struct cp_conf_request request = {
+	const struct cp_conf_request request = {
 		.user = cp_slice_text(call->caller->user),
 		.identity = cp_slice_text(id->proof >= CP_SIP_CLAIMED ? id->uri : ""),
 		.proof = proof_of(id),
@@ -106,7 +106,7 @@ admit(struct cp_conf_verdict *verdict, const struct cp_call *call,
 		.now_ms = cp_app_now_ms(),
 	};
 
-	return cp_conf_admit(verdict, call->app->focus, &request);
+	return cp_replace_admit(verdict, call, request);
 }
 
 /* Where MIKEY is taken: the call is under way by it, or refused for want of it. Else false. */

@@ -54,6 +54,22 @@ cp_replace_check(const struct cp_call *call, const char *identity, const char **
 	return call->is_replacing ? 403 : 0; /* a Join passes admission like any other call */
 }
 
+int
+cp_replace_admit(struct cp_conf_verdict *verdict, const struct cp_call *call,
+		 struct cp_conf_request request)
+{
+	const struct cp_focus *focus = call->app->focus;
+	const struct cp_leg *leg = call->is_replacing ? cp_leg_by_id(focus, call->named) : NULL;
+
+	if (leg && leg->wait == CP_WAIT_GOODBYE)
+		leg = NULL;
+	if (leg) /* has been admitted: lock, limit and schedule are no matter for the same seat */
+		request.purpose = CP_PURPOSE_ANSWER;
+	if (cp_conf_admit(verdict, focus, &request) == 0 && leg)
+		verdict->wait = leg->wait; /* a PIN or a lobby that it has not passed */
+	return verdict->status;
+}
+
 void
 cp_replace_done(struct cp_call *call)
 {

@@ -53,6 +53,22 @@ def test_the_conference_is_that_of_the_call(node):
         mobile.bye()
 
 
+def test_a_locked_or_full_conference_keeps_its_participants(node):
+    """Who is in may change the phone; nobody comes in by that who was not there."""
+    with Referrer(node) as desk, Referrer(node) as mobile, Referrer(node, name="eve") as eve:
+        desk.join()
+        node.cli("conference", "lock", "demo")
+        try:
+            assert eve.invite().status == 403
+            assert mobile.invite([f"Replaces: {dialog(desk)}"]).status == 200
+            desk.reply(desk.wait("BYE"))
+            assert len(node.wait_participants(1)) == 1
+            assert eve.invite([f"Replaces: {dialog(mobile)}"]).status == 403
+        finally:
+            node.cli("conference", "unlock", "demo")
+        mobile.bye()
+
+
 def test_nobody_else(node):
     with Referrer(node) as alice, Referrer(node, name="eve") as eve:
         alice.join()
