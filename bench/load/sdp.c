@@ -137,8 +137,7 @@ struct text {
 	size_t len;
 };
 
-static void
-put(struct text *t, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) put(struct text *t, const char *format, ...)
 {
 	size_t room = t->len < UE_SDP_MAX ? UE_SDP_MAX - t->len : 0;
 	va_list args;

@@ -375,7 +375,7 @@ payload_tree(const struct cp_mikey_payload *payload, bool is_inner)
 			put_ticket(node, payload);
 			break;
 		}
-		/* fallthrough */
+		__attribute__((fallthrough));
 	default:
 		json_object_set_new(node, "octets", cp_cli_mikey_hex(payload->whole));
 		break;

@@ -137,7 +137,7 @@ make_plan(struct plan *plan, const struct cp_kms_http *http, char *why, size_t s
 }
 
 /* What libmicrohttpd has to say: a peer's TLS that broke is no trouble of ours. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 on_log(void *arg, const char *format, va_list arguments)
 {
 	char text[400];

@@ -204,7 +204,7 @@ open_listen(struct cp_sip_listen *l)
 	return l->nua ? 0 : -EADDRINUSE;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 log_sofia(void *stream, char const *format, va_list args)
 {
 	char line[256];
