@@ -1,14 +1,14 @@
-"""The web page in a real browser: headless Chromium, driven over WebDriver. Screenshots go to CONCLAVE_SCREENSHOTS where that is set."""
+"""The web page in a real browser: headless Chromium, driven over WebDriver. Screenshots stay in the build's folder screenshots/."""
 import os
 import shutil
 
 import pytest
 
-from node import wait_until
+from node import BUILD, wait_until
 
 BROWSER = shutil.which("chromium")
 DRIVER = shutil.which("chromedriver")
-SHOTS = os.environ.get("CONCLAVE_SCREENSHOTS")
+SHOTS = os.path.join(BUILD, "screenshots")
 
 
 class Page:
@@ -87,6 +87,5 @@ class Page:
         return [entry["message"] for entry in self.browser.get_log("browser") if entry["level"] == "SEVERE"]
 
     def shot(self, name):
-        if SHOTS:
-            os.makedirs(SHOTS, exist_ok=True)
-            self.browser.save_screenshot(os.path.join(SHOTS, f"{name}.png"))
+        os.makedirs(SHOTS, exist_ok=True)
+        self.browser.save_screenshot(os.path.join(SHOTS, f"{name}.png"))
