@@ -230,7 +230,7 @@ decide(struct cp_sub *sub)
 	bool has_key;
 	int status;
 
-	if (conf && !sub->resolve)
+	if (conf && !sub->resolve && !cp_sub_keys_vouch(sub, conf))
 		cp_sub_keys_of_call(sub, conf);
 	has_key = sub->resolve || sub->next.kek || sub->key.kek;
 	status = admit(&verdict, sub, has_key);
@@ -242,13 +242,18 @@ decide(struct cp_sub *sub)
 	}
 	conf = verdict.conf;
 	if (verdict.is_protected && sub->is_plain_only) {
-		if (cp_conf_notify_policy(conf) == CP_NOTIFY_REQUIRED) {
+		if (cp_conf_notify_policy(conf) == CP_NOTIFY_REQUIRED || sub->is_by_key) {
 			refuse(sub, &(struct cp_sip_sub_refusal){
 					    .status = 406,
 					    .text = "The state of this conference is protected"});
 			return;
 		}
 		verdict.is_protected = false;
+	}
+	if (sub->is_by_key && !verdict.is_protected) { /* the policy has become another one */
+		refuse(sub,
+		       &(struct cp_sip_sub_refusal){.status = 403, .text = "Prove who you are"});
+		return;
 	}
 	status = sub->resolve ? cp_sub_keys_answer(sub) : 0;
 	if (status != 0) {
@@ -265,7 +270,13 @@ on_keys(struct cp_sub *sub, int status)
 		refuse_keys(sub, status);
 		return;
 	}
+	if (sub->watch && *sub->kms && strcmp(sub->kms, sub->resolve->initiator) != 0) {
+		refuse(sub, &(struct cp_sip_sub_refusal){.status = 403,
+							 .text = "The ticket is of somebody else"});
+		return;
+	}
 	snprintf(sub->kms, sizeof(sub->kms), "%s", sub->resolve->initiator);
+	sub->is_by_key = false;
 	decide(sub);
 }
 

@@ -187,6 +187,25 @@ is_its(const struct cp_sub *sub, const struct cp_leg *leg)
 }
 
 bool
+cp_sub_keys_vouch(struct cp_sub *sub, const struct cp_conf *conf)
+{
+	if (sub->leg || sub->proof != CP_PROOF_NONE || *sub->kms || !*sub->identity ||
+	    sub->is_plain_only || cp_conf_notify_policy(conf) == CP_NOTIFY_OFF)
+		return false;
+	for (const struct cp_leg *leg = conf->legs; leg; leg = leg->next) {
+		const struct cp_call *call = cp_app_call(sub->app, leg->id);
+
+		if (call && is_its(sub, leg) && strcmp(call->source, sub->source) == 0 &&
+		    take_of_leg(sub, leg->id)) {
+			snprintf(sub->kms, sizeof(sub->kms), "%s", leg->person);
+			sub->is_by_key = true;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
 cp_sub_keys_of_call(struct cp_sub *sub, const struct cp_conf *conf)
 {
 	if (sub->key.kek && sub->key.is_own)

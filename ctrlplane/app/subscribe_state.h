@@ -46,6 +46,7 @@ struct cp_sub {
 	char identity[CP_IDENTITY_MAX], tel[CP_IDENTITY_MAX];
 	enum cp_conf_proof proof;
 	char kms[CP_IDENTITY_MAX]; /* whom the KMS named; empty: nobody */
+	bool is_by_key; /* … and nothing but the call's key proves that it is the same: never in the clear */
 	char source[CP_CONF_VIA_MAX];
 	char via[96];
 	/* the SUBSCRIBE that is being looked at */
@@ -98,6 +99,11 @@ int cp_sub_keys_answer(struct cp_sub *sub);
 void cp_sub_keys_refused(struct cp_sub *sub); /* the MIKEY error into sub->answer */
 /* The key of its call, or of a call of the same identity in the conference, into sub->next. False: there is none. */
 bool cp_sub_keys_of_call(struct cp_sub *sub, const struct cp_conf *conf);
+/*
+ * SIP proves nothing, but who it says it is has a call here from the same address, whose key will protect all that it is told: nobody
+ * else can read that. Then the KMS, which named that caller, vouches for it too.
+ */
+bool cp_sub_keys_vouch(struct cp_sub *sub, const struct cp_conf *conf);
 void cp_sub_keys_commit(struct cp_sub *sub);
 void cp_sub_keys_abort(struct cp_sub *sub);
 void cp_sub_keys_free(struct cp_sub *sub);

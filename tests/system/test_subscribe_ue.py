@@ -44,7 +44,7 @@ def users_of(result):
 
 @pytest.mark.sanitized
 @pytest.mark.parametrize("level", ["media", "session"])
-@pytest.mark.parametrize("mode", ["call", "ticket"])
+@pytest.mark.parametrize("mode", ["call", "dialog", "ticket"])
 def test_each_watches_under_a_key_of_its_own(meeting, mode, level):
     phones = [meeting.join(n, "--subscribe", mode, "--mikey-level", level, "--tone", 400 + 100 * n, seconds=5) for n in range(3)]
     results = [phone.result() for phone in phones]
@@ -73,6 +73,25 @@ def test_a_key_of_the_call_in_a_dialog_of_its_own():
         # somebody else's key is not given away: user 1 has no call
         with Watcher(meeting.node) as eve:
             assert eve.subscribe(headers=[f"P-Asserted-Identity: <{who(1)}>"]).status == 403
+
+
+def test_the_key_vouches_where_sip_proves_nothing():
+    """From the address of the call, for what only its key opens; nobody else."""
+    with Watched(2, sip_node=True) as meeting:
+        phone = meeting.join(0, "--subscribe", "dialog", seconds=6)
+        meeting.node.wait_participants(1)
+        for address, accept, number in (("127.0.0.3", True, 0), ("127.0.0.1", DOCUMENT, 0), ("127.0.0.1", True, 1)):
+            with Watcher(meeting.node, address=address, from_header=f"<{who(number)}>", open_body=lambda notify: b"") as other:
+                assert other.subscribe(accept=accept).status == 403, (address, accept, number)
+        with Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"") as same:
+            assert same.subscribe().status == 200
+            notify = same.notifies[0] if same.notifies else same.notify()
+            assert notify["content-type"].startswith(CMS) and b"user0" not in notify.octets
+            assert same.subscribe(accept=DOCUMENT).status == 406  # nor by a refresh in the clear
+            assert same.subscribe(expires=0, accept=DOCUMENT).status == 406
+            assert same.subscribe(expires=0).status == 200
+        roster = phone.result()["roster"]
+        assert roster["status"] == 200 and roster["protected"] and roster["failures"] == 0, roster
 
 
 def test_keys_may_change_under_a_watcher(meeting):
@@ -235,7 +254,7 @@ def opened(watcher, folder):
 
 def test_a_refresh_may_bring_a_new_key(tmp_path):
     uri = f"sip:demo@{HOST}"
-    with Watched(1, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+    with Watched(2, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
         with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
             learn(peer, watcher, watcher.subscribe(body=body_of(peer, uri), kind="application/mikey"))
             first = watcher.key
@@ -253,6 +272,9 @@ def test_a_refresh_may_bring_a_new_key(tmp_path):
             assert watcher.subscribe(body=bent, kind="application/mikey").status == 488
             assert watcher.subscribe().status == 200
             watcher.wait(lambda r: r.version == 4, "the fourth, under the same key")
+            # nor does it become somebody else's
+            with Peer(meeting.kms, who(1), meeting.keys[1]) as other:
+                assert watcher.subscribe(body=body_of(other, uri), kind="application/mikey").status == 403
             watcher.subscribe(expires=0)
             watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
 
