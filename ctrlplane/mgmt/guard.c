@@ -38,6 +38,15 @@ is_type(const char *content_type, const char *wanted)
 	return len == strlen(wanted) && strncasecmp(content_type, wanted, len) == 0;
 }
 
+/* The address bar and a link that was followed may have the page. */
+static bool
+is_for_others(const struct cp_guard_request *request)
+{
+	return request->fetch_site != NULL && !request->is_page &&
+	       strcmp(request->fetch_site, "same-origin") != 0 &&
+	       strcmp(request->fetch_site, "none") != 0;
+}
+
 void
 cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request)
 {
@@ -46,7 +55,8 @@ cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *reques
 	if (request->host == NULL || !is_loopback_host(request->host, strlen(request->host)))
 		cp_problem_set(problem, 421, "foreign-host",
 			       "The Host field must be localhost, 127.0.0.1 or [::1].");
-	else if (request->origin != NULL && !is_own_origin(request->origin, request->host))
+	else if ((request->origin != NULL && !is_own_origin(request->origin, request->host)) ||
+		 is_for_others(request))
 		cp_problem_set(problem, 403, "foreign-origin",
 			       "Pages of other origins may not use this API.");
 }

@@ -9,14 +9,17 @@
 struct cp_guard_request {
 	const char *method;
 	const char *host, *origin, *content_type, *authorization;
-	bool is_tcp;	/* else the Unix socket, whose mode is its guard */
-	bool has_body;	/* by Content-Length or Transfer-Encoding */
-	bool takes_csv; /* the command takes text/csv too, which no form can send either */
+	const char *fetch_site; /* Sec-Fetch-Site */
+	bool is_page;		/* a file of the page is asked for, which holds nothing secret */
+	bool is_tcp;		/* else the Unix socket, whose mode is its guard */
+	bool has_body;		/* by Content-Length or Transfer-Encoding */
+	bool takes_csv;		/* the command takes text/csv too, which no form can send either */
 };
 
 /*
- * On TCP the Host must name loopback (a rebound name does not), and an Origin must be that host. Sets the problem when it
- * may not pass.
+ * On TCP the Host must name loopback (a rebound name does not), and an Origin must be that host. What a browser
+ * fetches for a page of elsewhere (an image, a script) has no Origin, but says so itself. Sets the problem when it may not
+ * pass.
  */
 void cp_guard_check(struct cp_problem *problem, const struct cp_guard_request *request);
 

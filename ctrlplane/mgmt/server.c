@@ -98,6 +98,7 @@ check_head(struct cp_mgmt_request *request, const char *method)
 		.origin = field(request, "Origin"),
 		.content_type = field(request, "Content-Type"),
 		.authorization = field(request, "Authorization"),
+		.fetch_site = field(request, "Sec-Fetch-Site"),
 		.is_tcp = request->is_tcp,
 		.has_body = (length != NULL && strcmp(length, "0") != 0) ||
 			    field(request, "Transfer-Encoding") != NULL,
@@ -108,6 +109,7 @@ check_head(struct cp_mgmt_request *request, const char *method)
 				: NULL;
 	if (request->mgmt->is_closing)
 		cp_problem_set(problem, 503, "stopping", "The server stops.");
+	guarded.is_page = request->file != NULL;
 	cp_guard_check(problem, &guarded);
 	if (problem->status == 0 && request->file == NULL)
 		cp_auth_check(request, guarded.authorization);

@@ -47,6 +47,33 @@ only_loopback_names_pass_on_tcp(void **state)
 }
 
 static void
+what_a_browser_fetches_for_others_is_refused(void **state)
+{
+	static const struct {
+		const char *site;
+		bool is_page, is_tcp;
+		int status;
+	} rows[] = {
+		{NULL, false, true, 0},		 {"same-origin", false, true, 0},
+		{"none", false, true, 0},	 {"cross-site", false, true, 403},
+		{"same-site", false, true, 403}, {"cross-site", true, true, 0},
+		{"cross-site", false, false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cp_problem problem = {0};
+		struct cp_guard_request request = {.method = "GET",
+						   .host = "localhost",
+						   .fetch_site = rows[i].site,
+						   .is_page = rows[i].is_page,
+						   .is_tcp = rows[i].is_tcp};
+
+		cp_guard_check(&problem, &request);
+		assert_int_equal(problem.status, rows[i].status);
+	}
+}
+
+static void
 writes_must_say_that_they_are_json(void **state)
 {
 	static const struct {
@@ -92,6 +119,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_loopback_names_pass_on_tcp),
+		cmocka_unit_test(what_a_browser_fetches_for_others_is_refused),
 		cmocka_unit_test(writes_must_say_that_they_are_json),
 	};
 
