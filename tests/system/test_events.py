@@ -23,7 +23,8 @@ SCHEMAS = {
 class Stream:
     """Events of a node, read as they come; each is held against the document."""
 
-    def __init__(self, api, target="/v1/events", headers=None, receive_buffer=None):
+    def __init__(self, api, target="/v1/events", headers=None, receive_buffer=None, is_checked=True):
+        self.is_checked = is_checked
         self.api, self.raw, self.rest, self.ended = api, b"", b"", False
         self.socket = socket.socket() if api.tcp else socket.socket(socket.AF_UNIX)
         if receive_buffer:
@@ -71,7 +72,8 @@ class Stream:
         fields = dict(line.split(": ", 1) for line in block.split("\n"))
         data = json.loads(fields["data"])
         schema = {"$ref": f"#/components/schemas/{SCHEMAS[fields['event']]}"}
-        self.api.validate(schema, data, fields["event"])
+        if self.is_checked:
+            self.api.validate(schema, data, fields["event"])
         return fields["event"], fields.get("id"), data
 
     def until(self, wanted, seconds=15):
@@ -157,13 +159,14 @@ def test_the_state_of_the_node_is_an_event(node, api):
 
 
 def test_a_slow_reader_is_told_so(node, api):
-    api.ask("conference_create", {"id": "busy", "anonymous": True, "description": "x" * 200, "subject": "y" * 200})
-    with Stream(api, receive_buffer=4096) as slow, Stream(api) as quick:
+    people = [f"sip:{'long' * 30}{number}@example.net" for number in range(90)]  # an event of 15 kB: the ring is short
+    api.ask("conference_create", {"id": "busy", "anonymous": True, "authorised": people})
+    with Stream(api, receive_buffer=4096, is_checked=False) as slow, Stream(api, is_checked=False) as quick:
         connection = UnixConnection(node.path("api.sock"), 10)
-        for number in range(4500):
+        for number in range(1000):
             connection.request("PATCH", "/v1/conferences/busy", json.dumps({"title": f"{number}"}), {"Content-Type": "application/json"})
             assert connection.getresponse().read()
-            if number % 50 == 0:
+            if number % 10 == 0:
                 quick.read()
         connection.close()
         seen = slow.until(lambda name, _: name == "end", 60)
@@ -171,7 +174,7 @@ def test_a_slow_reader_is_told_so(node, api):
         titles = [int(e[2]["conference"]["title"]) for e in seen if e[0] == "conference-changed"]
         assert titles == list(range(len(titles))), "what came was whole and in order"
         assert not slow.read() and slow.ended
-        quick.until(lambda name, data: name == "conference-changed" and data["conference"]["title"] == "4499", 60)
+        quick.until(lambda name, data: name == "conference-changed" and data["conference"]["title"] == "999", 60)
     api.ask("conference_close", conference="busy")
     assert "slow-reader" in node.logs()
 
