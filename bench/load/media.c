@@ -97,6 +97,19 @@ media_main(void *arg)
 	return NULL;
 }
 
+/* Anywhere among ours: who spoke to whom was here before us may not have heard yet that it is gone. */
+static uint16_t
+port_any(const struct ue_media_conf *conf)
+{
+	unsigned low = conf->port_low + (conf->port_low & 1u);
+	unsigned pairs = (conf->port_high - low + 1u) / 2;
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = 0;
+	return (uint16_t)(low + 2 * (random % pairs));
+}
+
 int
 ue_media_create(struct ue_media **out, const struct ue_media_conf *conf, const char **why)
 {
@@ -108,7 +121,7 @@ ue_media_create(struct ue_media **out, const struct ue_media_conf *conf, const c
 	m->conf = *conf;
 	m->random = conf->seed ? conf->seed : 2463534242u;
 	m->tx_rtcp.is_rtcp = true;
-	m->next_port = (uint16_t)(conf->port_low + (conf->port_low & 1));
+	m->next_port = port_any(conf);
 	pthread_mutex_init(&m->lock, NULL);
 	STAILQ_INIT(&m->tasks);
 	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -61,8 +61,9 @@ ue_pair_open(struct ue_pair **out, struct ue_media *m)
 	for (unsigned tries = 0; tries < ports && err == -EADDRINUSE; tries++) {
 		uint16_t port = m->next_port;
 
-		m->next_port =
-			port + 3 > m->conf.port_high ? m->conf.port_low : (uint16_t)(port + 2);
+		m->next_port = port + 3 > m->conf.port_high
+				       ? (uint16_t)(m->conf.port_low + (m->conf.port_low & 1))
+				       : (uint16_t)(port + 2);
 		err = sock_open(&pair->rtp, m, port);
 		if (err)
 			continue;
