@@ -150,6 +150,19 @@ character(struct cp_slice slice)
 	return len;
 }
 
+bool
+cp_slice_is_utf8(struct cp_slice slice)
+{
+	while (slice.len > 0) {
+		size_t len = character(slice);
+
+		if (len == 0)
+			return false;
+		slice = cp_slice(slice.ptr + len, slice.len - len);
+	}
+	return true;
+}
+
 void
 cp_slice_copy_text(char *room, size_t size, struct cp_slice slice)
 {

@@ -53,6 +53,9 @@ int cp_slice_number(uint64_t *out, struct cp_slice slice, uint64_t max);
  * NUL inside. */
 int cp_slice_copy(char *room, size_t size, struct cp_slice slice);
 
+/* Whole characters of UTF-8 (RFC 3629) only. */
+bool cp_slice_is_utf8(struct cp_slice slice);
+
 /* Text of a peer for people: cut at a character, what is no UTF-8 or does not print becomes '?'. */
 void cp_slice_copy_text(char *room, size_t size, struct cp_slice slice);
 

@@ -213,10 +213,25 @@ log_lines_are_one_line_each(void **state)
 	assert_true(len < 1200);
 }
 
+static void
+test_utf8(void **state)
+{
+	static const char *const good[] = {"", "a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+	static const char *const bad[] = {
+		"\x80",		"\xc3",	    "a\xc3z",		"\xc0\x80",
+		"\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80", "\xff"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(cp_slice_is_utf8(cp_slice_text(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(cp_slice_is_utf8(cp_slice_text(bad[i])));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(base64_by_the_rfc),
 		cmocka_unit_test(base64_is_strict),
 		cmocka_unit_test(base64_all_octets),
