@@ -74,7 +74,8 @@ def test_s_client_is_served(server, version, suite):
 
 def test_refusals_look_the_same(server):
     for version, alert in (("-tls1_3", "illegal parameter"), ("-tls1_2", "bad record mac")):
-        for name, key, reason in ((NAME, "ff" * 32, "failed wrong"), ("cd177e50-9", KEY, "failed no such PSK identity")):
+        for name, key, reason in ((NAME, "ff" * 32, "failed wrong"), ("cd177e50-9", KEY, "failed no such PSK identity"),
+                                  ("x" * 129, KEY, "failed the PSK identity is malformed")):
             said = s_client(server.port, "-psk_identity", name, "-psk", key, *only(version, dict(SUITES[:2])[version]))
             assert alert in said, said
             server.wait(reason)

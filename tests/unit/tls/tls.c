@@ -488,7 +488,13 @@ test_params(void **state)
 	struct cp_tls_context *c;
 	struct cp_tls *tls;
 
+	char name[CP_TLS_IDENTITY_MAX + 2];
+	struct cp_tls_params too_long = {.role = CP_TLS_CLIENT, .identity = name, .psk = key};
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
 	assert_int_equal(cp_tls_context_create(&c, NULL, NULL), 0);
+	assert_int_equal(cp_tls_create(&tls, c, &too_long), -EINVAL);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(cp_tls_create(&tls, c, &rows[i]), -EINVAL);
 	cp_tls_context_put(c);
