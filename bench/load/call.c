@@ -189,6 +189,9 @@ ue_call_request(struct ue_call *c, nta_leg_t *leg, nta_incoming_t *irq, const si
 	case sip_method_bye:
 		if (c->state == UE_UP) {
 			c->is_ended_by_focus = true;
+			if (sip->sip_reason && sip->sip_reason->re_text)
+				snprintf(c->end_reason, sizeof(c->end_reason), "%s",
+					 sip->sip_reason->re_text);
 			ue_call_done(c);
 		}
 		return 200;

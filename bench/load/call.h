@@ -114,6 +114,8 @@ struct ue_call {
 	struct nta_leg_s *refer_leg; /* of the REFER that made us call; NULL: nobody asked */
 	bool is_refer_over;	     /* who asked knows what came of it */
 	bool is_ended_by_focus;
+	char end_reason[80];	  /* of the BYE that came; empty: none */
+	struct ue_call *replaced; /* whose place this one takes once it is up; NULL: nobody's */
 	char contact[128];
 	bool is_focus; /* isfocus in the answer's Contact */
 	unsigned session_expires;

@@ -17,6 +17,7 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
+#include "bench/load/dialog.h"
 #include "bench/load/refer.h"
 
 void
@@ -96,8 +97,9 @@ answer(struct ue_call *c)
 		return;
 	}
 	nta_incoming_treply(c->incoming, SIP_200_OK, SIPTAG_CONTACT_STR(c->contact),
-			    SIPTAG_ALLOW_STR(UE_ALLOW), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-			    SIPTAG_PAYLOAD_STR(out), TAG_END());
+			    SIPTAG_ALLOW_STR(UE_ALLOW), SIPTAG_SUPPORTED_STR("replaces"),
+			    SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(out),
+			    TAG_END());
 	explicit_bzero(out, sizeof(out));
 	c->status = 200;
 	snprintf(c->reason, sizeof(c->reason), "OK");
@@ -157,11 +159,12 @@ ring(struct ue_call *c, nta_incoming_t *irq, const sip_t *sip)
 static const char *
 extension_missing(const sip_t *sip)
 {
-	static const char *const ours[] = {"100rel", "timer"};
+	static const char *const ours[] = {"100rel", "timer", "replaces"};
 	const msg_param_t *items = sip->sip_require ? sip->sip_require->k_items : NULL;
 
 	for (; items && *items; items++)
-		if (strcasecmp(*items, ours[0]) != 0 && strcasecmp(*items, ours[1]) != 0)
+		if (strcasecmp(*items, ours[0]) != 0 && strcasecmp(*items, ours[1]) != 0 &&
+		    strcasecmp(*items, ours[2]) != 0)
 			return *items;
 	return NULL;
 }
@@ -169,9 +172,10 @@ extension_missing(const sip_t *sip)
 static int
 request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const sip_t *sip)
 {
-	struct ue_call *c;
+	struct ue_call *c, *replaced;
 	const char *text;
 	size_t len = ue_call_payload(sip, &text);
+	int status;
 
 	if (sip->sip_request->rq_method == sip_method_options)
 		return 200;
@@ -188,9 +192,13 @@ request_came(struct ue_call *first, nta_leg_t *none, nta_incoming_t *irq, const 
 		nta_incoming_destroy(irq);
 		return 0;
 	}
+	status = ue_dialog_find(&replaced, first->shared->calls, first->shared->call_count, sip);
+	if (status)
+		return status;
 	c = call_find(first->shared, sip->sip_request->rq_url->url_user);
 	if (!c)
 		return 486;
+	c->replaced = replaced;
 	c->leg = nta_leg_tcreate(c->shared->agent, ue_call_request, c,
 				 SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
 				 SIPTAG_TO(sip->sip_from), TAG_END());

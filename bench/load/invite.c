@@ -18,6 +18,8 @@
 
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
+#include "bench/load/dialog.h"
+#include "bench/load/recipients.h"
 
 static int invite_answered(struct ue_call *c, nta_outgoing_t *orq, const sip_t *sip);
 
@@ -28,7 +30,7 @@ more_headers(const struct ue_call *c, char *out, size_t size)
 	const struct ue_options *o = c->shared->options;
 	size_t n = 0;
 
-	out[0] = '\0';
+	n = ue_dialog_header(out, size, c);
 	for (unsigned i = 0; i < o->header_count && n < size; i++)
 		n += (size_t)snprintf(out + n, size - n, "%s\r\n", o->header[i]);
 	if (o->pai && n < size) {
@@ -51,9 +53,17 @@ ue_call_invite_send(struct ue_call *c, const char *credentials, bool is_proxy)
 {
 	const struct ue_options *o = c->shared->options;
 	bool has_offer = c->leg && (c->outcome == UE_JOINED || !o->is_late_offer);
-	char sdp[UE_SDP_MAX] = "", headers[1024];
+	bool has_list = has_offer && o->recipients && c->outcome != UE_JOINED;
+	const char *type = has_list ? ue_recipients_type : "application/sdp";
+	char sdp[UE_SDP_MAX] = "", headers[2048], *list = NULL;
+	int err = has_offer ? ue_call_offer(c, sdp) : 0;
 
-	if (has_offer && ue_call_offer(c, sdp) != 0) {
+	if (!err && has_list) {
+		list = ue_recipients_body(o->recipients, sdp);
+		err = list ? 0 : -ENOMEM;
+	}
+	if (err) {
+		explicit_bzero(sdp, sizeof(sdp));
 		c->outcome = UE_BAD_ANSWER;
 		ue_call_done(c);
 		return;
@@ -64,12 +74,16 @@ ue_call_invite_send(struct ue_call *c, const char *credentials, bool is_proxy)
 		URL_STRING_MAKE(c->outcome == UE_JOINED ? NULL : c->uri),
 		SIPTAG_CONTACT_STR(c->contact), SIPTAG_ALLOW_STR(UE_ALLOW),
 		TAG_IF(headers[0], SIPTAG_HEADER_STR(headers)),
-		TAG_IF(has_offer, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-		TAG_IF(has_offer, SIPTAG_PAYLOAD_STR(sdp)),
+		TAG_IF(has_list, SIPTAG_REQUIRE_STR("recipient-list-invite")),
+		TAG_IF(has_offer, SIPTAG_CONTENT_TYPE_STR(type)),
+		TAG_IF(has_offer, SIPTAG_PAYLOAD_STR(list ? list : sdp)),
 		TAG_IF(credentials && !is_proxy, SIPTAG_AUTHORIZATION_STR(credentials)),
 		TAG_IF(credentials && is_proxy, SIPTAG_PROXY_AUTHORIZATION_STR(credentials)),
 		TAG_END());
 	explicit_bzero(sdp, sizeof(sdp));
+	if (list)
+		explicit_bzero(list, strlen(list));
+	free(list);
 	if (!c->invite && c->outcome == UE_PENDING) {
 		c->outcome = UE_UNREACHABLE;
 		snprintf(c->reason, sizeof(c->reason), "could not be sent");
@@ -184,6 +198,7 @@ ue_call_up(struct ue_call *c)
 	ue_call_invite_over(c);
 	c->shared->up++;
 	c->state = UE_UP;
+	ue_dialog_up(c);
 }
 
 /* The first INVITE was answered by 2xx: what came of its description? */

@@ -243,6 +243,30 @@ take_100rel(struct ue_options *o, const char *value, size_t field)
 	return is_required || strcmp(value, "supported") == 0 ? 0 : -EINVAL;
 }
 
+/* CALL-ID;to-tag=TAG;from-tag=TAG, or @FILE of whose first line says so. field: enum ue_names */
+static int
+take_dialog(struct ue_options *o, const char *value, size_t field)
+{
+	char line[UE_DIALOG_MAX + 1] = "";
+	FILE *f = value[0] == '@' ? fopen(value + 1, "r") : NULL;
+
+	if (o->names || (value[0] == '@' && !f))
+		return -EINVAL;
+	if (f) {
+		if (!fgets(line, sizeof(line), f))
+			line[0] = '\0';
+		fclose(f);
+		line[strcspn(line, "\r\n")] = '\0';
+		value = line;
+	}
+	if (strlen(value) >= sizeof(o->dialog) || strpbrk(value, "\r\n") ||
+	    !strstr(value, ";to-tag=") || !strstr(value, ";from-tag="))
+		return -EINVAL;
+	snprintf(o->dialog, sizeof(o->dialog), "%s", value);
+	o->names = (enum ue_names)field;
+	return 0;
+}
+
 /* The first audio is ours. */
 static int
 take_lines(struct ue_options *o, const char *value, size_t field)
@@ -374,10 +398,10 @@ static const char *const action_names[] = {
 static int
 script_line(struct ue_options *o, const char *line)
 {
-	char name[24], arg[160] = "";
+	char name[24], arg[UE_ACTION_ARG_MAX] = "";
 	double at;
 
-	if (sscanf(line, "%lf %23s %159s", &at, name, arg) < 2)
+	if (sscanf(line, "%lf %23s %399s", &at, name, arg) < 2)
 		return -EINVAL;
 	for (unsigned i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
 		if (strcmp(action_names[i], name) == 0)
@@ -389,7 +413,7 @@ static int
 take_script(struct ue_options *o, const char *value, size_t field)
 {
 	FILE *f = fopen(value, "r");
-	char line[256];
+	char line[UE_ACTION_ARG_MAX + 64];
 	int number = 0, err = f ? 0 : -EINVAL;
 
 	while (!err && fgets(line, sizeof(line), f)) {
@@ -426,6 +450,11 @@ const struct ue_option ue_option_table[] = {
 	{"late-offer", NULL, take_true, AT(is_late_offer), "INVITE without SDP; answer the offer in the ACK, by MIKEY or SDES as it is offered"},
 	{"100rel", "supported|required", take_100rel, 0, "reliable provisional responses, acknowledged by PRACK (RFC 3262)"},
 	{"session-expires", "SECONDS", take_unsigned, AT(session_expires), "ask for a session timer (RFC 4028), refresh when it is ours"},
+	{"replaces", "DIALOG|@FILE", take_dialog, UE_NAMES_REPLACES, "take the place of this call (RFC 3891): CALL-ID;to-tag=TAG;from-tag=TAG, as 'dialog' in its JSON "
+		"or the FILE of its --dialog-file has it; the tags are those of the side that we call and of the one replaced"},
+	{"join", "DIALOG|@FILE", take_dialog, UE_NAMES_JOIN, "come into the conference of this call (RFC 3911), named in the same way"},
+	{"dialog-file", "FILE", take_text, AT(dialog_file), "once in the call, write its dialog there for --replaces and --join; %d is the participant's number"},
+	{"recipients", "URI,…", take_text, AT(recipients), "send a list of people whom the focus is to call along (RFC 5366)"},
 	{"no-bye", NULL, take_false, AT(has_bye), "at the end vanish: neither BYE nor RTCP BYE"},
 	{"Keys and media", NULL, NULL, 0, NULL},
 	{"suite", "NAME,…|all", take_suites, 0, "crypto lines to offer (AES_CM_128_HMAC_SHA1_80)"},
@@ -508,7 +537,7 @@ const struct ue_option ue_option_table[] = {
 	{"garbage", "N", take_action_now, UE_GARBAGE, "N random datagrams a second to the focus's media ports"},
 	{"wrong-key", "N", take_action_now, UE_WRONG_KEY, "N packets a second with our SSRC and wrong tags"},
 	{"wrong-source", "N", take_action_now, UE_WRONG_SOURCE, "N packets a second with our SSRC from another socket"},
-	{"refer-at", "S:URI", take_action, UE_REFER, "REFER: have the focus call URI; with ;method=BYE, remove it"},
+	{"refer-at", "S:URI", take_action, UE_REFER, "REFER: have the focus call URI; with ;method=BYE, remove it; with ?Replaces=DIALOG (escaped) the call takes that one's place"},
 	{"bye-at", "S", take_action, UE_BYE, "leave"},
 	{"vanish-at", "S", take_action, UE_VANISH, "fall silent without BYE"},
 	{"script", "FILE", take_script, 0, "lines 'SECONDS ACTION [ARGUMENT]': hold unhold rekey reinvite move codec dtmf mute unmute ssrc "

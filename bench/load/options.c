@@ -118,6 +118,15 @@ check(const struct ue_options *o)
 	if (!o->kms && (o->misbehaviour || o->reuses_tickets || o->tpk_file || o->is_rekey_full))
 		return complain("--misbehave, --ticket-reuse, --tpk-file and --rekey want --kms",
 				"");
+	if (o->names && (o->is_listening || o->count > 1))
+		return complain(
+			"one caller takes one place: --replaces and --join without --count and "
+			"--listen",
+			"");
+	if (o->recipients && (o->is_listening || o->is_late_offer))
+		return complain("a list goes with an offer: --recipients without --late-offer and "
+				"--listen",
+				"");
 	if (o->watch == UE_WATCH_TICKET && !o->kms)
 		return complain("--subscribe ticket wants --kms", "");
 	if (o->ptime < 10 || o->ptime > 60 || o->ptime % 10 || o->ptime == 50)

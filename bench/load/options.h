@@ -9,6 +9,8 @@
 #define UE_TONES_MAX 64
 #define UE_ACTIONS_MAX 128
 #define UE_HEADERS_MAX 8
+#define UE_DIALOG_MAX 520     /* of a dialog's name, with its NUL */
+#define UE_ACTION_ARG_MAX 400 /* of an action's argument, with its NUL */
 
 enum ue_action_kind {
 	UE_HOLD,     /* re-INVITE; arg: direction */
@@ -63,6 +65,13 @@ enum ue_watch_wrong {
 	UE_WATCH_REFUSE, /* 481 to the second NOTIFY */
 };
 
+/* What the first INVITE says about another dialog. */
+enum ue_names {
+	UE_NAMES_NONE = 0,
+	UE_NAMES_REPLACES, /* take its place */
+	UE_NAMES_JOIN,	   /* come into its conference */
+};
+
 /* Reliable provisional responses (RFC 3262). */
 enum ue_100rel {
 	UE_100REL_NO,
@@ -73,7 +82,7 @@ enum ue_100rel {
 struct ue_action {
 	double at; /* seconds after the answer */
 	enum ue_action_kind kind;
-	char arg[160];
+	char arg[UE_ACTION_ARG_MAX];
 };
 
 /* A participant's password is wiped before exit. */
@@ -90,6 +99,10 @@ struct ue_options {
 	unsigned session_expires;
 	const char *tls_dir;
 	enum ue_100rel reliable;
+	enum ue_names names;
+	char dialog[UE_DIALOG_MAX]; /* CALL-ID;to-tag=TAG;from-tag=TAG */
+	const char *dialog_file;    /* where our own is written */
+	const char *recipients;	    /* of the list in the INVITE; NULL: none */
 	/* keys */
 	bool is_plain, has_mux;
 	unsigned suite_count;

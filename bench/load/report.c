@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include "bench/lib/bench.h"
 #include "bench/load/app.h"
+#include "bench/load/dialog.h"
 #include "bench/load/subscribe.h"
 
 #define HEARD_SHARE 0.8 /* of measurements in which an expected tone must be there */
@@ -183,6 +184,7 @@ call_json(const struct ue_report *r)
 {
 	const struct ue_call *c = r->call;
 	const struct ue_options *o = c->shared->options;
+	char dialog[UE_DIALOG_MAX];
 	struct ue_sdes key[2];
 	bool is_mikey = c->mikey && ue_mikey_is_keyed(c->mikey, key);
 	const char *suite = c->outcome != UE_JOINED ? NULL
@@ -218,6 +220,8 @@ call_json(const struct ue_report *r)
 			    : c->end_ns && c->answer_ns
 				    ? json_string(c->is_vanished ? "nobody" : "us")
 				    : json_null());
+	json_object_set_new(j, "end_reason", c->end_reason[0] ? text(c->end_reason) : json_null());
+	json_object_set_new(j, "dialog", ue_dialog_name(dialog, c) ? text(dialog) : json_null());
 	json_object_set_new(j, "reinvites",
 			    json_pack("{s:i, s:i, s:i, s:i}", "ok", (int)c->reinvites_ok, "failed",
 				      (int)c->reinvites_failed, "heard", (int)c->reinvites_heard,

@@ -87,6 +87,40 @@ def test_people_of_a_list_meet_in_a_conference_of_ones_own(node):
     assert all(result["ended_by"] == "focus" for result in results)
 
 
+def made(node):
+    """The conference that a factory made, once it is there."""
+    return wait_until(lambda: [c["id"] for c in node.http("/v1/conferences")["conferences"] if c["origin"] == "factory"], 10, "a conference")[0]
+
+
+def test_a_conference_of_ones_own_and_who_comes_after(node):
+    """RFC 4579 5.4: its creator learns its URI from the Contact; others dial it."""
+    alice = Ue(node.uri("new"), "--tone", 440, "--expect", 880, "--settle", 5, seconds=30)
+    name = made(node)
+    [creator] = node.wait_participants(1, name)
+    assert creator["role"] == "creator" and creator["method"] == "dialed-in"
+    bob = Ue(node.uri(name), "--tone", 880, "--expect", 440, seconds=7)
+    node.wait_participants(2, name)
+    assert_heard(bob.result())
+    result = alice.stop()
+    assert result["outcome"] == "joined" and result["isfocus"] and result["ended_by"] == "us"
+    wait_until(lambda: all(c["id"] != name for c in node.http("/v1/conferences")["conferences"]), 10, "its end")
+
+
+def test_a_phone_sends_a_list_along(node):
+    """RFC 5366: one INVITE with our offer and the people to be called; all three hear each other."""
+    others = [waiting("--tone", tone, "--expect", expect) for tone, expect in ((880, "440,660"), (660, "440,880"))]
+    alice = Ue(node.uri("new"), "--tone", 440, "--expect", "880,660", "--settle", 2, "--recipients", ",".join(uri for _, uri in others), seconds=6)
+    name = made(node)
+    people = wait_until(lambda: (lambda p: p if [x["state"] for x in p] == ["connected"] * 3 else None)(node.participants(name)), 10, "all three")
+    assert sorted(p["method"] for p in people) == ["dialed-in", "dialed-out", "dialed-out"]
+    result = alice.result()
+    assert_heard(result)
+    assert result["ended_by"] == "us"
+    for phone, _ in others:
+        gone = phone.result()
+        assert gone["ended_by"] == "focus" and gone["outcome"] == "joined", gone
+
+
 def test_a_factory_under_mikey_ticket():
     """The ticket names the creator; the conference, which the factory made, goes on under its own name."""
     with Kms() as kms:
