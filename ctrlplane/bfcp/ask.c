@@ -140,6 +140,22 @@ may_act(struct cp_floor_server *s, const struct user *chair, const struct cp_bfc
 	return CP_BFCP_OK;
 }
 
+/* Granted: the first place. A priority without a place: where that belongs. */
+static void
+accept_as_wanted(struct cp_floor_server *s, struct request *r, const struct cp_bfcp_request *wanted,
+		 size_t i)
+{
+	struct part *p = floor_part(r, floor_index(s, floor_of(s, wanted->floors[i].floor)));
+	uint8_t queue, status = wanted_status(wanted, i, &queue);
+	uint16_t place = queue;
+
+	if (status == CP_BFCP_GRANTED)
+		place = 1;
+	else if (queue == 0 && wanted->has_priority)
+		place = PLACE_BY_PRIORITY;
+	floor_accept(s, r, p, place);
+}
+
 /*
  * One denied floor ends the request (11.1). Chair and server may have crossed: denying what has been granted revokes it, and
  * the other way round. Granting puts it first; it is granted when there is room on all its floors.
@@ -159,6 +175,8 @@ floor_act(struct cp_floor_server *s, const struct user *chair, const struct cp_b
 		if (wanted->floors[i].info.len > 0)
 			info = wanted->floors[i].info;
 	cp_slice_copy_text(r->reason, TEXT_SIZE, info);
+	if (wanted->has_priority)
+		r->priority = wanted->priority;
 	for (size_t i = 0; i < wanted->floor_count && !floor_is_over(r); i++) {
 		status = wanted_status(wanted, i, &queue);
 		if (status == CP_BFCP_DENIED || status == CP_BFCP_REVOKED)
@@ -166,10 +184,7 @@ floor_act(struct cp_floor_server *s, const struct user *chair, const struct cp_b
 				  r->status == CP_BFCP_GRANTED ? CP_BFCP_REVOKED : CP_BFCP_DENIED,
 				  turn);
 		else if (r->status != CP_BFCP_GRANTED)
-			floor_accept(
-				s, r,
-				floor_part(r, floor_index(s, floor_of(s, wanted->floors[i].floor))),
-				status == CP_BFCP_GRANTED ? 1 : queue);
+			accept_as_wanted(s, r, wanted, i);
 	}
 	return CP_BFCP_OK;
 }

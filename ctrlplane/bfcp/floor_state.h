@@ -7,6 +7,7 @@
 #define NAME_SIZE 64
 #define URI_SIZE 96
 #define TEXT_SIZE 96
+#define PLACE_BY_PRIORITY UINT16_MAX /* anew, also for who has a place */
 
 enum presence {
 	PRESENCE_NONE, /* never had a connection, or it is given up: may still hold what others ask for it */

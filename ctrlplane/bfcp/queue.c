@@ -140,7 +140,7 @@ floor_accept(struct cp_floor_server *s, struct request *r, struct part *p, uint1
 
 	if (place > 0 || p->place == 0) {
 		leave_queue(s, p);
-		if (place == 0)
+		if (place == 0 || place == PLACE_BY_PRIORITY)
 			place = place_by_priority(s, p->floor, r->priority);
 		if (place > floor->queued + 1)
 			place = (uint16_t)(floor->queued + 1);
