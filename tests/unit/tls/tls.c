@@ -71,7 +71,8 @@ carry(struct pair *p, int way)
 	uint8_t octets[CP_TLS_QUEUE_MAX];
 	size_t len = out.len < sizeof(octets) ? out.len : sizeof(octets), taken = 0;
 
-	memcpy(octets, out.ptr, len);
+	if (len > 0)
+		memcpy(octets, out.ptr, len);
 	if (way == p->way && p->flip && p->at >= p->sent && p->at < p->sent + len)
 		octets[p->at - p->sent] ^= p->flip;
 	if (way == p->way && p->is_cut && len > p->at - p->sent)
