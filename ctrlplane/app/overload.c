@@ -4,12 +4,17 @@
 #include <string.h>
 
 #define MILLIONTHS 1000u /* of a permille */
+#define AVERAGE_OF_LEGS 100
 
-/* What one leg costs there, in millionths of the worker: as on average so far, whatever codecs that were. */
+/*
+ * What one leg costs there, in millionths of the worker: as on average so far, whatever codecs that were. Of few legs the
+ * average tells more of what a worker does without any, and a burst of joins would be refused by an idle one.
+ */
 static uint64_t
 leg_cost(const struct cp_overload_load *l)
 {
-	uint64_t cost = l->legs ? (uint64_t)l->busy_permille * MILLIONTHS / l->legs : 0;
+	uint64_t cost =
+		l->legs >= AVERAGE_OF_LEGS ? (uint64_t)l->busy_permille * MILLIONTHS / l->legs : 0;
 
 	return cost > CP_OVERLOAD_LEG_COST_MIN ? cost : CP_OVERLOAD_LEG_COST_MIN;
 }

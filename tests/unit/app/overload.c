@@ -60,6 +60,19 @@ what_was_admitted_counts(void **state)
 	assert_false(cp_overload_refuses(&o, 0));
 }
 
+/* Two legs on a worker that is busy with itself: a leg does not cost half of that, and a thousand may come at once. */
+static void
+few_legs_say_little_of_one(void **state)
+{
+	struct cp_overload o = made();
+
+	measure(&o, 20, 0, 2);
+	for (unsigned int i = 0; i < 1000; i++) {
+		assert_false(cp_overload_refuses(&o, 0));
+		cp_overload_admit(&o, 0);
+	}
+}
+
 /* Also a leg of which nothing is known costs something: a storm in the first second has an end. */
 static void
 a_storm_onto_an_idle_worker_ends(void **state)
@@ -132,6 +145,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_watermarks),
 		cmocka_unit_test(what_was_admitted_counts),
+		cmocka_unit_test(few_legs_say_little_of_one),
 		cmocka_unit_test(a_storm_onto_an_idle_worker_ends),
 		cmocka_unit_test(each_worker_by_itself),
 		cmocka_unit_test(nothing_measured_refuses_nobody),
