@@ -504,5 +504,7 @@ cp_config_settings(const struct cp_config_conference *e)
 		.announces = e->announcements,
 		.ends_with_creator = e->ends_with_creator,
 		.ends_when_empty = e->ends_when_empty,
+		.has_chat = e->chat,
+		.chat_history = (uint16_t)e->chat_history,
 	};
 }

@@ -79,11 +79,13 @@ struct cp_config_conference {
 	bool announcements;
 	bool ends_with_creator;
 	bool ends_when_empty;
+	bool chat;
 	struct cp_conf_person *people; /* moderators and listeners; made of the above */
 	size_t people_count;
 	int64_t max_participants;
 	int64_t loudest;
 	int64_t small;
+	int64_t chat_history;
 };
 
 /* Section "store". */

@@ -19,8 +19,10 @@ struct cp_config_factory {
 	bool anonymous;
 	bool entry_muted;
 	bool ends_with_creator;
+	bool chat;
 	int64_t max_participants;
 	int64_t max_each;
+	int64_t chat_history;
 };
 
 extern const struct conf_option cp_factory_options[];

@@ -104,6 +104,8 @@ open_conference(struct cp_conf **out, struct cp_call *call, const char *creator)
 		.mutes_on_hold = true,
 		.ends_with_creator = f->ends_with_creator,
 		.ends_when_empty = true,
+		.has_chat = f->chat,
+		.chat_history = (uint16_t)f->chat_history,
 		.size_max = (uint32_t)f->max_participants,
 		.loudest_n = 4,
 		.small_size = 8,

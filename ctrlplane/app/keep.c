@@ -60,10 +60,11 @@ hash_entry(const struct cp_app *app, const struct cp_config_conference *entry)
 	uint64_t all = 0xcbf29ce484222325u;
 	char text[320];
 
-	snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %d %d %d %d %d %u %u %u", s.security,
-		 s.editors, s.notify, s.is_open, s.may_anonymous, s.believes_from, s.mutes_on_entry,
-		 s.mutes_on_hold, s.has_lobby, s.announces, s.ends_with_creator, s.ends_when_empty,
-		 s.size_max, s.loudest_n, s.small_size);
+	snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %d %d %d %d %d %u %u %u %d %u",
+		 s.security, s.editors, s.notify, s.is_open, s.may_anonymous, s.believes_from,
+		 s.mutes_on_entry, s.mutes_on_hold, s.has_lobby, s.announces, s.ends_with_creator,
+		 s.ends_when_empty, s.size_max, s.loudest_n, s.small_size, s.has_chat,
+		 s.chat_history);
 	all = hash(all, text);
 	all = hash(all, s.title);
 	all = hash(all, s.subject);

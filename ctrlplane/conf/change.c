@@ -29,7 +29,9 @@ static const char *const setting_names[] = {"title",
 					    "start",
 					    "end",
 					    "early",
-					    "believes From"};
+					    "believes From",
+					    "chat",
+					    "chat history"};
 
 static void
 save(struct cp_step *s, struct cp_conf *conf, bool has_list)

@@ -126,12 +126,13 @@ struct cp_conf {
 	enum cp_conf_editors editors;
 	enum cp_conf_notify notify; /* cp_conf_notify_policy says what it comes to */
 	bool is_open, may_anonymous, believes_from, mutes_on_entry, mutes_on_hold, is_locked;
-	bool has_lobby, announces, ends_with_creator, ends_when_empty;
+	bool has_lobby, announces, ends_with_creator, ends_when_empty, has_chat;
 	bool is_installed; /* the media plane has it, or was told to */
 	bool was_seen;	   /* in the running audit */
 	bool was_joined;   /* somebody has been connected in it */
 	bool has_creator;  /* the creator is or was in it, and has not left since */
 	uint16_t loudest_n, small_size;
+	uint16_t chat_history; /* messages; 0: none */
 	uint32_t size_max;
 	uint32_t leg_count;	  /* all: also who is called, and who waits */
 	uint32_t connected_count; /* in the mix */

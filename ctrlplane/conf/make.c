@@ -112,6 +112,8 @@ cp_conf_differences(const struct cp_conf *c, const struct cp_conf_settings *s, u
 		c->end_ms != s->end_ms,
 		c->early_ms != s->early_ms,
 		c->believes_from != s->believes_from,
+		c->has_chat != s->has_chat,
+		c->chat_history != s->chat_history,
 	};
 	uint32_t all = 0;
 
@@ -137,6 +139,7 @@ cp_conf_apply(struct cp_conf *conf, const struct cp_conf_settings *s, uint32_t w
 		{CP_CONF_SET_ANNOUNCES, &conf->announces, s->announces},
 		{CP_CONF_SET_ENDS_WITH_CREATOR, &conf->ends_with_creator, s->ends_with_creator},
 		{CP_CONF_SET_ENDS_WHEN_EMPTY, &conf->ends_when_empty, s->ends_when_empty},
+		{CP_CONF_SET_CHAT, &conf->has_chat, s->has_chat},
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -163,6 +166,8 @@ cp_conf_apply(struct cp_conf *conf, const struct cp_conf_settings *s, uint32_t w
 	}
 	if (which & CP_CONF_SET_EARLY)
 		conf->early_ms = s->early_ms;
+	if (which & CP_CONF_SET_CHAT_HISTORY)
+		conf->chat_history = s->chat_history;
 }
 
 struct cp_conf_settings
@@ -194,6 +199,8 @@ cp_conf_settings(const struct cp_conf *conf)
 		.start_ms = conf->start_ms,
 		.end_ms = conf->end_ms,
 		.early_ms = conf->early_ms,
+		.has_chat = conf->has_chat,
+		.chat_history = conf->chat_history,
 	};
 }
 

@@ -154,5 +154,7 @@ cp_conf_check(const struct cp_conf_settings *s, uint32_t which, char *why, size_
 		return wrong(why, size, "the end is not behind the start");
 	if (which & CP_CONF_SET_EARLY && (s->early_ms < 0 || s->early_ms > EARLY_MAX_MS))
 		return wrong(why, size, "one may come a week early at most");
+	if (which & CP_CONF_SET_CHAT_HISTORY && s->chat_history > CP_CONF_CHAT_HISTORY_MAX)
+		return wrong(why, size, "a chat keeps 100 messages at most");
 	return 0;
 }

@@ -16,6 +16,7 @@
 #define CP_CONF_SUBJECT_MAX 256
 #define CP_CONF_PIN_MAX 17 /* digits with their NUL; 4 to 16 of them */
 #define CP_CONF_AUTHORISED_MAX 20000
+#define CP_CONF_CHAT_HISTORY_MAX 100
 
 /* What media security a conference wants; ctrlplane/app makes a cp_sdp_policy of it. */
 enum cp_conf_security {
@@ -78,13 +79,15 @@ struct cp_conf_settings {
 	bool is_locked;	     /* nobody joins but the creator and moderators, and whom they call */
 	bool has_lobby;	     /* others wait until a moderator lets them in */
 	bool announces;	     /* "has joined", "has left", "ends in …" */
-	bool ends_with_creator;	       /* over when the creator's last leg has left */
-	bool ends_when_empty;	       /* over when the last leg has left */
-	uint32_t size_max;	       /* participants; 0: the node's limit */
-	uint16_t loudest_n;	       /* talkers mixed; 0: all */
-	uint16_t small_size;	       /* up to so many participants all are mixed */
-	int64_t start_ms, end_ms;      /* wall clock; 0: at once, never */
-	int64_t early_ms;	       /* how long before its start one may join */
+	bool ends_with_creator;	  /* over when the creator's last leg has left */
+	bool ends_when_empty;	  /* over when the last leg has left */
+	bool has_chat;		  /* a chat room over MSRP */
+	uint16_t chat_history;	  /* the last messages of the room that who comes gets; 0: none */
+	uint32_t size_max;	  /* participants; 0: the node's limit */
+	uint16_t loudest_n;	  /* talkers mixed; 0: all */
+	uint16_t small_size;	  /* up to so many participants all are mixed */
+	int64_t start_ms, end_ms; /* wall clock; 0: at once, never */
+	int64_t early_ms;	  /* how long before its start one may join */
 	const char *const *authorised; /* URIs of those who may join as participants */
 	size_t authorised_count;
 	const struct cp_conf_person *people; /* the same with roles; both make one list */
@@ -116,7 +119,9 @@ struct cp_conf_settings {
 #define CP_CONF_SET_END (1u << 21)
 #define CP_CONF_SET_EARLY (1u << 22)
 #define CP_CONF_SET_BELIEVES_FROM (1u << 23)
-#define CP_CONF_SET_ALL ((1u << 24) - 1)
+#define CP_CONF_SET_CHAT (1u << 24) /* of those who join from now on; off: it ends for all */
+#define CP_CONF_SET_CHAT_HISTORY (1u << 25)
+#define CP_CONF_SET_ALL ((1u << 26) - 1)
 
 struct cp_conf_change {
 	uint32_t which; /* CP_CONF_SET_* */

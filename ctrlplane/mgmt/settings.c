@@ -33,6 +33,7 @@ static const struct {
 	{"announces", CP_CONF_SET_ANNOUNCES, MEMBER(announces)},
 	{"ends_with_creator", CP_CONF_SET_ENDS_WITH_CREATOR, MEMBER(ends_with_creator)},
 	{"ends_when_empty", CP_CONF_SET_ENDS_WHEN_EMPTY, MEMBER(ends_when_empty)},
+	{"chat", CP_CONF_SET_CHAT, MEMBER(has_chat)},
 };
 
 /* The value, and that it is set; NULL: it is not named. */
@@ -92,6 +93,7 @@ read_numbers(struct cp_conf_settings *s, uint32_t *which, const json_t *params)
 	const json_t *loudest = take(which, CP_CONF_SET_LOUDEST_N, params, "loudest_n");
 	const json_t *small = take(which, CP_CONF_SET_SMALL_SIZE, params, "small_size");
 	const json_t *early = take(which, CP_CONF_SET_EARLY, params, "early_s");
+	const json_t *history = take(which, CP_CONF_SET_CHAT_HISTORY, params, "chat_history");
 	const json_t *start = take(which, CP_CONF_SET_START, params, "start_at");
 	const json_t *end = take(which, CP_CONF_SET_END, params, "end_at");
 
@@ -103,6 +105,8 @@ read_numbers(struct cp_conf_settings *s, uint32_t *which, const json_t *params)
 		s->small_size = (uint16_t)json_integer_value(small);
 	if (early != NULL)
 		s->early_ms = json_integer_value(early) * 1000;
+	if (history != NULL)
+		s->chat_history = (uint16_t)json_integer_value(history);
 	if (start != NULL)
 		read_time(&s->start_ms, start);
 	if (end != NULL)

@@ -132,6 +132,7 @@ set_policy(json_t *json, const struct cp_conf *conf)
 		{"mutes_on_hold", conf->mutes_on_hold},
 		{"ends_with_creator", conf->ends_with_creator},
 		{"ends_when_empty", conf->ends_when_empty},
+		{"chat", conf->has_chat},
 		{"has_pin", conf->pin[0] != '\0'},
 	};
 
@@ -146,6 +147,7 @@ set_policy(json_t *json, const struct cp_conf *conf)
 			    conf->size_max > 0 ? json_integer(conf->size_max) : json_null());
 	set_number(json, "loudest_n", conf->loudest_n);
 	set_number(json, "small_size", conf->small_size);
+	set_number(json, "chat_history", conf->chat_history);
 	json_object_set_new(json, "start_at", view_wall(conf->start_ms));
 	json_object_set_new(json, "end_at", view_wall(conf->end_ms));
 	set_number(json, "early_s", (uint64_t)conf->early_ms / 1000);

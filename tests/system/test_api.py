@@ -23,6 +23,7 @@ MEDIA = {
 CONFERENCE = {
     "id": str, "title": str, "uris": list, "origin": str, "created_at": str, "participants": int, "security": str, "open": bool,
     "anonymous": bool, "locked": bool, "loudest_n": int, "small_size": int, "max_participants": (int, type(None)),
+    "chat": bool, "chat_history": int,
 }
 
 

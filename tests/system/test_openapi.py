@@ -78,7 +78,9 @@ def make_everything(api, node):
     made = api.ask("conference_create", {"id": "whole", "title": "Ganz", "subject": "s", "description": "d", "creator": "sip:c@example.net",
                                          "authorised": ["sip:anna@example.net", {"uri": "tel:+4930123", "role": "moderator"}],
                                          "start_at": "2020-01-01T00:00:00Z", "end_at": "2099-01-01T00:00:00+01:00", "early_s": 60,
-                                         "pin": "123456", "who_may_change": "moderators", "notify_protection": "preferred"})
+                                         "pin": "123456", "who_may_change": "moderators", "notify_protection": "preferred",
+                                         "chat": True, "chat_history": 10})
+    assert made.json["chat"] is True and made.json["chat_history"] == 10
     assert made.status == 201 and made.headers["Location"] == "/v1/conferences/whole"
     assert made.json["has_pin"] is True and "123456" not in made.text.decode()
     assert made.json["start_at"] == "2020-01-01T00:00:00.000Z" and made.json["end_at"] == "2098-12-31T23:00:00.000Z"

@@ -8,18 +8,20 @@
 	"id, user, origin, config, created, joined, title, subject, description, creator, pin, "  \
 	"security, editors, notify, open, anonymous, believes_from, mutes_on_entry, "             \
 	"mutes_on_hold, locked, lobby, announces, ends_with_creator, ends_when_empty, size_max, " \
-	"loudest_n, small_size, start, end, early"
+	"loudest_n, small_size, start, end, early, chat, chat_history"
 
 static const char write_sql[] =
 	"INSERT INTO conference(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
 	"?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, "
-	"?30) ON CONFLICT(id) DO UPDATE SET user = ?2, origin = ?3, config = ?4, created = ?5, "
+	"?30, ?31, ?32) ON CONFLICT(id) DO UPDATE SET user = ?2, origin = ?3, config = ?4, created "
+	"= ?5, "
 	"joined = ?6, title = ?7, subject = ?8, description = ?9, creator = ?10, pin = ?11, "
 	"security = ?12, editors = ?13, notify = ?14, open = ?15, anonymous = ?16, "
 	"believes_from = ?17, mutes_on_entry = ?18, mutes_on_hold = ?19, locked = ?20, lobby = "
 	"?21, "
 	"announces = ?22, ends_with_creator = ?23, ends_when_empty = ?24, size_max = ?25, "
-	"loudest_n = ?26, small_size = ?27, start = ?28, end = ?29, early = ?30";
+	"loudest_n = ?26, small_size = ?27, start = ?28, end = ?29, early = ?30, chat = "
+	"?31, chat_history = ?32";
 
 int
 cp_archive_save_conf(struct cp_archive *archive, const struct cp_archive_save *save)
@@ -95,11 +97,12 @@ bind_settings(sqlite3_stmt *st, const struct cp_conf *c)
 				     cp_conf_security_name(c->security),
 				     cp_conf_editors_name(c->editors),
 				     cp_conf_notify_name(c->notify)};
-	const int64_t numbers[] = {
-		c->is_open,	      c->may_anonymous,	  c->believes_from, c->mutes_on_entry,
-		c->mutes_on_hold,     c->is_locked,	  c->has_lobby,	    c->announces,
-		c->ends_with_creator, c->ends_when_empty, c->size_max,	    c->loudest_n,
-		c->small_size,	      c->start_ms,	  c->end_ms,	    c->early_ms};
+	const int64_t numbers[] = {c->is_open,	       c->may_anonymous, c->believes_from,
+				   c->mutes_on_entry,  c->mutes_on_hold, c->is_locked,
+				   c->has_lobby,       c->announces,	 c->ends_with_creator,
+				   c->ends_when_empty, c->size_max,	 c->loudest_n,
+				   c->small_size,      c->start_ms,	 c->end_ms,
+				   c->early_ms,	       c->has_chat,	 c->chat_history};
 	int at = 7;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -197,6 +200,8 @@ read_conf(struct cp_archive_conf *out, sqlite3_stmt *row)
 		.start_ms = sqlite3_column_int64(row, 27),
 		.end_ms = sqlite3_column_int64(row, 28),
 		.early_ms = sqlite3_column_int64(row, 29),
+		.has_chat = sqlite3_column_int(row, 30) != 0,
+		.chat_history = (uint16_t)sqlite3_column_int(row, 31),
 	};
 	read_names(s, row);
 }

@@ -71,6 +71,10 @@ static const char *const migrations[] = {
 
 	/* A record begins when the leg is up (ended 0), and is completed at its end. */
 	"CREATE INDEX record_open ON record(leg) WHERE ended = 0;",
+
+	/* A chat room. */
+	"ALTER TABLE conference ADD COLUMN chat INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE conference ADD COLUMN chat_history INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -196,6 +196,8 @@ some_settings(struct walk *w)
 		.announces = luck(w, 2),
 		.ends_with_creator = luck(w, 3) == 0,
 		.ends_when_empty = luck(w, 3) == 0,
+		.has_chat = luck(w, 2),
+		.chat_history = (uint16_t)luck(w, 120),
 		.size_max = luck(w, 2) ? 0 : 5,
 		.end_ms = luck(w, 4) ? 0 : w->now_ms + 1000 * (int64_t)luck(w, 900),
 		.people = list,
@@ -251,7 +253,7 @@ change(struct walk *w)
 {
 	struct cp_conf_person person = {people[1 + luck(w, PEOPLE - 1)],
 					(enum cp_conf_role)luck(w, 4)};
-	struct cp_conf_change settings = {.which = 1u << luck(w, 24), .to = some_settings(w)};
+	struct cp_conf_change settings = {.which = 1u << luck(w, 26), .to = some_settings(w)};
 	static const enum cp_event_type types[] = {
 		CP_EVENT_UPDATE, CP_EVENT_UPDATE,   CP_EVENT_AUTHORISE,	 CP_EVENT_DISALLOW,
 		CP_EVENT_LOCK,	 CP_EVENT_ADMIT,    CP_EVENT_MIX_POLICY, CP_EVENT_ANNOUNCE,

@@ -127,6 +127,7 @@ take_settings(struct world *w, struct cp_conf_settings *s)
 		{"announces", CP_CONF_SET_ANNOUNCES, &s->announces},
 		{"ends-with-creator", CP_CONF_SET_ENDS_WITH_CREATOR, &s->ends_with_creator},
 		{"ends-when-empty", CP_CONF_SET_ENDS_WHEN_EMPTY, &s->ends_when_empty},
+		{"chat", CP_CONF_SET_CHAT, &s->has_chat},
 	};
 	const struct {
 		const char *name;
@@ -176,6 +177,10 @@ take_settings(struct world *w, struct cp_conf_settings *s)
 	if ((value = world_value(w, "loudest")) != NULL) {
 		s->loudest_n = (uint16_t)strtoul(value, NULL, 10);
 		which |= CP_CONF_SET_LOUDEST_N;
+	}
+	if ((value = world_value(w, "history")) != NULL) {
+		s->chat_history = (uint16_t)strtoul(value, NULL, 10);
+		which |= CP_CONF_SET_CHAT_HISTORY;
 	}
 	if ((value = world_value(w, "editors")) != NULL &&
 	    cp_conf_editors_of(&s->editors, cp_slice_text(value)) == 0)

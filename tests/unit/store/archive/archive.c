@@ -127,6 +127,8 @@ make_conf(const char *user)
 		.start_ms = AHEAD_MS + 1,
 		.end_ms = AHEAD_MS + 2,
 		.early_ms = 60000,
+		.has_chat = true,
+		.chat_history = 17,
 		.people = people,
 		.people_count = 3,
 	};
@@ -228,14 +230,15 @@ on_conf(void *arg, const struct cp_archive_conf *c)
 	assert_string_equal(conf->description, settings.description);
 	assert_string_equal(conf->creator, settings.creator);
 	assert_string_equal(conf->pin, settings.pin);
-	assert_true(conf->security == settings.security && conf->editors == settings.editors &&
-		    conf->notify == settings.notify && conf->size_max == settings.size_max &&
-		    conf->loudest_n == settings.loudest_n &&
-		    conf->small_size == settings.small_size &&
-		    conf->start_ms == settings.start_ms && conf->end_ms == settings.end_ms &&
-		    conf->early_ms == settings.early_ms);
+	assert_true(
+		conf->security == settings.security && conf->editors == settings.editors &&
+		conf->notify == settings.notify && conf->size_max == settings.size_max &&
+		conf->loudest_n == settings.loudest_n && conf->small_size == settings.small_size &&
+		conf->start_ms == settings.start_ms && conf->end_ms == settings.end_ms &&
+		conf->early_ms == settings.early_ms && conf->chat_history == settings.chat_history);
 	assert_true(conf->is_open && conf->may_anonymous && conf->mutes_on_hold &&
-		    conf->has_lobby && conf->ends_with_creator);
+		    conf->has_lobby && conf->ends_with_creator &&
+		    conf->has_chat == settings.has_chat);
 	assert_false(conf->believes_from || conf->mutes_on_entry || conf->is_locked ||
 		     conf->announces || conf->ends_when_empty);
 	assert_int_equal(conf->authorised_count, seen->people);
@@ -571,11 +574,15 @@ an_older_file_is_brought_up(void **state)
 	    "auth_failures;"
 	    "ALTER TABLE record DROP COLUMN replays; ALTER TABLE record DROP COLUMN jitter;"
 	    "ALTER TABLE record DROP COLUMN round_trip;"
+	    "ALTER TABLE conference DROP COLUMN chat; ALTER TABLE conference DROP COLUMN "
+	    "chat_history;"
 	    "INSERT INTO record VALUES(41, 'team', 'Title', 9, 'sip:old@x', '', '', 0, "
 	    "'participant',"
 	    " 'dialed-in', 'none', 'none', '', 1, 2, 3, 'departed', 0, 'left', '', '', '', '', '', "
 	    "'');"
 	    "PRAGMA user_version = 1;");
+	conf->has_chat = false; /* as it was before there was one */
+	conf->chat_history = 0;
 	archive = open_archive(path, 0);
 	assert_int_equal(cp_archive_load_confs(archive, on_conf, &seen), 0);
 	assert_int_equal(cp_archive_load_legs(archive, on_leg, &seen), 0);
