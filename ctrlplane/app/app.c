@@ -199,6 +199,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 		cp_load_turn(app, now - app->fast_ms, FAST_MS);
 	app->fast_ms = now;
 	cp_media_on_tick(app->media, now);
+	cp_load_tick(app, now);
 	cp_subscribe_tick(app);
 	cp_prompts_tick(app->prompts);
 }
@@ -212,7 +213,6 @@ on_slow(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_TICK});
 	cp_call_tick(app);
 	cp_keep_tick(app);
-	cp_load_tick(app);
 	if (app->mgmt)
 		cp_mgmt_run(app->mgmt); /* its time-outs */
 }

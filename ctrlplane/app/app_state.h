@@ -153,6 +153,7 @@ struct cp_app {
 	uint64_t calls_shed; /* of them: for overload */
 	struct cp_overload overload;
 	bool is_asking_load;
+	int64_t load_asked_ms;
 	int64_t fast_ms; /* when the fast timer ran last */
 	bool is_stopping;
 	bool is_sip_left_behind; /* ended without waiting: the loop's and NUA's memory goes with the process */
@@ -281,7 +282,7 @@ void cp_call_install_tx_key(struct cp_call *call, const struct cp_sdp_media *med
 
 /* load.c: admission by measured load */
 void cp_load_init(struct cp_app *app);
-void cp_load_tick(struct cp_app *app);
+void cp_load_tick(struct cp_app *app, int64_t now_ms);
 /* A timer of that period ran so long after its last time. */
 void cp_load_turn(struct cp_app *app, int64_t since_ms, int64_t period_ms);
 /* Would one more harm those who are there? conf NULL: a new conference. */

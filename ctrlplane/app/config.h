@@ -112,8 +112,8 @@ struct cp_config_call {
 	int64_t adopted_for_ms;
 	int64_t ring_for_ms;
 	int64_t list_max;
-	int64_t busy_high, busy_low; /* percent */
-	int answerer;		     /* enum cp_config_answerer */
+	int64_t busy_high, busy_low, late_high; /* percent */
+	int answerer;				/* enum cp_config_answerer */
 	int64_t jitter_min_ms;
 	int64_t jitter_max_ms;
 	int64_t conferences_max;

@@ -1,4 +1,4 @@
-/* Asks how busy the media plane is, once a second, and refuses new participants when they would harm those who are there. */
+/* Asks how busy the media plane is, some times a second, and refuses new participants when they would harm those who are there. */
 #include "ctrlplane/app/app_state.h"
 
 #include <string.h>
@@ -6,8 +6,8 @@
 
 #include "ctrlplane/base/log.h"
 
-#define LATE_PERMILLE 500 /* of a worker's ticks: voices stutter */
-#define LAG_HIGH_MS 3000  /* our loop is behind: SIP would be answered too late */
+#define ROUND_MS 200
+#define LAG_HIGH_MS 3000 /* our loop is behind: SIP would be answered too late */
 #define LAG_LOW_MS 200
 #define RETRY_MIN_S 4
 #define RETRY_SPREAD_S 8 /* so that they do not all come back at once */
@@ -18,25 +18,16 @@ cp_load_init(struct cp_app *app)
 	app->overload = (struct cp_overload){
 		.high_permille = (uint32_t)app->config->call.busy_high * 10,
 		.low_permille = (uint32_t)app->config->call.busy_low * 10,
-		.late_permille = LATE_PERMILLE,
+		.late_permille = (uint32_t)app->config->call.late_high * 10,
 		.lag_high_ms = LAG_HIGH_MS,
 		.lag_low_ms = LAG_LOW_MS,
 	};
 }
 
-static bool
-is_any_over(const struct cp_overload *o)
-{
-	for (uint32_t w = 0; w < o->workers; w++)
-		if (o->is_over[w])
-			return true;
-	return o->is_lagging;
-}
-
 static void
 tell_change(struct cp_app *app, bool was_over)
 {
-	bool is_over = is_any_over(&app->overload);
+	bool is_over = cp_overload_is_any(&app->overload);
 
 	if (is_over && !was_over)
 		cp_log(CP_LOG_WARN, CP_APP_AREA,
@@ -52,29 +43,33 @@ on_node(void *arg, int status, const struct dp_ctl_hdr *reply)
 {
 	const struct dp_ctl_node *node = (const void *)reply;
 	struct cp_app *app = arg;
-	struct cp_overload_load loads[CP_OVERLOAD_WORKERS];
-	bool was_over = is_any_over(&app->overload);
+	struct cp_overload_sample samples[CP_OVERLOAD_WORKERS];
+	bool was_over = cp_overload_is_any(&app->overload);
 
 	app->is_asking_load = false;
 	if (status != 0)
 		return;
 	for (uint32_t w = 0; w < CP_OVERLOAD_WORKERS; w++)
-		loads[w] = (struct cp_overload_load){
-			.busy_permille = node->worker[w].busy_permille,
-			.late_permille = node->worker[w].late_permille,
+		samples[w] = (struct cp_overload_sample){
+			.at_ns = node->uptime_ns,
+			.busy_ns = node->worker[w].busy_ns,
+			.ticks = node->worker[w].ticks,
+			.ticks_late = node->worker[w].ticks_late,
 			.legs = node->worker[w].legs,
 		};
-	cp_overload_measure(&app->overload, loads, node->workers);
+	cp_overload_measure(&app->overload, node->instance, samples, node->workers);
 	tell_change(app, was_over);
 }
 
 void
-cp_load_tick(struct cp_app *app)
+cp_load_tick(struct cp_app *app, int64_t now_ms)
 {
 	struct dp_ctl_hdr m = {.type = DP_CTL_NODE_SHOW};
 
-	if (app->is_asking_load || !cp_media_is_up(app->media))
+	if (app->is_asking_load || now_ms < app->load_asked_ms + ROUND_MS ||
+	    !cp_media_is_up(app->media))
 		return;
+	app->load_asked_ms = now_ms;
 	app->is_asking_load = true; /* before: a failure may come at once */
 	if (cp_media_request(app->media, &m, sizeof(m), on_node, app) != 0)
 		app->is_asking_load = false;
@@ -83,7 +78,7 @@ cp_load_tick(struct cp_app *app)
 void
 cp_load_turn(struct cp_app *app, int64_t since_ms, int64_t period_ms)
 {
-	bool was_over = is_any_over(&app->overload);
+	bool was_over = cp_overload_is_any(&app->overload);
 
 	cp_overload_lag(&app->overload, since_ms - period_ms);
 	tell_change(app, was_over);

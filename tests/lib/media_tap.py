@@ -3,8 +3,8 @@
 
 Takes conclave-dp's place in a test: starts it with its control socket beside, listens where the control plane looks, passes
 everything on in both directions, and writes every request as a line of JSON to media_plane.jsonl in node.runtime_dir. What does not
-happen by itself can be provoked: faults.json there, {"delay_ms": 200, "status": {"5": -28}, "busy": 900}, delays LEG_ADD, refuses by message
-type and lets every worker say that it is 90 % busy; a line 'EVENT-NUMBER LEG A B' in the fifo 'events' there is an event from the media plane.
+happen by itself can be provoked: faults.json there, {"delay_ms": 200, "status": {"5": -28}, "busy": 900, "late": 600}, delays LEG_ADD, refuses by
+message type and lets every worker say that it is 90 % busy and 60 % of its ticks late; a line 'EVENT-NUMBER LEG A B' in the fifo 'events' there is an event from the media plane.
 """
 import ctypes
 import hashlib
@@ -22,6 +22,7 @@ TYPES = ["", "HELLO", "CONF_CREATE", "CONF_UPDATE", "CONF_DESTROY", "LEG_ADD", "
          "KEY_RETIRE", "LIST_CONFS", "LIST_LEGS", "LEG_SHOW", "NODE_SHOW"]
 LEG_ADD, LEG_UPDATE, KEY_INSTALL, NODE_SHOW, EVENT = 5, 6, 9, 14, 0x100
 NODE_HEAD, NODE_STATS = 40, 9  # octets before the statistics of a dp_ctl_node, and how many there are; each ends with busy and late permille
+NODE_UPTIME, STATS_TICKS, STATS_BUSY_NS = 24, 80, 152  # ticks_late follows ticks
 HEADER = "=HHIIi"
 KEY_SALT = [(0, 0), (16, 14), (16, 14), (32, 14), (16, 12), (32, 12)]  # octets, by suite
 
@@ -57,11 +58,36 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+class Load:
+    """What the workers say of their load may be made up, and their counters never go back."""
+
+    def __init__(self):
+        self.real, self.told, self.at = {}, {}, 0
+
+    def rewrite(self, data, busy, late):
+        now, = struct.unpack_from("=Q", data, NODE_UPTIME)
+        size, passed = (len(data) - NODE_HEAD) // NODE_STATS, now - self.at
+        for i in range(NODE_STATS):
+            start = NODE_HEAD + i * size
+            real = [*struct.unpack_from("=QQ", data, start + STATS_TICKS), *struct.unpack_from("=Q", data, start + STATS_BUSY_NS)]
+            grown = [a - b for a, b in zip(real, self.real.get(i, real))]
+            if late is not None:
+                grown[0], grown[1] = 1000, late
+            if busy is not None:
+                grown[2] = passed * busy // 1000
+                struct.pack_into("=II", data, start + size - 8, busy, late or 0)
+            self.real[i], self.told[i] = real, [a + b for a, b in zip(self.told.get(i, real), grown)]
+            struct.pack_into("=QQ", data, start + STATS_TICKS, *self.told[i][:2])
+            struct.pack_into("=Q", data, start + STATS_BUSY_NS, self.told[i][2])
+        self.at = now
+
+
 class Tap:
     def __init__(self, folder, config):
         self.folder = folder
         self.conf_of = {}
         self.version = 0  # of the control protocol, as conclave-cp speaks it
+        self.load = Load()
         self.log = open(os.path.join(folder, "media_plane.jsonl"), "a", buffering=1)
         self.real = os.path.join(folder, "real.sock")
         config["node"]["media_socket"] = self.real
@@ -103,14 +129,11 @@ class Tap:
             server.send(data)
 
     def on_reply(self, data):
-        """What the media plane says of its load may be made up."""
         kind = struct.unpack_from(HEADER, data)[1]
-        busy = self.faults().get("busy")
-        if kind != NODE_SHOW or busy is None or len(data) <= NODE_HEAD:
+        if kind != NODE_SHOW or len(data) <= NODE_HEAD:
             return data
-        size, data = (len(data) - NODE_HEAD) // NODE_STATS, bytearray(data)
-        for i in range(NODE_STATS):
-            struct.pack_into("=II", data, NODE_HEAD + (i + 1) * size - 8, busy, 0)
+        data, faults = bytearray(data), self.faults()
+        self.load.rewrite(data, faults.get("busy"), faults.get("late"))
         return bytes(data)
 
     def event(self, clients, words):

@@ -1,6 +1,7 @@
 """Admission by measured load: 503 with Retry-After, hysteresis, and a storm of INVITEs that running conferences do not notice."""
 import json
 import re
+import time
 
 import pytest
 
@@ -9,7 +10,7 @@ from people import Callee, Referrer
 from sip import SipNode
 
 CONFERENCES = [{"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in ("demo", "storm")]
-MARKS = {"busy_high": 85, "busy_low": 70}
+MARKS = {"busy_high": 85, "busy_low": 70, "late_high": 50}
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +19,9 @@ def node():
         yield running
 
 
-def busy(node, permille):
-    """The media plane says that it is so busy; None: what it really is."""
-    node.faults(**({} if permille is None else {"busy": permille}))
+def busy(node, permille, late=None):
+    """The media plane says that it is so busy, and so much of its ticks late; None: what it really is."""
+    node.faults(**{name: value for name, value in (("busy", permille), ("late", late)) if value is not None})
 
 
 def answer(node, user="demo"):
@@ -53,6 +54,39 @@ def test_who_comes_when_it_is_busy_gets_503(node):
         busy(node, None)
     log = open(node.path("cp.log")).read()
     assert re.search(r"overloaded: new participants get 503", log) and "no longer overloaded" in log
+
+
+def test_late_ticks_of_a_busy_worker_count_when_they_last(node):
+    try:
+        busy(node, 600, late=1000)
+        time.sleep(3)
+        assert answer(node).status == 200, "it has time: another program keeps the machine"
+        busy(node, 750, late=1000)
+        assert answer(node).status == 200, "not at once"
+        wait_until(lambda: answer(node).status == 503, 10, "503")
+        busy(node, 750, late=100)
+        wait_until(lambda: answer(node).status == 200, 2, "people may join again")
+    finally:
+        busy(node, None)
+
+
+def test_both_ways_within_a_second(node):
+    try:
+        for _ in range(2):
+            for permille, status in ((1000, 503), (100, 200)):
+                busy(node, permille)
+                wait_until(lambda wanted=status: answer(node).status == wanted, 1.5, f"{status}")
+    finally:
+        busy(node, None)
+
+
+def test_late_ticks_may_be_no_matter():
+    with SipNode(call={**MARKS, "late_high": 0}, conferences=CONFERENCES) as node:
+        busy(node, 750, late=1000)
+        time.sleep(4)
+        assert answer(node).status == 200
+        busy(node, 900, late=1000)
+        wait_until(lambda: answer(node).status == 503, 10, "503")
 
 
 def test_who_is_in_stays(node):
