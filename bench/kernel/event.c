@@ -116,21 +116,30 @@ protect_one(struct crowd *w, unsigned i, uint32_t version, size_t room)
 				 cp_slice(w->plain, len)) != 0;
 }
 
-/* The copy of subscriber 0 … takes one of them. */
+/* The document of subscriber i's body. */
 static bool
-take_one(struct crowd *w, unsigned i, struct cp_copy *copy)
+open_one(struct crowd *w, unsigned i, struct cp_slice *document)
 {
 	const struct cp_cms_key key = {.kek = w->kek[i % WATCHERS],
 				       .id = cp_slice_text(w->id[i % WATCHERS])};
-	struct cp_slice type, octets;
-	enum cp_copy_verdict verdict;
+	struct cp_slice type;
 	size_t len;
 
 	return cp_cms_open((uint8_t *)w->plain, ROOM, &len, w->cms, &key,
 			   cp_slice((char *)w->sealed[i], w->len[i])) == 0 &&
-	       cp_cms_entity_decode(&type, &octets, cp_slice(w->plain, len)) == 0 &&
-	       cp_slice_is(type, CP_ROSTER_TYPE) &&
-	       cp_copy_take(&verdict, copy, octets.ptr, octets.len) == 0 &&
+	       cp_cms_entity_decode(&type, document, cp_slice(w->plain, len)) == 0 &&
+	       cp_slice_is(type, CP_ROSTER_TYPE);
+}
+
+/* The copy of subscriber 0 … takes one of them. */
+static bool
+take_one(struct crowd *w, unsigned i, struct cp_copy *copy)
+{
+	struct cp_slice document;
+	enum cp_copy_verdict verdict;
+
+	return open_one(w, i, &document) &&
+	       cp_copy_take(&verdict, copy, document.ptr, document.len) == 0 &&
 	       verdict <= CP_COPY_PARTIAL;
 }
 
@@ -169,6 +178,16 @@ copy_start(void *arg)
 }
 
 static void
+open_round(void *arg)
+{
+	struct crowd *w = arg;
+	struct cp_slice document;
+
+	for (unsigned i = 0; i < BODIES; i++)
+		w->bad += !open_one(w, i, &document);
+}
+
+static void
 parse_round(void *arg)
 {
 	struct crowd *w = arg;
@@ -180,15 +199,24 @@ parse_round(void *arg)
 static int
 run_bodies(const struct bench_case *row, struct bench_result *out)
 {
-	bool is_parse = row->arg != NULL;
+	static const struct {
+		const char *name;
+		void (*round)(void *arg), (*prepare)(void *arg);
+	} kinds[] = {
+		{"protect", protect_round, NULL},
+		{"open", open_round, NULL},
+		{"parse", parse_round, copy_start},
+	};
 	static struct crowd w;
-	struct bench_plan plan = {.round = is_parse ? parse_round : protect_round,
-				  .prepare = is_parse ? copy_start : NULL,
-				  .arg = &w,
-				  .items = BODIES};
+	struct bench_plan plan = {.arg = &w, .items = BODIES};
 	struct bench_timing t;
 	int rc = crowd_init(&w, 4096);
 
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].name, row->arg) == 0) {
+			plan.round = kinds[i].round;
+			plan.prepare = kinds[i].prepare;
+		}
 	if (rc == 0) {
 		make_2k(&w);
 		protect_round(&w);
@@ -279,7 +307,11 @@ int
 main(int argc, char **argv)
 {
 	static const struct bench_case cases[] = {
-		{.name = "event.notify.protect", .unit = "ns/body", .run = run_bodies},
+		{.name = "event.notify.protect",
+		 .unit = "ns/body",
+		 .run = run_bodies,
+		 .arg = "protect"},
+		{.name = "event.notify.open", .unit = "ns/body", .run = run_bodies, .arg = "open"},
 		{.name = "event.notify.parse",
 		 .unit = "ns/body",
 		 .run = run_bodies,

@@ -5,370 +5,345 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxml/parser.h>
-#include <libxml/tree.h>
-
 #include "ctrlplane/event/copy_state.h"
-
-enum state { STATE_FULL, STATE_PARTIAL, STATE_DELETED, STATE_BAD };
-
-static bool
-is_element(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0 &&
-	       node->ns && node->ns->href && strcmp((const char *)node->ns->href, CP_COPY_NS) == 0;
-}
-
-static enum state
-state_of(xmlNode *node)
-{
-	xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)"state");
-	enum state state = STATE_FULL;
-
-	if (value)
-		state = strcmp((const char *)value, "full") == 0      ? STATE_FULL
-			: strcmp((const char *)value, "partial") == 0 ? STATE_PARTIAL
-			: strcmp((const char *)value, "deleted") == 0 ? STATE_DELETED
-								      : STATE_BAD;
-	xmlFree(value);
-	return state;
-}
-
-/* A copy of the octets that libxml2 gave; NULL stays NULL. */
-static char *
-own(xmlChar *value)
-{
-	char *text = value ? strdup((const char *)value) : NULL;
-
-	xmlFree(value);
-	return text;
-}
-
-static char *
-key_of(xmlNode *node, const char *name)
-{
-	return own(xmlGetNoNsProp(node, (const xmlChar *)name));
-}
 
 /* The element's text replaces what stood there. */
 static void
-set(char **to, xmlNode *node)
+set(char **to, const struct cp_copy_node *n)
 {
+	const char *text = n->text ? n->text : "";
+
+	if (*to && strcmp(*to, text) == 0)
+		return;
 	free(*to);
-	*to = own(xmlNodeGetContent(node));
+	*to = strdup(text);
 }
 
 static uint32_t
-number_of(xmlNode *node)
+number_of(const struct cp_copy_node *n)
 {
-	char *text = own(xmlNodeGetContent(node));
-	unsigned long value = text ? strtoul(text, NULL, 10) : 0;
+	unsigned long value = n->text ? strtoul(n->text, NULL, 10) : 0;
 
-	free(text);
 	return value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
 }
 
 static bool
-bool_of(xmlNode *node)
+bool_of(const struct cp_copy_node *n)
 {
-	char *text = own(xmlNodeGetContent(node));
-	bool value = text && (strcmp(text, "true") == 0 || strcmp(text, "1") == 0);
+	return n->text && (strcmp(n->text, "true") == 0 || strcmp(n->text, "1") == 0);
+}
 
-	free(text);
-	return value;
+/* The next one of that name, n or behind it. */
+static const struct cp_copy_node *
+from(const struct cp_copy_node *n, enum cp_copy_name name)
+{
+	while (n && n->name != name)
+		n = n->next;
+	return n;
 }
 
 static void
-take_act(struct cp_copy_act *act, xmlNode *node)
+take_act(struct cp_copy_act *act, const struct cp_copy_node *node)
 {
 	cp_copy_drop_act(act);
-	for (xmlNode *n = node->children; n; n = n->next) {
-		if (is_element(n, "when"))
+	for (const struct cp_copy_node *n = node->first; n; n = n->next) {
+		if (n->name == CP_COPY_WHEN)
 			set(&act->when, n);
-		else if (is_element(n, "reason"))
+		else if (n->name == CP_COPY_REASON)
 			set(&act->reason, n);
-		else if (is_element(n, "by"))
+		else if (n->name == CP_COPY_BY)
 			set(&act->by, n);
+	}
+}
+
+static void
+take_call(struct cp_copy_call *call, const struct cp_copy_node *node)
+{
+	const struct cp_copy_node *sip = from(node->first, CP_COPY_SIP);
+
+	cp_copy_drop_call(call);
+	for (const struct cp_copy_node *n = sip ? sip->first : NULL; n; n = n->next) {
+		if (n->name == CP_COPY_DISPLAY)
+			set(&call->display, n);
+		else if (n->name == CP_COPY_CALL_ID)
+			set(&call->call_id, n);
+		else if (n->name == CP_COPY_FROM_TAG)
+			set(&call->from_tag, n);
+		else if (n->name == CP_COPY_TO_TAG)
+			set(&call->to_tag, n);
 	}
 }
 
 /* Atomic: a media element replaces the one of the same id. */
 static int
-take_media(struct cp_copy_endpoint *e, xmlNode *node)
+take_media(struct cp_copy_endpoint *e, const struct cp_copy_node *node)
 {
-	char *id = key_of(node, "id");
-	struct cp_copy_media *m = id ? cp_copy_media_at(e, id) : NULL;
+	struct cp_copy_media *m = cp_copy_media_at(e, node->key);
 
-	free(id);
 	if (!m)
 		return -ENOMEM;
-	for (xmlNode *n = node->children; n; n = n->next) {
-		if (is_element(n, "display-text"))
+	for (const struct cp_copy_node *n = node->first; n; n = n->next) {
+		if (n->name == CP_COPY_DISPLAY)
 			set(&m->display, n);
-		else if (is_element(n, "type"))
+		else if (n->name == CP_COPY_TYPE)
 			set(&m->type, n);
-		else if (is_element(n, "label"))
+		else if (n->name == CP_COPY_LABEL)
 			set(&m->label, n);
-		else if (is_element(n, "src-id"))
+		else if (n->name == CP_COPY_SRC_ID)
 			set(&m->src_id, n);
-		else if (is_element(n, "status"))
+		else if (n->name == CP_COPY_STATUS)
 			set(&m->status, n);
 	}
 	return 0;
 }
 
 static int
-take_endpoint_part(struct cp_copy_endpoint *e, xmlNode *n)
+take_endpoint_part(struct cp_copy_endpoint *e, const struct cp_copy_node *n)
 {
-	if (is_element(n, "display-text"))
+	if (n->name == CP_COPY_DISPLAY)
 		set(&e->display, n);
-	else if (is_element(n, "status"))
+	else if (n->name == CP_COPY_STATUS)
 		set(&e->status, n);
-	else if (is_element(n, "joining-method"))
+	else if (n->name == CP_COPY_JOINING)
 		set(&e->joining, n);
-	else if (is_element(n, "disconnection-method"))
+	else if (n->name == CP_COPY_LEAVING)
 		set(&e->leaving, n);
-	else if (is_element(n, "referred"))
+	else if (n->name == CP_COPY_REFERRED)
 		take_act(&e->referred, n);
-	else if (is_element(n, "joining-info"))
+	else if (n->name == CP_COPY_JOINED)
 		take_act(&e->joined, n);
-	else if (is_element(n, "disconnection-info"))
+	else if (n->name == CP_COPY_LEFT)
 		take_act(&e->left, n);
-	else if (is_element(n, "media"))
+	else if (n->name == CP_COPY_CALL_INFO)
+		take_call(&e->call, n);
+	else if (n->name == CP_COPY_MEDIA)
 		return take_media(e, n);
 	return 0;
 }
 
 static int
-take_endpoint(struct cp_copy_user *user, xmlNode *node)
+take_endpoint(struct cp_copy_user *user, const struct cp_copy_node *node)
 {
-	char *entity = key_of(node, "entity");
-	struct cp_copy_endpoint *e = entity ? cp_copy_find_endpoint(user, entity) : NULL;
-	enum state state = state_of(node);
+	struct cp_copy_endpoint *e = cp_copy_find_endpoint(user, node->key);
 	int rc = 0;
 
-	if (e && state != STATE_PARTIAL) {
+	if (e && node->part != CP_COPY_PART) {
 		cp_copy_drop_endpoint(user, e);
 		e = NULL;
 	}
-	if (state != STATE_DELETED && !e) {
-		e = entity ? cp_copy_add_endpoint(user, entity) : NULL;
-		rc = e ? 0 : -ENOMEM;
-	}
-	free(entity);
-	for (xmlNode *n = node->children; n && rc == 0 && state != STATE_DELETED; n = n->next)
+	if (node->part == CP_COPY_NO_MORE)
+		return 0;
+	if (!e)
+		e = cp_copy_add_endpoint(user, node->key);
+	if (!e)
+		return -ENOMEM;
+	for (const struct cp_copy_node *n = node->first; n && rc == 0; n = n->next)
 		rc = take_endpoint_part(e, n);
 	return rc;
 }
 
 static void
-take_roles(struct cp_copy_user *user, xmlNode *node)
+take_roles(struct cp_copy_user *user, const struct cp_copy_node *node)
 {
 	free(user->roles);
 	user->roles = NULL;
-	for (xmlNode *n = node->children; n; n = n->next) {
-		char *role = is_element(n, "entry") ? own(xmlNodeGetContent(n)) : NULL;
+	for (const struct cp_copy_node *n = from(node->first, CP_COPY_ENTRY); n;
+	     n = from(n->next, CP_COPY_ENTRY)) {
 		size_t len = user->roles ? strlen(user->roles) + 2 : 0;
-		char *roles = role ? realloc(user->roles, len + strlen(role) + 1) : NULL;
+		char *roles = realloc(user->roles, len + strlen(n->text) + 1);
 
-		if (roles) {
-			if (len)
-				memcpy(roles + len - 2, ", ", 2);
-			strcpy(roles + len, role);
-			user->roles = roles;
-		}
-		free(role);
+		if (!roles)
+			return;
+		if (len)
+			memcpy(roles + len - 2, ", ", 2);
+		strcpy(roles + len, n->text);
+		user->roles = roles;
 	}
 }
 
 static int
-take_user(struct cp_copy *copy, xmlNode *node)
+take_user(struct cp_copy *copy, const struct cp_copy_node *node)
 {
-	char *entity = key_of(node, "entity");
-	struct cp_copy_user *user = entity ? cp_copy_find(copy, entity) : NULL;
-	enum state state = state_of(node);
+	struct cp_copy_user *user = cp_copy_find(copy, node->key);
 	int rc = 0;
 
-	if (user && state == STATE_FULL)
+	if (user && node->part == CP_COPY_WHOLE)
 		cp_copy_empty_user(user); /* keeps its place */
-	if (user && state == STATE_DELETED)
+	if (user && node->part == CP_COPY_NO_MORE)
 		cp_copy_drop_user(copy, user);
-	if (!user && state != STATE_DELETED) {
-		user = entity ? cp_copy_add_user(copy, entity) : NULL;
-		rc = user ? 0 : -ENOMEM;
-	}
-	free(entity);
-	for (xmlNode *n = node->children; n && rc == 0 && state != STATE_DELETED; n = n->next) {
-		if (is_element(n, "display-text"))
+	if (node->part == CP_COPY_NO_MORE)
+		return 0;
+	if (!user)
+		user = cp_copy_add_user(copy, node->key);
+	if (!user)
+		return -ENOMEM;
+	for (const struct cp_copy_node *n = node->first; n && rc == 0; n = n->next) {
+		if (n->name == CP_COPY_DISPLAY)
 			set(&user->display, n);
-		else if (is_element(n, "roles"))
+		else if (n->name == CP_COPY_ROLES)
 			take_roles(user, n);
-		else if (is_element(n, "endpoint"))
+		else if (n->name == CP_COPY_ENDPOINT)
 			rc = take_endpoint(user, n);
 	}
 	return rc;
 }
 
 static int
-take_users(struct cp_copy *copy, xmlNode *node)
+take_users(struct cp_copy *copy, const struct cp_copy_node *node)
 {
 	int rc = 0;
 
-	if (state_of(node) != STATE_PARTIAL)
+	if (node->part != CP_COPY_PART)
 		cp_copy_drop_users(copy);
-	if (state_of(node) == STATE_DELETED)
+	if (node->part == CP_COPY_NO_MORE)
 		return 0;
-	for (xmlNode *n = node->children; n && rc == 0; n = n->next)
-		if (is_element(n, "user"))
-			rc = take_user(copy, n);
+	for (const struct cp_copy_node *n = from(node->first, CP_COPY_USER); n && rc == 0;
+	     n = from(n->next, CP_COPY_USER))
+		rc = take_user(copy, n);
 	return rc;
 }
 
 static void
-take_description(struct cp_copy *copy, xmlNode *node)
+take_description(struct cp_copy *copy, const struct cp_copy_node *node)
 {
 	free(copy->display);
 	free(copy->subject);
 	copy->display = copy->subject = NULL;
 	copy->users_max = 0;
-	for (xmlNode *n = node->children; n; n = n->next) {
-		if (is_element(n, "display-text"))
+	for (const struct cp_copy_node *n = node->first; n; n = n->next) {
+		if (n->name == CP_COPY_DISPLAY)
 			set(&copy->display, n);
-		else if (is_element(n, "subject"))
+		else if (n->name == CP_COPY_SUBJECT)
 			set(&copy->subject, n);
-		else if (is_element(n, "maximum-user-count"))
+		else if (n->name == CP_COPY_USERS_MAXIMUM)
 			copy->users_max = number_of(n);
 	}
 }
 
 static void
-take_state(struct cp_copy *copy, xmlNode *node)
+take_state(struct cp_copy *copy, const struct cp_copy_node *node)
 {
 	copy->user_count = 0;
 	copy->is_active = copy->is_locked = false;
-	for (xmlNode *n = node->children; n; n = n->next) {
-		if (is_element(n, "user-count"))
+	for (const struct cp_copy_node *n = node->first; n; n = n->next) {
+		if (n->name == CP_COPY_USER_COUNT)
 			copy->user_count = number_of(n);
-		else if (is_element(n, "active"))
+		else if (n->name == CP_COPY_ACTIVE)
 			copy->is_active = bool_of(n);
-		else if (is_element(n, "locked"))
+		else if (n->name == CP_COPY_LOCKED)
 			copy->is_locked = bool_of(n);
 	}
 }
 
 static int
-take_all(struct cp_copy *copy, xmlNode *root)
+take_all(struct cp_copy *copy, const struct cp_copy_node *root)
 {
 	int rc = 0;
 
-	for (xmlNode *n = root->children; n && rc == 0; n = n->next) {
-		if (is_element(n, "conference-description"))
+	for (const struct cp_copy_node *n = root->first; n && rc == 0; n = n->next) {
+		if (n->name == CP_COPY_DESCRIPTION)
 			take_description(copy, n);
-		else if (is_element(n, "conference-state"))
+		else if (n->name == CP_COPY_STATE)
 			take_state(copy, n);
-		else if (is_element(n, "users"))
+		else if (n->name == CP_COPY_USERS)
 			rc = take_users(copy, n);
 	}
 	return rc;
 }
 
-static size_t
-count_named(xmlNode *node, const char *name)
+/* Those of that name: each has a key, and a state that is one; not too many. */
+static int
+check_children(const struct cp_copy_node *node, enum cp_copy_name name, size_t max)
 {
 	size_t count = 0;
 
-	for (xmlNode *n = node->children; n; n = n->next)
-		count += is_element(n, name);
-	return count;
-}
-
-/* Keys are there, states are known, nothing is past a limit: then taking it cannot fail half way. */
-static int
-check_user(xmlNode *user)
-{
-	if (!xmlHasProp(user, (const xmlChar *)"entity") || state_of(user) == STATE_BAD)
-		return -EBADMSG;
-	if (count_named(user, "endpoint") > CP_COPY_ENDPOINTS_MAX)
-		return -E2BIG;
-	for (xmlNode *e = user->children; e; e = e->next) {
-		if (!is_element(e, "endpoint"))
-			continue;
-		if (!xmlHasProp(e, (const xmlChar *)"entity") || state_of(e) == STATE_BAD)
+	for (const struct cp_copy_node *n = from(node->first, name); n; n = from(n->next, name)) {
+		if (!n->key || n->part == CP_COPY_PART_BAD)
 			return -EBADMSG;
-		if (count_named(e, "media") > CP_COPY_MEDIA_MAX)
+		if (++count > max)
 			return -E2BIG;
-		for (xmlNode *m = e->children; m; m = m->next)
-			if (is_element(m, "media") && !xmlHasProp(m, (const xmlChar *)"id"))
-				return -EBADMSG;
 	}
 	return 0;
 }
 
 static int
-check(xmlNode *root)
+check_user(const struct cp_copy_node *user)
+{
+	int rc = check_children(user, CP_COPY_ENDPOINT, CP_COPY_ENDPOINTS_MAX);
+
+	for (const struct cp_copy_node *n = from(user->first, CP_COPY_ENDPOINT); n && rc == 0;
+	     n = from(n->next, CP_COPY_ENDPOINT))
+		rc = check_children(n, CP_COPY_MEDIA, CP_COPY_MEDIA_MAX);
+	return rc;
+}
+
+/* Keys are there, states are known, nothing is past a limit: then taking it cannot fail half way. */
+static int
+check(const struct cp_copy_node *root)
 {
 	int rc = 0;
 
-	for (xmlNode *n = root->children; n; n = n->next) {
-		if (!is_element(n, "users"))
-			continue;
-		if (state_of(n) == STATE_BAD)
+	for (const struct cp_copy_node *n = from(root->first, CP_COPY_USERS); n && rc == 0;
+	     n = from(n->next, CP_COPY_USERS)) {
+		if (n->part == CP_COPY_PART_BAD)
 			return -EBADMSG;
-		if (count_named(n, "user") > CP_COPY_USERS_MAX)
-			return -E2BIG;
-		for (xmlNode *u = n->children; u && rc == 0; u = u->next)
-			if (is_element(u, "user"))
-				rc = check_user(u);
+		rc = check_children(n, CP_COPY_USER, CP_COPY_USERS_MAX);
+		for (const struct cp_copy_node *u = from(n->first, CP_COPY_USER); u && rc == 0;
+		     u = from(u->next, CP_COPY_USER))
+			rc = check_user(u);
 	}
 	return rc;
 }
 
 /* xs:unsignedInt. */
 static bool
-has_version(uint32_t *version, xmlNode *root)
+has_version(uint32_t *version, const struct cp_copy_node *root)
 {
-	char *text = key_of(root, "version"), *end = NULL;
-	unsigned long long value = 0;
+	const char *text = root->version;
+	unsigned long long value;
+	char *end;
 
-	if (text && *text >= '0' && *text <= '9')
-		value = strtoull(text, &end, 10);
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	value = strtoull(text, &end, 10);
+	if (*end != '\0' || value > UINT32_MAX)
+		return false;
 	*version = (uint32_t)value;
-	if (end && (*end != '\0' || value > UINT32_MAX))
-		end = NULL;
-	free(text);
-	return end != NULL;
+	return true;
 }
 
 static int
-take_root(enum cp_copy_verdict *verdict, struct cp_copy *copy, xmlNode *root)
+take_root(enum cp_copy_verdict *verdict, struct cp_copy *copy, const struct cp_copy_node *root)
 {
-	enum state state = state_of(root);
+	static const enum cp_copy_verdict taken[] = {
+		[CP_COPY_WHOLE] = CP_COPY_FULL,
+		[CP_COPY_PART] = CP_COPY_PARTIAL,
+		[CP_COPY_NO_MORE] = CP_COPY_DELETED,
+	};
 	uint32_t version;
 	int rc = check(root);
 
 	if (rc != 0)
 		return rc;
-	if (state == STATE_BAD || !has_version(&version, root))
+	if (root->part == CP_COPY_PART_BAD || !has_version(&version, root))
 		return -EBADMSG;
 	if (copy->has_version && version <= copy->version) {
 		*verdict = CP_COPY_OLD;
 		return 0;
 	}
-	if (state == STATE_PARTIAL && (!copy->has_version || version != copy->version + 1)) {
+	if (root->part == CP_COPY_PART && (!copy->has_version || version != copy->version + 1)) {
 		*verdict = CP_COPY_GAP;
 		return 0;
 	}
-	if (state != STATE_PARTIAL) {
-		cp_copy_fini(copy);
-		copy->entity = key_of(root, "entity");
+	if (root->part != CP_COPY_PART) {
+		cp_copy_empty(copy);
+		copy->entity = root->key ? strdup(root->key) : NULL;
 	}
 	copy->has_version = true;
 	copy->version = version;
-	copy->is_deleted = state == STATE_DELETED;
-	*verdict = state == STATE_FULL	    ? CP_COPY_FULL
-		   : state == STATE_PARTIAL ? CP_COPY_PARTIAL
-					    : CP_COPY_DELETED;
-	rc = state == STATE_DELETED ? 0 : take_all(copy, root);
+	copy->is_deleted = root->part == CP_COPY_NO_MORE;
+	*verdict = taken[root->part];
+	rc = copy->is_deleted ? 0 : take_all(copy, root);
 	if (rc != 0)
 		copy->has_version = false;
 	return rc;
@@ -377,19 +352,8 @@ take_root(enum cp_copy_verdict *verdict, struct cp_copy *copy, xmlNode *root)
 int
 cp_copy_take(enum cp_copy_verdict *verdict, struct cp_copy *copy, const char *text, size_t len)
 {
-	xmlDoc *doc;
-	xmlNode *root;
-	int rc = -EBADMSG;
+	const struct cp_copy_node *root;
+	int rc = len > CP_COPY_OCTETS_MAX ? -E2BIG : cp_copy_read(&root, copy, text, len);
 
-	if (len > CP_COPY_OCTETS_MAX)
-		return -E2BIG;
-	/* Entities stay unexpanded, and a DTD, where they would come from, is refused. */
-	doc = xmlReadMemory(text, (int)len, NULL, NULL,
-			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-				    XML_PARSE_NOCDATA);
-	root = doc && !doc->intSubset ? xmlDocGetRootElement(doc) : NULL;
-	if (root && is_element(root, "conference-info"))
-		rc = take_root(verdict, copy, root);
-	xmlFreeDoc(doc);
-	return rc;
+	return rc ? rc : take_root(verdict, copy, root);
 }

@@ -27,10 +27,16 @@ struct cp_copy_act {
 	char *when, *reason, *by;
 };
 
+/* The call that it is there by (RFC 4575 5.7.9). */
+struct cp_copy_call {
+	char *display, *call_id, *from_tag, *to_tag;
+};
+
 struct cp_copy_endpoint {
 	TAILQ_ENTRY(cp_copy_endpoint) entry;
 	char *entity, *display, *status, *joining, *leaving;
 	struct cp_copy_act referred, joined, left;
+	struct cp_copy_call call;
 	TAILQ_HEAD(cp_copy_medias, cp_copy_media) media;
 	size_t media_count;
 };
@@ -44,6 +50,8 @@ struct cp_copy_user {
 	size_t endpoint_count;
 };
 
+struct cp_copy_reader;
+
 struct cp_copy {
 	bool has_version; /* a full document has come */
 	bool is_deleted;  /* the conference has ceased to exist */
@@ -54,6 +62,7 @@ struct cp_copy {
 	TAILQ_HEAD(cp_copy_users, cp_copy_user) users; /* in the order of the documents */
 	struct cp_map by_entity;
 	size_t count;
+	struct cp_copy_reader *reader; /* its own, from the first document on */
 };
 
 enum cp_copy_verdict {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctrlplane/base/id.h"
+
 void
 cp_copy_init(struct cp_copy *copy)
 {
@@ -12,25 +14,31 @@ cp_copy_init(struct cp_copy *copy)
 }
 
 void
-cp_copy_fini(struct cp_copy *copy)
+cp_copy_empty(struct cp_copy *copy)
 {
+	struct cp_copy_reader *reader = copy->reader;
+
 	cp_copy_drop_users(copy);
 	cp_map_fini(&copy->by_entity);
 	free(copy->entity);
 	free(copy->display);
 	free(copy->subject);
 	cp_copy_init(copy);
+	copy->reader = reader;
 }
 
-/* FNV-1a. */
+void
+cp_copy_fini(struct cp_copy *copy)
+{
+	cp_copy_reader_destroy(copy->reader);
+	cp_copy_empty(copy);
+	copy->reader = NULL;
+}
+
 static uint32_t
 hash_of(const char *entity)
 {
-	uint32_t h = 2166136261u;
-
-	for (; *entity; entity++)
-		h = (h ^ (unsigned char)*entity) * 16777619u;
-	return h;
+	return cp_hash(entity, strlen(entity));
 }
 
 static bool
@@ -144,6 +152,16 @@ cp_copy_drop_act(struct cp_copy_act *act)
 }
 
 void
+cp_copy_drop_call(struct cp_copy_call *call)
+{
+	free(call->display);
+	free(call->call_id);
+	free(call->from_tag);
+	free(call->to_tag);
+	*call = (struct cp_copy_call){0};
+}
+
+void
 cp_copy_drop_endpoint(struct cp_copy_user *user, struct cp_copy_endpoint *e)
 {
 	struct cp_copy_media *m;
@@ -159,6 +177,7 @@ cp_copy_drop_endpoint(struct cp_copy_user *user, struct cp_copy_endpoint *e)
 	cp_copy_drop_act(&e->referred);
 	cp_copy_drop_act(&e->joined);
 	cp_copy_drop_act(&e->left);
+	cp_copy_drop_call(&e->call);
 	free(e->entity);
 	free(e->display);
 	free(e->status);

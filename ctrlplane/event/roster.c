@@ -5,15 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a. */
+#include "ctrlplane/base/id.h"
+
 static uint32_t
 hash_of(const char *entity)
 {
-	uint32_t h = 2166136261u;
-
-	for (; *entity; entity++)
-		h = (h ^ (unsigned char)*entity) * 16777619u;
-	return h;
+	return cp_hash(entity, strlen(entity));
 }
 
 static bool

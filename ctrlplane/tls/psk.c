@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "ctrlplane/base/id.h"
 #include "ctrlplane/tls/tls_state.h"
 
 #define SUITE_1_3 "TLS_AES_128_GCM_SHA256"
@@ -17,11 +18,7 @@ static const uint8_t suite_1_3[] = {0x13, 0x01};
 static uint32_t
 hash_of(const char *text)
 {
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash;
+	return cp_hash(text, strlen(text));
 }
 
 static bool

@@ -185,13 +185,114 @@ test_truncated(void **state)
 	cp_copy_fini(&copy);
 }
 
+/* One copy reads many documents, whatever came before: what is said in other words is the same. */
+static void
+test_read(void **state)
+{
+	static const char *const same[] = {
+		"<users><user entity=\"sip:a&amp;&#98;@x\"><display-text>A &lt;B&gt;&#x20AC;"
+		"</display-text></user></users>",
+		"<users><user entity='sip:a&#38;b@x'><display-text><![CDATA[A <B>]]>\xe2\x82\xac"
+		"</display-text></user></users>",
+		/* of other names, and of ours where they have no place */
+		"<f:users xmlns:f=\"urn:f\"><user entity=\"z\"/></f:users><users><f:user "
+		"xmlns:f=\"urn:f\" entity=\"y\"/><!-- c --><user entity=\"sip:a&amp;b@x\" "
+		"xmlns:f=\"urn:f\" f:entity=\"q\" f:state=\"deleted\"><display-text>A <!-- c -->"
+		"&lt;B<f:i>&gt;</f:i><![CDATA[\xe2\x82\xac]]></display-text><roles/><f:endpoint "
+		"entity=\"1\"><endpoint entity=\"2\"/></f:endpoint><media id=\"1\"/></user>"
+		"</users>",
+	};
+	char text[1024];
+	struct cp_copy copy;
+
+	cp_copy_init(&copy);
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(text, sizeof(text),
+			 "<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" "
+			 "entity=\"sip:c@x\" version=\"%u\">%s</conference-info>",
+			 i + 1, same[i % 3]);
+		assert_int_equal(take(&copy, text), CP_COPY_FULL);
+		assert_int_equal(copy.count, 1);
+		assert_non_null(cp_copy_find(&copy, "sip:a&b@x"));
+		assert_string_equal(cp_copy_find(&copy, "sip:a&b@x")->display, "A <B>\xe2\x82\xac");
+		assert_int_equal(cp_copy_find(&copy, "sip:a&b@x")->endpoint_count, 0);
+		assert_int_equal(take(&copy, "<conference-info><users>"), -EBADMSG);
+		assert_int_equal(take(&copy, "<!DOCTYPE a [<!ENTITY b \"c\">]>" FULL), -EBADMSG);
+		assert_int_equal(copy.version, i + 1);
+	}
+	cp_copy_fini(&copy);
+}
+
+/* Names that somebody made up are not remembered for ever, nor is the room of a long document kept. */
+static void
+test_read_much(void **state)
+{
+	char *text = malloc(300000);
+	struct cp_copy copy;
+	size_t n;
+
+	cp_copy_init(&copy);
+	for (unsigned version = 1; version <= 20; version++) {
+		n = (size_t)sprintf(
+			text,
+			"<conference-info xmlns=\"urn:ietf:params:xml:ns:conference-info\" "
+			"version=\"%u\"><users><user entity=\"a\"><display-text>",
+			version);
+		memset(text + n, 'x', 50000);
+		n += 50000;
+		n += (size_t)sprintf(text + n, "</display-text></user>");
+		for (unsigned i = 0; i < 2000; i++)
+			n += (size_t)sprintf(text + n, "<name%u-%u/>", version, i);
+		for (unsigned i = 0; i < 2000; i++)
+			n += (size_t)sprintf(text + n, "<user entity=\"%u-%u\"/>", version, i);
+		sprintf(text + n, "</users></conference-info>");
+		assert_int_equal(take(&copy, text), CP_COPY_FULL);
+		assert_int_equal(copy.count, 2001);
+		assert_int_equal(strlen(cp_copy_find(&copy, "a")->display), 50000);
+	}
+	assert_int_equal(take(&copy, OPEN("partial", "21") CLOSE), CP_COPY_PARTIAL);
+	cp_copy_fini(&copy);
+	free(text);
+}
+
+/* Of what charset it is, the document says. */
+static void
+test_charsets(void **state)
+{
+	static const char latin[] = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" OPEN(
+		"full", "1") "<users><user entity=\"\xe4\"/></users>" CLOSE;
+	static const char broken[] =
+		OPEN("full", "9") "<users><user entity=\"\xe4\"/></users>" CLOSE;
+	enum cp_copy_verdict verdict;
+	char wide[2 * sizeof(FULL)];
+	struct cp_copy copy;
+
+	cp_copy_init(&copy);
+	assert_int_equal(take(&copy, latin), CP_COPY_FULL);
+	assert_non_null(cp_copy_find(&copy, "\xc3\xa4"));
+	assert_int_equal(take(&copy, broken), -EBADMSG);
+	wide[0] = '\xff';
+	wide[1] = '\xfe';
+	for (size_t i = 0; i < sizeof(FULL) - 1; i++) {
+		wide[2 + 2 * i] = FULL[i];
+		wide[3 + 2 * i] = '\0';
+	}
+	assert_int_equal(cp_copy_take(&verdict, &copy, wide, sizeof(wide)), 0);
+	assert_int_equal(copy.count, 2);
+	/* the next one is UTF-8 again */
+	assert_int_equal(take(&copy, broken), -EBADMSG);
+	assert_int_equal(take(&copy, OPEN("partial", "6") CLOSE), CP_COPY_PARTIAL);
+	cp_copy_fini(&copy);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_versions),  cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_refused),	  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_truncated), cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_much), cmocka_unit_test(test_charsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,9 @@ test_rich(void **state)
 	assert_string_equal(e->left.when, "2005-03-04T20:00:00Z");
 	assert_string_equal(TAILQ_FIRST(&e->media)->src_id, "4000000000");
 	assert_string_equal(TAILQ_FIRST(&e->media)->status, "recvonly");
+	assert_string_equal(e->call.call_id, "hsjh8980");
+	assert_string_equal(e->call.from_tag, "a");
+	assert_string_equal(e->call.to_tag, "b");
 	for (const char *const *want =
 		     (const char *const[]){
 			     "<keywords>a b c</keywords>", "<languages>en de</languages>",
