@@ -1,6 +1,6 @@
 /*
- * Offer/answer of one dialog (RFC 3264, 8866, 4568, 5761): pure; text and policy in, a decision
- * out. README.md is the checklist.
+ * Offer/answer of one dialog (RFC 3264, 8866, 4568, 5761; its streams: RFC 8856, 4975, 6135, 6714, 7701, 4145, 8122): pure;
+ * text and policy in, a decision out. README.md is the checklist.
  */
 #ifndef CP_SDP_SDP_H
 #define CP_SDP_SDP_H
@@ -28,6 +28,8 @@
  *                          Refused: commit nothing, the old session goes on (RFC 4568 7.1.4)
  *   our own re-INVITE      cp_sdp_offer (policy.wants_new_key: a re-key), commit, encode, then cp_sdp_accept.
  *                          Refused or timed out: cp_sdp_withdraw
+ *   floor and chat         ride along: session.streams says what was agreed; where is_new, what is there is closed and another
+ *                          connection made. An m-line that does not fit is refused alone, result.stream_why says why
  *
  * The verdict tells people what was missing: it is for the wire and the log. Key octets are in struct
  * cp_key and in the encoded text only: wipe the text's buffer (cp_wipe) once the SIP stack has it.
@@ -41,6 +43,10 @@
 #define CP_SDP_MIKEY_MAX 4096  /* octets of a MIKEY message, either way */
 #define CP_SDP_TEXT_MAX 10240  /* octets that cp_sdp_encode needs at most */
 #define CP_SDP_INPUT_MAX 16384 /* longer bodies are refused */
+#define CP_SDP_PATH_MAX 512    /* of a peer's a=path, with its NUL */
+#define CP_SDP_TYPES_MAX 384   /* of what it takes */
+#define CP_SDP_FLOORS_MAX 8
+#define CP_SDP_FINGERPRINT 32 /* octets: SHA-256 */
 
 enum cp_sdp_security {
 	CP_SDP_SECURE = 0, /* SDES on RTP/SAVP or SAVPF; there is no fall-back */
@@ -54,6 +60,21 @@ enum cp_sdp_keying {
 	CP_SDP_UNKEYED = 0,
 	CP_SDP_SDES,
 	CP_SDP_MIKEY_TICKET,
+};
+
+/* The m-lines that are streams of TCP. */
+enum cp_sdp_service {
+	CP_SDP_FLOOR = 0, /* m=application TCP[/TLS]/BFCP: RFC 8856 */
+	CP_SDP_CHAT,	  /* m=message TCP[/TLS]/MSRP: RFC 4975 */
+	CP_SDP_SERVICES,
+};
+
+/* What protects a stream follows the call's keying: there is no fall-back. */
+enum cp_sdp_stream_mode {
+	CP_SDP_STREAM_NONE = 0,	   /* not there, or refused */
+	CP_SDP_STREAM_PLAIN,	   /* of a call on plain RTP */
+	CP_SDP_STREAM_PSK,	   /* TLS keyed by the m-line's crypto session of MIKEY-TICKET */
+	CP_SDP_STREAM_CERTIFICATE, /* of a call keyed by SDES: TLS with a=fingerprint both ways */
 };
 
 enum cp_sdp_profile {
@@ -74,6 +95,10 @@ struct cp_sdp_policy {
 	bool may_plain_srtcp;  /* accept UNENCRYPTED_SRTCP (still authenticated) */
 	bool may_mikey;	       /* there is somebody to ask about tickets */
 	bool wants_new_key;    /* cp_sdp_offer: re-key */
+	/* By enum cp_sdp_service. */
+	bool takes[CP_SDP_SERVICES];   /* has the conference it? Offered in a call's first offer */
+	bool is_lost[CP_SDP_SERVICES]; /* what was agreed is connected no more: a new connection */
+	bool wants[CP_SDP_SERVICES];   /* cp_sdp_offer: also where it was not agreed before */
 	uint8_t suites[CP_SDP_SUITES_MAX]; /* enum dp_suite, the most wanted first */
 	uint8_t codecs[CP_SDP_CODECS_MAX]; /* enum dp_codec_id, the most wanted first */
 	uint16_t ptime_ms;		   /* ours where the peer does not say: 20 */
@@ -117,6 +142,52 @@ struct cp_sdp_media {
 	struct cp_key tx_key;			   /* ours */
 };
 
+/* a=setup of ours (RFC 4145 section 4). */
+enum cp_sdp_setup {
+	CP_SDP_PASSIVE = 0,
+	CP_SDP_ACTIVE,
+	CP_SDP_ACTPASS,
+	CP_SDP_HOLDCONN, /* BFCP only: no connection is made for now */
+};
+
+/* What was agreed for an m-line that is a stream. */
+struct cp_sdp_stream {
+	enum cp_sdp_stream_mode mode;
+	uint8_t mline;
+	uint8_t cs_id; /* PSK: of its TLS crypto session, in the message of the session or its own */
+	bool has_mikey; /* PSK: the exchange just made had a message of its own, at media level */
+	bool is_own_mikey; /* PSK: its keys came from such a message, not from that of the session */
+	bool is_active;	   /* we open TCP */
+	bool is_waiting;   /* holdconn: nobody does for now; what is connected stays */
+	bool is_new;	   /* what is connected is closed, and another connection made */
+	bool is_offerer;   /* of the connection: our offer made it. BFCP: we are TLS client */
+	bool is_held;	   /* CHAT: the peer wants no messages for now (sendonly, inactive) */
+	enum cp_sdp_setup setup; /* our text: a=setup */
+	bool says_new;	       /* our text: a=connection:new, as the offer has it (RFC 4145 5.1) */
+	uint8_t dirs;	       /* our text: enum cp_sdp_dir, or-ed */
+	struct dp_addr remote; /* where is_active: whom to connect to */
+	uint8_t fingerprint[CP_SDP_FINGERPRINT]; /* CERTIFICATE: SHA-256 of the peer's */
+};
+
+/* What the peer says of its side of the chat. */
+struct cp_sdp_chat {
+	char path
+		[CP_SDP_PATH_MAX]; /* a=path as it stands: the whole is To-Path, the last URI is the peer */
+	char types
+		[CP_SDP_TYPES_MAX]; /* a=accept-types and a=accept-wrapped-types, one space between */
+	uint64_t max_size;	    /* octets; 0: it names none */
+	bool has_cema;		    /* RFC 6714: only the session ids of paths count */
+	bool is_chatroom;	    /* RFC 7701 section 8, and: */
+	bool takes_nicknames, takes_private;
+};
+
+/* What we proposed for a stream and wait for an answer to. */
+struct cp_sdp_stream_offer {
+	enum cp_sdp_stream_mode mode; /* NONE: port 0, or no such m-line */
+	uint8_t mline, cs_id;
+	bool is_new;
+};
+
 /* An m-line as it stood in the last exchange; an answer repeats order and number (RFC 3264 6). */
 struct cp_sdp_mline {
 	char media[16];
@@ -155,6 +226,12 @@ struct cp_sdp_session {
 	struct cp_sdp_media proposal;
 	uint8_t offered_count;
 	struct cp_sdp_offered offered[CP_SDP_SUITES_MAX];
+	/* By enum cp_sdp_service; agreed, as media is. */
+	struct cp_sdp_stream streams[CP_SDP_SERVICES];
+	struct cp_sdp_chat chat;
+	struct cp_sdp_stream_offer proposed[CP_SDP_SERVICES]; /* OFFERED */
+	uint64_t
+		peer_origin; /* of the peer's o= line: the same line says that nothing has changed */
 };
 
 /* What differs from the session before. All that follows from RFC 4568 6.4 and 7.1.4 is decided
@@ -169,7 +246,8 @@ enum cp_sdp_change {
 	CP_SDP_CHANGE_TX_FRESH = 1 << 5, /* … with DP_KEY_FRESH: new SSRC, sequence below 2^15 */
 	CP_SDP_CHANGE_SECURITY =
 		1 << 6, /* SRTP ↔ plain, IPv4 ↔ IPv6: the leg is removed and added again */
-	CP_SDP_CHANGE_HOLD = 1 << 7, /* is_held is another */
+	CP_SDP_CHANGE_HOLD = 1 << 7,	/* is_held is another */
+	CP_SDP_CHANGE_STREAMS = 1 << 8, /* something of the streams is another */
 };
 
 struct cp_sdp_result {
@@ -186,7 +264,17 @@ struct cp_sdp_result {
 	uint8_t cs_id;	    /* the first of the audio's two crypto sessions in it */
 	uint8_t srtp_lines; /* m-lines of SRTP under it */
 	char protocols[64]; /* of all a=key-mgmt lines: "mikey" (RFC 4567 4.1.4) */
+	/* By enum cp_sdp_service: a message of the m-line's own, borrowed; empty: none. */
+	struct cp_slice stream_mikey[CP_SDP_SERVICES];
+	/* Why such an m-line was refused, for the log; NULL: taken, or there was none. */
+	const char *stream_why[CP_SDP_SERVICES];
 	struct cp_sdp_session next;
+};
+
+/* What a floor controls, by the m-lines of the description. */
+struct cp_sdp_floor {
+	uint16_t id;
+	bool has_audio, has_chat;
 };
 
 /* Where the media plane receives: LEG_ADD's reply. */
@@ -195,6 +283,19 @@ struct cp_sdp_local {
 	struct dp_addr rtcp;
 	const char *name;      /* the conference's title for s=, NULL: "-" */
 	struct cp_slice mikey; /* octets of our MIKEY message, where next.has_mikey */
+	/* Streams, by enum cp_sdp_service: where we listen, for the mode of cp_sdp_stream_mode; and a message of its own. */
+	struct dp_addr streams[CP_SDP_SERVICES];
+	struct cp_slice stream_mikey[CP_SDP_SERVICES];
+	char fingerprint[104]; /* CERTIFICATE: "sha-256 0A:…" */
+	/* BFCP: a floor is named where one of its m-lines is there. */
+	uint32_t confid;
+	uint16_t userid;
+	uint8_t floor_count;
+	struct cp_sdp_floor floors[CP_SDP_FLOORS_MAX];
+	/* MSRP: our own URI, as a=path has it. */
+	char path[160];
+	uint64_t max_size; /* octets; 0: none is named */
+	bool has_nicknames, has_private;
 };
 
 /* Secure, all suites with AES_CM_128_HMAC_SHA1_80 first, PCMU PCMA L16, mux, 20 ms, IPv4 and IPv6,
@@ -226,6 +327,21 @@ int cp_sdp_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result
 void cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previous,
 		     const struct cp_key *rx, const struct cp_key *tx, bool is_new_stream);
 
+/* What cp_sdp_encode would write of a stream: the proposal while OFFERED, else what was agreed. */
+enum cp_sdp_stream_mode cp_sdp_stream_mode(const struct cp_sdp_session *session,
+					   enum cp_sdp_service service);
+
+/* A stream that cannot be after all, decided between agreement and commit: its m-line is refused. */
+void cp_sdp_refuse_stream(struct cp_sdp_result *result, enum cp_sdp_service service,
+			  const char *why);
+
+/* May a body of that media type ("text/plain", parameters are passed over) be sent to the peer, inside message/cpim? RFC 4975 8.6. */
+bool cp_sdp_chat_takes(const struct cp_sdp_chat *chat, struct cp_slice type);
+
+/* The octets of result->stream_mikey. Their number, or -ENOSPC. */
+int cp_sdp_stream_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result *result,
+			       enum cp_sdp_service service);
+
 /* A body for a 488: every m-line refused, and a MIKEY error message at the level of the offer's. As
  * cp_sdp_encode; before cp_sdp_drop. */
 int cp_sdp_encode_refusal(char *text, size_t size, const struct cp_sdp_result *result,
@@ -244,5 +360,6 @@ int cp_sdp_encode(char *text, size_t size, const struct cp_sdp_session *session,
 		  const struct cp_sdp_local *local);
 
 const char *cp_sdp_profile_name(enum cp_sdp_profile profile); /* "RTP/SAVP" … */
+const char *cp_sdp_service_name(enum cp_sdp_service service); /* "floor", "chat" */
 
 #endif
