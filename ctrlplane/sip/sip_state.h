@@ -235,6 +235,18 @@ void cp_sip_identify_answer(struct cp_sip_identity *identity, struct cp_sip_list
 uint64_t cp_sip_now_ms(void);
 
 /* body.c */
+/* A kind of body that is known, and what came of it, which is borrowed from the request. */
+struct cp_sip_part {
+	const char *type;
+	struct cp_slice octets; /* empty: none came */
+	struct cp_slice id;	/* its Content-ID */
+	bool is_optional;
+};
+
+/* Fills the parts that came, each kind once. 0, or the status to refuse with: 400, 415. */
+int cp_sip_read_parts(struct cp_sip_part *parts, size_t count, su_home_t *home,
+		      const sip_t *request);
+
 /* What a request carries; borrowed from it. */
 struct cp_sip_parts {
 	struct cp_slice sdp;

@@ -20,6 +20,7 @@
 #define CMS "application/pkcs7-mime"
 #define MIKEY "application/mikey"
 #define ACCEPT DOCUMENT ", " CMS
+#define BODIES MIKEY ", multipart/mixed"
 #define EXPIRES_DEFAULT_S 3600 /* RFC 4575 3.3 */
 #define EVENT_MAX 128
 #define RETRY_AFTER_S 60 /* after a NOTIFY that failed */
@@ -158,7 +159,8 @@ refuse(struct cp_sip_listen *l, nua_handle_t *nh, msg_t *with,
 		    TAG_IF(status == 423, SIPTAG_MIN_EXPIRES_STR(min_expires)),
 		    TAG_IF(refusal->retry_after_s, SIPTAG_RETRY_AFTER_STR(retry)),
 		    TAG_IF(status == 406, SIPTAG_ACCEPT_STR(ACCEPT)),
-		    TAG_IF(status == 415, SIPTAG_ACCEPT_STR(MIKEY)),
+		    TAG_IF(status == 415, SIPTAG_ACCEPT_STR(BODIES)),
+		    TAG_IF(status == 415, SIPTAG_ACCEPT_ENCODING_STR("identity")),
 		    TAG_IF(payload, SIPTAG_CONTENT_TYPE_STR(MIKEY)),
 		    TAG_IF(payload, SIPTAG_PAYLOAD(payload)), TAG_END());
 	su_free(nua_handle_home(nh), payload);
@@ -189,28 +191,6 @@ read_accept(struct cp_sip_subscribe *s, const sip_t *sip)
 	return s->has_accept && !has_document ? 406 : 0;
 }
 
-/* A filter, or anything else that we do not know, is refused unless it is optional (RFC 3261 8.2.3). */
-static int
-read_body(struct cp_sip_subscribe *s, const sip_t *sip)
-{
-	const sip_payload_t *payload = sip->sip_payload;
-	const sip_content_type_t *type = sip->sip_content_type;
-	const sip_content_disposition_t *d = sip->sip_content_disposition;
-
-	if (!payload || payload->pl_len == 0)
-		return 0;
-	if (!type || !type->c_type)
-		return 400;
-	if (is_type(type->c_type, MIKEY)) {
-		s->mikey = cp_slice(payload->pl_data, payload->pl_len);
-		return 0;
-	}
-	return d && (d->cd_optional ||
-		     (d->cd_handling && strcasecmp(d->cd_handling, "optional") == 0))
-		       ? 0
-		       : 415;
-}
-
 /* Host and port that we were called at; "": too long, or none. */
 static void
 name_host(char *room, size_t size, const url_t *url)
@@ -224,10 +204,12 @@ name_host(char *room, size_t size, const url_t *url)
 		room[0] = '\0';
 }
 
-/* What every SUBSCRIBE is asked for. 0, or the status to refuse with. */
+/* What every SUBSCRIBE is asked for; a filter (RFC 4660) is not known. 0, or the status to refuse with. */
 static int
-read_request(struct cp_sip_subscribe *s, const struct cp_sip *sip, const sip_t *request)
+read_request(struct cp_sip_subscribe *s, su_home_t *home, const struct cp_sip *sip,
+	     const sip_t *request)
 {
+	struct cp_sip_part mikey = {.type = MIKEY};
 	int status;
 
 	if (sip->is_stopping)
@@ -238,7 +220,10 @@ read_request(struct cp_sip_subscribe *s, const struct cp_sip *sip, const sip_t *
 	s->expires_s = request->sip_expires ? (unsigned int)request->sip_expires->ex_delta
 					    : EXPIRES_DEFAULT_S;
 	status = read_accept(s, request);
-	return status ? status : read_body(s, request);
+	if (!status)
+		status = cp_sip_read_parts(&mikey, 1, home, request);
+	s->mikey = mikey.octets;
+	return status;
 }
 
 static struct cp_sip_sub *
@@ -363,6 +348,7 @@ cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_cal
 	struct cp_sip *s = l->sip;
 	char event[EVENT_MAX], peer[96], host[128];
 	struct cp_sip_subscribe request = {.user = "", .host = host, .peer = peer};
+	su_home_t home[1] = {SU_HOME_INIT(home)};
 	struct cp_sip_sub *sub;
 	bool is_known = cp_sip_sub_holds(s, nh);
 	int status = 489;
@@ -370,7 +356,7 @@ cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_cal
 	if (s->notifier.subscribe && sip->sip_event && name_event(event, sip)) {
 		cp_sip_peer_name(peer, sizeof(peer), l->nua, sip);
 		name_host(host, sizeof(host), sip->sip_request->rq_url);
-		status = read_request(&request, s, sip);
+		status = read_request(&request, home, s, sip);
 		sub = find(s, &(struct wanted){.nh = nh, .event = event});
 		if (status == 0 && sub)
 			on_refresh(sub, &request);
@@ -379,6 +365,7 @@ cp_sip_on_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_cal
 		else if (status == 0)
 			status = on_first(l, nh, sip, &request, event);
 	}
+	su_home_deinit(home);
 	if (status == 0)
 		return;
 	refuse(l, nh, nua_current_request(l->nua),

@@ -299,6 +299,15 @@ def test_multipart(node):
     with Caller(node) as caller:
         body = multipart(("application/sdp", "", sdp()), ("application/isup", "", "1"))
         assert caller.invite(body=body, kind="multipart/mixed;boundary=x").status == 415
+    with Caller(node) as caller:  # a multipart in another one, and a choice of which one part is known
+        choice = multipart(("application/isup", "", "1"), ("application/sdp", "", sdp())).replace("--x", "--y")
+        body = multipart(("multipart/alternative;boundary=y", "", choice), ("text/plain", "Content-Disposition: render;handling=optional\n", "hello"))
+        assert caller.invite(body=body, kind="multipart/mixed;boundary=x").status == 200
+        caller.bye()
+    with Caller(node) as caller:
+        choice = multipart(("application/isup", "", "1")).replace("--x", "--y")
+        body = multipart(("application/sdp", "", sdp()), ("multipart/alternative;boundary=y", "", choice))
+        assert caller.invite(body=body, kind="multipart/mixed;boundary=x").status == 415
 
 
 def test_merged_request(node):

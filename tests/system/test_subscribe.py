@@ -137,6 +137,53 @@ def test_an_optional_body_and_any_accept_are_taken(node):
         watcher.subscribe(expires=0)
 
 
+def multipart(*parts, kind="mixed", boundary="x"):
+    """A body, and its type."""
+    body = "\n".join(f"--{boundary}\nContent-Type: {kind}\n{more}\n{text}" for kind, more, text in parts) + f"\n--{boundary}--"
+    return {"body": body, "kind": f"multipart/{kind};boundary={boundary}"}
+
+
+OPTIONAL, REQUIRED = "Content-Disposition: render;handling=optional\n", "Content-Disposition: session;handling=required\n"
+NOTE, FILTER = ("text/plain", OPTIONAL, "hello"), ("application/simple-filter+xml", REQUIRED, "<filter/>")
+
+
+def inner(part, disposition="", **more):
+    made = multipart(part, boundary="y", **more)
+    return made["kind"], disposition, made["body"]
+
+
+@pytest.mark.parametrize("fields, status", [
+    (multipart(NOTE), 200),
+    (multipart(NOTE, NOTE), 200),
+    (multipart(NOTE, FILTER), 415),
+    (multipart(("text/plain", "", "required, where nothing is said")), 415),
+    (multipart(inner(NOTE)), 200),
+    (multipart(NOTE, inner(FILTER)), 415),
+    (multipart(inner(FILTER, OPTIONAL)), 200),
+    (multipart(NOTE, inner(NOTE), kind="related"), 200),
+    (multipart(NOTE, FILTER, kind="alternative"), 415),
+    (multipart(inner(FILTER, OPTIONAL, kind="alternative")), 200),
+    ({**multipart(FILTER), "headers": ["Content-Disposition: session;handling=optional"]}, 200),
+    ({"body": "no boundary", "kind": "multipart/mixed;boundary=x"}, 400),
+    ({"body": "x", "kind": "application/mikey", "headers": ["Content-Encoding: gzip"]}, 415),
+    (multipart(("application/mikey", "Content-Encoding: gzip\n", "AQ")), 415),
+    (multipart(("application/mikey", "", "AQ")), 488),  # it is looked at
+    (multipart(NOTE, inner(("application/mikey", "", "AQ"))), 488),
+    (multipart(FILTER, ("application/mikey", "", "AQ"), kind="alternative"), 488),
+], ids=["optional", "two optional", "a filter", "no disposition", "nested", "nested filter", "nested optional filter", "related", "no alternative",
+        "optional alternative", "all optional", "no multipart", "encoded", "part encoded", "mikey", "nested mikey", "alternative mikey"])
+def test_bodies_of_several_parts(node, fields, status):
+    """RFC 5621: what is not known is refused, unless it is optional."""
+    with Watcher(node) as watcher:
+        answer = watcher.subscribe(**fields)
+        assert answer.status == status, answer.text
+        if status == 415:
+            assert answer["accept"] == "application/mikey, multipart/mixed" and answer["accept-encoding"] == "identity"
+        elif status == 200:
+            watcher.wait(lambda r: r.version == 1, "a document")
+            watcher.subscribe(expires=0)
+
+
 def test_long_subscriptions_are_cut(node):
     with Watcher(node) as watcher:
         assert watcher.subscribe(expires=99999)["expires"] == "1200"

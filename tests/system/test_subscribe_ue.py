@@ -233,6 +233,22 @@ def body_of(peer, uri):
     return peer.init(uri, cs="240c", ids="-")
 
 
+def test_the_message_may_be_one_of_several_parts(tmp_path):
+    """RFC 5621: the same in a multipart, with what need not be understood beside it."""
+    uri = f"sip:demo@{HOST}"
+    with Watched(1, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        for encoding in ("", "Content-Transfer-Encoding: base64\n"):
+            body = (f"--x\nContent-Type: text/plain\nContent-Disposition: render;handling=optional\n\nhello\n--x\nContent-Type: application/mikey\n"
+                    f"{encoding}\n{body_of(peer, uri)}\n--x--")
+            with Watcher(meeting.node, from_header=f"<{who(0)}>") as watcher:
+                answer = watcher.subscribe(body=body, kind="multipart/mixed;boundary=x")
+                assert answer["content-type"] == "application/mikey"
+                learn(peer, watcher, answer)
+                watcher.open_body = opened(watcher, tmp_path)
+                watcher.wait(lambda r: r.version == 1, "a document under that key")
+                watcher.subscribe(expires=0)
+
+
 def learn(peer, watcher, answer):
     """The TRANSFER_RESP of a 200; from now on the watcher opens what comes, by the openssl command."""
     assert answer.status == 200, answer.text
