@@ -202,19 +202,9 @@ identify(struct asked *a, struct cp_sip_call **named, struct cp_sip_listen *l, n
 	return true;
 }
 
-static void
-name_event(struct cp_sip_refer *r, tagi_t *tags)
-{
-	const sip_event_t *event = NULL;
-
-	tl_gets(tags, NUTAG_REFER_EVENT_REF(event), TAG_END());
-	snprintf(r->event, sizeof(r->event), "refer%s%.24s", event && event->o_id ? ";id=" : "",
-		 event && event->o_id ? event->o_id : "");
-}
-
 void
 cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
-		const sip_t *sip, tagi_t *tags)
+		const sip_t *sip)
 {
 	struct cp_sip *s = l->sip;
 	struct asked a = {.user = ""};
@@ -244,9 +234,9 @@ cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *c
 	}
 	r->request = msg_ref_create(nua_current_request(l->nua));
 	r->has_no_events = says_no_events(sip) || *a.to.content_id;
-	r->is_first = !call;
 	r->last_status = 100;
-	name_event(r, tags);
+	snprintf(r->event, sizeof(r->event), "refer;id=%u",
+		 (unsigned int)sip->sip_cseq->cs_seq); /* RFC 3515 2.4.6 */
 	cp_sip_contact(r->contact, l, a.user, sip);
 	cp_sip_peer_name(a.peer, sizeof(a.peer), l->nua, sip);
 	request.call = named;
@@ -260,6 +250,7 @@ send_notify(struct cp_sip_refer *r, const char *phrase, bool is_last)
 	char fragment[160];
 
 	snprintf(fragment, sizeof(fragment), "SIP/2.0 %d %.120s\r\n", r->last_status, phrase);
+	r->unanswered++;
 	nua_notify(r->nh, SIPTAG_EVENT_STR(r->event), SIPTAG_CONTACT_STR(r->contact),
 		   SIPTAG_CONTENT_TYPE_STR("message/sipfrag;version=2.0"),
 		   SIPTAG_PAYLOAD_STR(fragment),
@@ -275,6 +266,13 @@ notify(struct cp_sip_refer *r, int status, const char *phrase)
 		send_notify(r, phrase, status >= 200);
 }
 
+static void
+write_event(char name[CP_SIP_REFER_EVENT_MAX], const sip_event_t *event)
+{
+	snprintf(name, CP_SIP_REFER_EVENT_MAX, "refer%s%.24s", event->o_id ? ";id=" : "",
+		 event->o_id ? event->o_id : "");
+}
+
 /* RFC 3515 2.4.6: who sent the REFER may end its subscription, or make it last longer. */
 bool
 cp_sip_on_refer_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
@@ -282,13 +280,12 @@ cp_sip_on_refer_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t
 	const sip_event_t *event = sip->sip_event;
 	msg_t *request = nua_current_request(l->nua);
 	bool ends = sip->sip_expires && sip->sip_expires->ex_delta == 0;
-	char name[sizeof(((struct cp_sip_refer *)0)->event)];
+	char name[CP_SIP_REFER_EVENT_MAX];
 	struct cp_sip_refer *r;
 
 	if (!event || !event->o_type || strcasecmp(event->o_type, "refer") != 0)
 		return false;
-	snprintf(name, sizeof(name), "refer%s%.24s", event->o_id ? ";id=" : "",
-		 event->o_id ? event->o_id : "");
+	write_event(name, event);
 	LIST_FOREACH (r, &l->sip->refers, entry)
 		if (!r->is_ours && r->nh == nh && !r->has_no_events && strcmp(r->event, name) == 0)
 			break;
@@ -312,8 +309,7 @@ cp_sip_refer_accept(struct cp_sip_refer *r)
 		    TAG_IF(r->has_no_events, SIPTAG_REFER_SUB_STR("false")), TAG_END());
 	msg_destroy(r->request);
 	r->request = NULL;
-	if (!r->is_first)
-		notify(r, 100, "Trying");
+	notify(r, 100, "Trying");
 }
 
 void
@@ -334,12 +330,10 @@ cp_sip_refer_progress(struct cp_sip_refer *r, int status, const char *phrase)
 	notify(r, status, phrase ? phrase : standard ? standard : "Unknown");
 	if (status < 200)
 		return;
-	if (r->has_no_events || !r->nh || r->call) {
+	if (r->has_no_events || !r->nh)
 		destroy(r);
-		return;
-	}
-	/* the answer to the last NOTIFY is awaited, with the handle that it needs */
-	r->is_over = true;
+	else
+		r->is_over = true; /* until its NOTIFYs are answered they need the handle */
 }
 
 /* The oldest of ours that nobody answers any more are given up. */
@@ -525,22 +519,44 @@ bool
 cp_sip_on_refer_event(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
 		      const sip_t *sip)
 {
-	struct cp_sip_refer *r, *next;
-	bool is_refers = false;
+	struct cp_sip_refer *r = find_ours(l->sip, nh);
 
-	if (event != nua_r_notify) {
-		r = find_ours(l->sip, nh);
-		if (r)
-			on_ours(r, event, status, sip);
+	if (r)
+		on_ours(r, event, status, sip);
+	return r != NULL;
+}
+
+/* name NULL: a NOTIFY that the stack did not send, its subscription being over. */
+static struct cp_sip_refer *
+find_notified(const struct cp_sip *s, const nua_handle_t *nh, const char *name)
+{
+	struct cp_sip_refer *r;
+
+	LIST_FOREACH (r, &s->refers, entry)
+		if (!r->is_ours && r->nh == nh &&
+		    (name ? strcmp(r->event, name) == 0 : r->is_over && r->unanswered))
+			break;
+	return r;
+}
+
+bool
+cp_sip_on_refer_notified(struct cp_sip_listen *l, int status, nua_handle_t *nh, tagi_t *tags)
+{
+	char name[CP_SIP_REFER_EVENT_MAX];
+	const sip_event_t *o = NULL;
+	struct cp_sip_refer *r;
+
+	tl_gets(tags, SIPTAG_EVENT_REF(o), TAG_END());
+	if (o)
+		write_event(name, o);
+	r = find_notified(l->sip, nh, o ? name : NULL);
+	if (!r || status < 200)
 		return r != NULL;
-	}
-	for (r = LIST_FIRST(&l->sip->refers); r; r = next) {
-		next = LIST_NEXT(r, entry);
-		if (r->is_ours || r->nh != nh)
-			continue;
-		is_refers = true;
-		if (r->is_over && status >= 200)
-			destroy(r);
-	}
-	return is_refers;
+	if (r->unanswered)
+		r->unanswered--;
+	if (status >= 300) /* nobody listens any more: RFC 6665 4.2.2 */
+		r->has_no_events = true;
+	if (r->is_over && (r->has_no_events || !r->unanswered))
+		destroy(r);
+	return true;
 }

@@ -115,7 +115,7 @@ on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magi
 		cp_sip_on_options(l, nh, call, sip);
 		return;
 	case nua_i_refer:
-		cp_sip_on_refer(l, nh, call, sip, tags);
+		cp_sip_on_refer(l, nh, call, sip);
 		return;
 	case nua_i_subscribe:
 		if (!cp_sip_on_refer_subscribe(l, nh, sip))
@@ -127,7 +127,7 @@ on_event(nua_event_t event, int status, char const *phrase, nua_t *nua, nua_magi
 	case nua_r_notify:
 		if (cp_sip_on_notified(l, event, status, nh, tags))
 			return;
-		if (cp_sip_on_refer_event(l, event, status, nh, sip))
+		if (cp_sip_on_refer_notified(l, status, nh, tags))
 			return;
 		break;
 	case nua_r_refer:
@@ -235,6 +235,10 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 	if (!s)
 		return -ENOMEM;
 	quieten();
+	if (!cp_sip_tame_library())
+		cp_log(CP_LOG_WARN, AREA,
+		       "sofia-sip is not one that is known: a REFER out of a dialog may be "
+		       "reported before it is answered");
 	s->root = root;
 	s->options = options;
 	s->handler = *handler;

@@ -38,6 +38,7 @@ struct cp_sip_call;
 #define CP_SIP_WHY_MAX 256
 #define CP_SIP_ENDED_MAX 256 /* dialogs that have just ended and are still known: 603, not 481 */
 #define CP_SIP_REFERS_MAX 1000
+#define CP_SIP_REFER_EVENT_MAX 40
 
 enum cp_sip_transport { CP_SIP_UDP = 0, CP_SIP_TCP, CP_SIP_TLS };
 
@@ -117,14 +118,14 @@ struct cp_sip_refer {
 	struct cp_sip_call
 		*call; /* in whose dialog; NULL: it has its own, which is ours to destroy */
 	bool is_ours;
-	void *owner;	    /* ours: the handler's */
-	int64_t born_ms;    /* ours */
-	msg_t *request;	    /* theirs, not answered yet */
-	bool has_no_events; /* Refer-Sub: false */
-	bool is_first;	    /* out of a dialog: the stack sends the first NOTIFY */
-	bool is_over;	    /* its last NOTIFY is out */
-	int last_status;    /* as it was told last */
-	char event[40];
+	void *owner;		 /* ours: the handler's */
+	int64_t born_ms;	 /* ours */
+	msg_t *request;		 /* theirs, not answered yet */
+	bool has_no_events;	 /* Refer-Sub: false */
+	bool is_over;		 /* its last NOTIFY is out */
+	unsigned int unanswered; /* NOTIFYs */
+	int last_status;	 /* as it was told last */
+	char event[CP_SIP_REFER_EVENT_MAX];
 	char contact[CP_SIP_CONTACT_MAX];
 };
 
@@ -134,6 +135,10 @@ struct cp_sip_route {
 	enum cp_sip_transport transport;
 	char local[64]; /* our address on it; "": not known before the target's is */
 };
+
+/* library.c */
+/* Before the first NUA. False: this library is not one that we know, and does as it likes. */
+bool cp_sip_tame_library(void);
 
 /* sip.c */
 void cp_sip_bye_sent(struct cp_sip *s); /* the last that a stop waits for? */
@@ -177,10 +182,12 @@ int cp_sip_contact_on(char contact[CP_SIP_CONTACT_MAX], char host_port[CP_SIP_HO
 
 /* refer.c */
 void cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
-		     const sip_t *sip, tagi_t *tags);
+		     const sip_t *sip);
 /* Events of a REFER: false: of none. status: of a response to us. */
 bool cp_sip_on_refer_event(struct cp_sip_listen *l, nua_event_t event, int status, nua_handle_t *nh,
 			   const sip_t *sip);
+/* A response to one of our NOTIFYs about a REFER? */
+bool cp_sip_on_refer_notified(struct cp_sip_listen *l, int status, nua_handle_t *nh, tagi_t *tags);
 /* SUBSCRIBE to the subscription of a REFER: longer, or no more. False: to something else. */
 bool cp_sip_on_refer_subscribe(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip);
 /* The call ends; a REFER in its dialog that goes on becomes the handle's owner: true. */

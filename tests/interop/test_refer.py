@@ -1,20 +1,23 @@
 """REFER to the focus, in a dialog and out of it: call, hang up, refer; one and many (RFC 3515, 4488, 4579, 5368, 7647)."""
 import re
+import time
 
 import pytest
 
 from node import wait_until
-from people import Callee, Referrer
+from people import Callee, Referrer, uri_of
 from sip import SipNode
 
 OPEN = {"id": "demo", "security": "sdes", "identity": "none", "anonymous": True}
 STRICT = {"id": "strict", "security": "sdes", "authorised": ["sip:alice@127.0.0.1", "sip:bob@127.0.0.1"]}
+ANONYMOUS = "P-Asserted-Identity: <sip:anonymous@anonymous.invalid>"
 ASSERTED = ["P-Asserted-Identity: <sip:alice@127.0.0.1>"]
 
 
 @pytest.fixture(scope="module")
 def node():
-    with SipNode(sip={"trusted_peers": ["127.0.0.1"]}, conferences=[OPEN, STRICT]) as running:
+    accounts = [{"user": "dave", "password": "secret"}]
+    with SipNode(sip={"trusted_peers": ["127.0.0.1"], "accounts": accounts}, conferences=[OPEN, STRICT]) as running:
         yield running
 
 
@@ -125,6 +128,96 @@ def test_refer_sub_false(node):
         assert alice.receive(1) is None, "no NOTIFY was wanted"
         bob.bye()
         alice.bye()
+
+
+def sent(caller, seconds):
+    """All that comes to a socket within that time, unanswered."""
+    end, messages = time.monotonic() + seconds, []
+    while (left := end - time.monotonic()) > 0:
+        message = caller.receive(left)
+        messages += [message] if message else []
+    return messages
+
+
+@pytest.fixture
+def inside(node):
+    """Another call of alice's, who may invite others for it."""
+    with Referrer(node, headers=ASSERTED) as phone:
+        phone.join()
+        yield phone
+        phone.bye()
+
+
+def test_the_answer_comes_before_the_first_report_out_of_a_dialog(node, inside):
+    with Referrer(node, headers=ASSERTED) as alice, Callee(node) as bob:
+        alice.send("REFER", [f"Refer-To: <{bob.identity}>", *ASSERTED])
+        answer, first = alice.receive(), alice.receive()
+        assert answer.status == 200 and "refer-sub" not in answer.headers, answer.text
+        assert first.method == "NOTIFY" and first.body.startswith("SIP/2.0 100 ") and first["event"] == "refer;id=1", first.text
+        assert first["subscription-state"].startswith("active;expires=") and "isfocus" in first["contact"]
+        assert first["call-id"] == alice.call_id and first["from"].rpartition("tag=")[2] == answer["to"].rpartition("tag=")[2]
+        alice.reply(first)
+        bob.wait()
+        bob.say("486 Busy Here")
+        assert alice.reports()[0][-1] == 486
+
+
+MANY = ["Require: multiple-refer, norefersub", "Content-ID: <list@x>", "Content-Disposition: recipient-list"]
+
+
+@pytest.mark.parametrize("is_many", [False, True], ids=["one", "many"])
+def test_refer_sub_false_out_of_a_dialog(node, inside, is_many):
+    """RFC 4488 4: the answer is all that there is, before it and after it."""
+    with Referrer(node, headers=ASSERTED) as alice, Callee(node) as bob:
+        target = "cid:list@x" if is_many else bob.identity
+        body = LIST % ("copycontrol", f'<entry uri="{bob.identity}"/>') if is_many else ""
+        alice.send("REFER", [f"Refer-To: <{target}>", "Refer-Sub: false", "Supported: norefersub", *ASSERTED, *(MANY if is_many else [])], body,
+                   kind="application/resource-lists+xml")
+        bob.wait()
+        bob.accept()
+        node.wait_participants(2)
+        [answer] = sent(alice, 1)
+        assert answer.status == 200 and answer["refer-sub"] == "false", answer.text
+        alice.to_tag = answer["to"].rpartition("tag=")[2]
+        alice.target = answer["contact"].strip("<>").partition(">")[0]
+        alice.send("SUBSCRIBE", ["Event: refer", "Expires: 60"])
+        assert alice.final().status == 481, "there is no dialog"
+        bob.bye()
+
+
+@pytest.mark.parametrize("user, target, headers, status", [
+    ("strict", "sip:bob@127.0.0.1", [], 401), ("strict", "sip:mallory@127.0.0.1", ASSERTED, 403), ("nowhere", "sip:bob@127.0.0.1", ASSERTED, 404),
+    ("demo", "mailto:bob@127.0.0.1", ASSERTED, 416), ("demo", "sip:bob@127.0.0.1?body=x", ASSERTED, 400),
+    ("demo", "sip:bob@127.0.0.1;method=MESSAGE", ASSERTED, 403),
+    ("demo", "sip:bob@127.0.0.1", ["Target-Dialog: x;local-tag=y;remote-tag=z", ANONYMOUS], 403),
+])
+@pytest.mark.parametrize("more", [[], ["Refer-Sub: false"]], ids=["", "unreported"])
+def test_no_report_of_what_is_refused_out_of_a_dialog(node, user, target, headers, status, more):
+    with Referrer(node, user) as alice:
+        alice.send("REFER", [f"Refer-To: <{target}>", *headers, *more])
+        [answer] = sent(alice, 0.5)
+        assert answer.status == status and "refer-sub" not in answer.headers, answer.text
+
+
+def test_two_refers_in_a_dialog_that_the_first_one_made(node, inside):
+    """Each has a subscription of its own (RFC 3515 2.4.6); the dialog lasts as long as one of them."""
+    with Referrer(node, headers=ASSERTED) as alice, Callee(node, "bob") as bob, Callee(node, "carol") as carol:
+        answer = alice.refer(bob.identity)
+        assert answer.status == 200
+        bob.wait()
+        alice.to_tag, alice.target = answer["to"].rpartition("tag=")[2], uri_of(answer["contact"])
+        assert alice.refer(carol.identity).status == 200
+        carol.wait()
+        bob.say("486 Busy Here")
+        carol.say("603 Decline")
+        final = {}
+        while len(final) < 2:
+            notify = next((m for m in alice.seen if m.method == "NOTIFY" and m["event"] not in final and "terminated" in m["subscription-state"]), None)
+            if notify:
+                final[notify["event"]] = int(notify.body.split()[1])
+            else:
+                alice.reply(alice.wait("NOTIFY"))
+        assert final == {"refer;id=1": 486, "refer;id=2": 603}
 
 
 @pytest.mark.parametrize("target, headers, status", [
