@@ -345,6 +345,21 @@ put_people(struct cp_config_conference *e, const struct conf_strings *list, enum
 			(struct cp_conf_person){.uri = list->items[n], .role = role};
 }
 
+static void
+make_floors(const struct check *k, struct cp_config_conference *e, int line)
+{
+	struct cp_conf_floor floor;
+	char why[CP_CONF_REASON_MAX];
+
+	e->floors.count = 0;
+	for (size_t i = 0; i < e->floor_texts.count; i++)
+		if (cp_conf_floor_parse(&floor, cp_slice_text(e->floor_texts.items[i]), why,
+					sizeof(why)) < 0 ||
+		    cp_conf_floors_add(&e->floors, &floor, why, sizeof(why)) < 0)
+			conf_error(k->errors, k->path, line, "conference '%s': 'floors': %s", e->id,
+				   why);
+}
+
 /* What the focus would say of it; and those with a role as the focus wants them. */
 static void
 check_settings(const struct check *k, struct cp_config_conference *e, int line)
@@ -359,6 +374,7 @@ check_settings(const struct check *k, struct cp_config_conference *e, int line)
 		put_people(e, &e->moderators, CP_ROLE_MODERATOR);
 		put_people(e, &e->listeners, CP_ROLE_LISTENER);
 	}
+	make_floors(k, e, line);
 	settings = cp_config_settings(e);
 	if (cp_conf_check(&settings, CP_CONF_SET_ALL, why, sizeof(why)) != 0)
 		conf_error(k->errors, k->path, line, "conference '%s': %s", e->id, why);
@@ -506,5 +522,6 @@ cp_config_settings(const struct cp_config_conference *e)
 		.ends_when_empty = e->ends_when_empty,
 		.has_chat = e->chat,
 		.chat_history = (uint16_t)e->chat_history,
+		.floors = e->floors,
 	};
 }

@@ -86,6 +86,8 @@ struct cp_config_conference {
 	int64_t loudest;
 	int64_t small;
 	int64_t chat_history;
+	struct conf_strings floor_texts;
+	struct cp_conf_floors floors; /* made of them */
 };
 
 /* Section "store". */

@@ -252,6 +252,14 @@ static const struct conf_option conference_options[] = {
 	 .min = 0,
 	 .max = CP_CONF_CHAT_HISTORY_MAX,
 	 .help = "the last messages of the chat that who comes gets; 0: none"},
+	{.path = "floors",
+	 .kind = CONF_STRINGS,
+	 OPTION(cp_config_conference, floor_texts),
+	 .fallback = "[]",
+	 .help = "who may speak: each a name and what is to be said of it, as in \"stage audio "
+		 "chair holders=2 limit=300 warning=30\": audio and chat (what it controls), "
+		 "first-come, chair or moderator (who gives it), holders at a time, limit and "
+		 "warning in seconds; empty: everybody"},
 	{.path = "max_participants",
 	 .kind = CONF_INT,
 	 OPTION(cp_config_conference, max_participants),

@@ -70,6 +70,10 @@ hash_entry(const struct cp_app *app, const struct cp_config_conference *entry)
 	all = hash(all, s.subject);
 	all = hash(all, s.creator);
 	all = hash(all, s.pin);
+	for (size_t i = 0; i < s.floors.count; i++) {
+		cp_conf_floor_print(text, &s.floors.items[i]);
+		all = hash(all, text);
+	}
 	for (size_t i = 0; i < s.authorised_count; i++)
 		all = hash(all, s.authorised[i]);
 	for (size_t i = 0; i < s.people_count; i++)

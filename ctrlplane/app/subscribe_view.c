@@ -87,7 +87,7 @@ static enum cp_roster_direction
 direction_of(const struct cp_leg *leg)
 {
 	bool is_heard = !leg->is_muted && !leg->is_held && leg->role != CP_ROLE_LISTENER &&
-			leg->wait == CP_WAIT_NONE;
+			leg->wait == CP_WAIT_NONE && cp_leg_has_floor(leg, CP_MEDIUM_AUDIO);
 	bool hears = !leg->is_deaf && !leg->is_held;
 
 	if (is_heard)

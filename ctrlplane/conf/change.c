@@ -31,7 +31,8 @@ static const char *const setting_names[] = {"title",
 					    "early",
 					    "believes From",
 					    "chat",
-					    "chat history"};
+					    "chat history",
+					    "floors"};
 
 static void
 save(struct cp_step *s, struct cp_conf *conf, bool has_list)
@@ -137,6 +138,33 @@ carry_out(struct cp_step *s, uint32_t which)
 			       conf->is_locked ? CP_PROMPT_LOCKED : CP_PROMPT_UNLOCKED, 0);
 }
 
+/* A floor that stands where it stood is held by who held it. */
+static void
+follow_floors(struct cp_step *s, const struct cp_conf_floors *old)
+{
+	const struct cp_conf_floors *new = &s->conf->floors;
+	uint8_t kept = 0, audio = cp_conf_floors_of(old, CP_MEDIUM_AUDIO);
+
+	for (size_t i = 0; i < new->count &&i < old->count; i++)
+		if (strcmp(new->items[i].name, old->items[i].name) == 0)
+			kept |= (uint8_t)(1u << i);
+	for (struct cp_leg *leg = s->conf->legs; leg != NULL; leg = leg->next) {
+		bool had_audio = audio == 0 || leg->floors & audio;
+		bool has_less = (leg->floors & ~kept) != 0;
+
+		leg->floors &= kept;
+		if (has_less)
+			cp_effects_leg(s->out, CP_EFFECT_SAVE_LEG, leg, NULL);
+		if (cp_leg_has_floor(leg, CP_MEDIUM_AUDIO) != had_audio) {
+			if (leg->is_installed)
+				cp_effects_mix(s->out, leg);
+			has_less = true;
+		}
+		if (has_less)
+			cp_effects_notice(s->out, CP_NOTICE_CHANGED, leg, NULL);
+	}
+}
+
 static void
 name_settings(char *text, size_t size, uint32_t which)
 {
@@ -153,6 +181,7 @@ static int
 update(struct cp_step *s, const struct cp_conf_settings *to, uint32_t which)
 {
 	char text[CP_CONF_REASON_MAX];
+	struct cp_conf_floors floors = s->conf->floors;
 	uint32_t changed;
 	int error = cp_conf_check(to, which, text, sizeof(text));
 
@@ -165,6 +194,8 @@ update(struct cp_step *s, const struct cp_conf_settings *to, uint32_t which)
 	if (changed & (CP_CONF_SET_LOUDEST_N | CP_CONF_SET_SMALL_SIZE) && s->conf->is_installed)
 		cp_effects_conf(s->out, CP_EFFECT_CONF_UPDATE, s->conf->id);
 	name_settings(text, sizeof(text), changed);
+	if (changed & CP_CONF_SET_FLOORS)
+		follow_floors(s, &floors);
 	changed_conf(s, CP_NOTICE_CONF, text);
 	carry_out(s, changed);
 	return 0;

@@ -139,10 +139,11 @@ struct cp_conf {
 	int64_t created_ms;
 	int64_t start_ms, end_ms, early_ms; /* wall clock, wall clock, duration */
 	int32_t warned_min;		    /* minutes of the last warning of its end; 0: none */
-	uint64_t policy_version;	    /* counts changes of settings and list */
-	uint32_t pin_wrong;		    /* wrong PINs of late; one is forgiven every 10 s */
-	int64_t pin_wrong_ms;		    /* when the last one was forgiven */
-	struct cp_leg *legs;		    /* in the order of joining */
+	struct cp_conf_floors floors;
+	uint64_t policy_version; /* counts changes of settings and list */
+	uint32_t pin_wrong;	 /* wrong PINs of late; one is forgiven every 10 s */
+	int64_t pin_wrong_ms;	 /* when the last one was forgiven */
+	struct cp_leg *legs;	 /* in the order of joining */
 	struct cp_leg **legs_end;
 	const char *ending; /* why it is closed at the end of the event; NULL: it is not */
 	uint32_t closed_tick;
@@ -201,6 +202,7 @@ struct cp_leg {
 	int64_t deadline_ms;  /* set-up, PIN, lobby; ADOPTED: end of the grace. 0: none */
 	uint32_t dtmf_count;  /* telephone events */
 	uint8_t last_dtmf;    /* 0xff while it asks for a PIN */
+	uint8_t floors;	      /* that it holds: a bit for each index */
 	uint8_t pin_tries;    /* wrong ones */
 	uint8_t pin_len;
 	char pin[CP_CONF_PIN_MAX]; /* digits so far */
@@ -254,6 +256,8 @@ size_t cp_leg_count(const struct cp_focus *focus);
 
 /* The settings as cp_conf_create takes them, borrowed from conf; the list is not among them. */
 struct cp_conf_settings cp_conf_settings(const struct cp_conf *conf);
+/* As far as the floors go it may be heard, or write: it holds one that controls medium, or there is none. */
+bool cp_leg_has_floor(const struct cp_leg *leg, enum cp_conf_medium medium);
 /* What notify comes to: OFF, PREFERRED or REQUIRED. */
 enum cp_conf_notify cp_conf_notify_policy(const struct cp_conf *conf);
 

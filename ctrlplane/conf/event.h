@@ -24,9 +24,10 @@ enum cp_event_type {
 	CP_EVENT_CHANGED, /* leg, flag, suite, keying: re-INVITE or UPDATE agreed */
 	CP_EVENT_GONE, /* leg, text, value: SIP status when it failed, else 0: its dialog is over (BYE, CANCEL,
 			     time-out, our call refused, our RELEASE done) */
-	CP_EVENT_MUTE,	 /* leg, flag */
-	CP_EVENT_DEAF,	 /* leg, flag */
-	CP_EVENT_GAIN,	 /* leg, value: hundredths of a dB, -6000 … 2000 */
+	CP_EVENT_MUTE, /* leg, flag */
+	CP_EVENT_DEAF, /* leg, flag */
+	CP_EVENT_GAIN, /* leg, value: hundredths of a dB, -6000 … 2000 */
+	CP_EVENT_FLOOR, /* leg, value: index of the floor, flag: it holds it from now on, or no more */
 	CP_EVENT_REMOVE, /* leg, text: why */
 	CP_EVENT_CLOSE,	 /* conf, text: why. All legs are released; the conference is forgotten */
 	CP_EVENT_CLOSE_ALL,  /* text: the program ends. Stored conferences stay in the store */

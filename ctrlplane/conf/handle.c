@@ -73,6 +73,27 @@ on_mix(struct cp_step *s)
 	return 0;
 }
 
+/* The floor server's word: nobody else is asked. */
+static int
+on_floor(struct cp_step *s)
+{
+	struct cp_leg *leg = s->leg;
+	bool was_silenced = cp_leg_is_silenced(leg);
+	uint8_t bit;
+
+	if (s->event->value < 0 || (size_t)s->event->value >= leg->conf->floors.count)
+		return -EINVAL;
+	bit = (uint8_t)(1u << s->event->value);
+	if (((leg->floors & bit) != 0) == s->event->flag)
+		return -EALREADY;
+	leg->floors ^= bit;
+	if (cp_leg_is_silenced(leg) != was_silenced)
+		cp_effects_mix(s->out, leg);
+	cp_effects_notice(s->out, CP_NOTICE_CHANGED, leg, NULL);
+	cp_effects_leg(s->out, CP_EFFECT_SAVE_LEG, leg, NULL);
+	return 0;
+}
+
 /* How the dialog's own end is to be understood. */
 static enum cp_departure
 departure_of(const struct cp_leg *leg, int32_t status)
@@ -161,6 +182,8 @@ on_leg(struct cp_step *s)
 		return cp_conf_on_call(s);
 	case CP_EVENT_GONE:
 		return on_gone(s);
+	case CP_EVENT_FLOOR:
+		return on_floor(s);
 	case CP_EVENT_REMOVE:
 		return on_remove(s);
 	case CP_EVENT_PROMPTED:

@@ -4,10 +4,19 @@
 #include "ctrlplane/conf/focus_state.h"
 
 bool
+cp_leg_has_floor(const struct cp_leg *leg, enum cp_conf_medium medium)
+{
+	uint8_t floors = cp_conf_floors_of(&leg->conf->floors, medium);
+
+	return floors == 0 || leg->floors & floors;
+}
+
+bool
 cp_leg_is_silenced(const struct cp_leg *leg)
 {
 	return leg->is_muted || leg->wait != CP_WAIT_NONE || leg->role == CP_ROLE_LISTENER ||
-	       (leg->is_held && leg->conf->mutes_on_hold);
+	       (leg->is_held && leg->conf->mutes_on_hold) ||
+	       !cp_leg_has_floor(leg, CP_MEDIUM_AUDIO);
 }
 
 bool

@@ -114,6 +114,7 @@ cp_conf_differences(const struct cp_conf *c, const struct cp_conf_settings *s, u
 		c->believes_from != s->believes_from,
 		c->has_chat != s->has_chat,
 		c->chat_history != s->chat_history,
+		!cp_conf_floors_is_same(&c->floors, &s->floors),
 	};
 	uint32_t all = 0;
 
@@ -168,6 +169,8 @@ cp_conf_apply(struct cp_conf *conf, const struct cp_conf_settings *s, uint32_t w
 		conf->early_ms = s->early_ms;
 	if (which & CP_CONF_SET_CHAT_HISTORY)
 		conf->chat_history = s->chat_history;
+	if (which & CP_CONF_SET_FLOORS)
+		conf->floors = s->floors;
 }
 
 struct cp_conf_settings
@@ -201,6 +204,7 @@ cp_conf_settings(const struct cp_conf *conf)
 		.early_ms = conf->early_ms,
 		.has_chat = conf->has_chat,
 		.chat_history = conf->chat_history,
+		.floors = conf->floors,
 	};
 }
 

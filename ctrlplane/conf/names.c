@@ -65,8 +65,10 @@ cp_leg_status(const struct cp_leg *leg)
 		return leg->wait == CP_WAIT_GOODBYE ? CP_STATUS_DISCONNECTING : CP_STATUS_PENDING;
 	if (leg->is_held)
 		return CP_STATUS_ON_HOLD;
-	return leg->is_muted || leg->role == CP_ROLE_LISTENER ? CP_STATUS_MUTED_VIA_FOCUS
-							      : CP_STATUS_CONNECTED;
+	return leg->is_muted || leg->role == CP_ROLE_LISTENER ||
+			       !cp_leg_has_floor(leg, CP_MEDIUM_AUDIO)
+		       ? CP_STATUS_MUTED_VIA_FOCUS
+		       : CP_STATUS_CONNECTED;
 }
 
 const char *

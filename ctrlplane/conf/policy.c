@@ -156,5 +156,5 @@ cp_conf_check(const struct cp_conf_settings *s, uint32_t which, char *why, size_
 		return wrong(why, size, "one may come a week early at most");
 	if (which & CP_CONF_SET_CHAT_HISTORY && s->chat_history > CP_CONF_CHAT_HISTORY_MAX)
 		return wrong(why, size, "a chat keeps 100 messages at most");
-	return 0;
+	return which & CP_CONF_SET_FLOORS ? cp_conf_floors_check(&s->floors, why, size) : 0;
 }

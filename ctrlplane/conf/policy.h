@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "ctrlplane/base/slice.h"
+#include "ctrlplane/conf/floors.h"
 #include "ctrlplane/conf/identity.h"
 
 #define CP_CONF_USER_MAX 64
@@ -88,6 +89,7 @@ struct cp_conf_settings {
 	uint16_t small_size;	  /* up to so many participants all are mixed */
 	int64_t start_ms, end_ms; /* wall clock; 0: at once, never */
 	int64_t early_ms;	  /* how long before its start one may join */
+	struct cp_conf_floors floors;
 	const char *const *authorised; /* URIs of those who may join as participants */
 	size_t authorised_count;
 	const struct cp_conf_person *people; /* the same with roles; both make one list */
@@ -121,7 +123,8 @@ struct cp_conf_settings {
 #define CP_CONF_SET_BELIEVES_FROM (1u << 23)
 #define CP_CONF_SET_CHAT (1u << 24) /* of those who join from now on; off: it ends for all */
 #define CP_CONF_SET_CHAT_HISTORY (1u << 25)
-#define CP_CONF_SET_ALL ((1u << 26) - 1)
+#define CP_CONF_SET_FLOORS (1u << 26)
+#define CP_CONF_SET_ALL ((1u << 27) - 1)
 
 struct cp_conf_change {
 	uint32_t which; /* CP_CONF_SET_* */

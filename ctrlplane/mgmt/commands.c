@@ -51,5 +51,6 @@ cp_param_is_member(const struct cp_param *param)
 bool
 cp_param_is_list(const struct cp_param *param)
 {
-	return param->kind == CP_PARAM_TEXTS || param->kind == CP_PARAM_PEOPLE;
+	return param->kind == CP_PARAM_TEXTS || param->kind == CP_PARAM_PEOPLE ||
+	       param->kind == CP_PARAM_FLOORS;
 }

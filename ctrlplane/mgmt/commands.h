@@ -21,6 +21,7 @@ enum cp_param_kind {
 	CP_PARAM_CHOICE, /* one of choices */
 	CP_PARAM_TIME,	 /* RFC 3339; with min 0 it may be empty */
 	CP_PARAM_PEOPLE, /* a list of URIs, or of objects with uri and role */
+	CP_PARAM_FLOORS, /* a list of floors, see floor_list.h */
 	CP_PARAM_FILE,	 /* text of many lines; for the CLI the name of its file */
 };
 

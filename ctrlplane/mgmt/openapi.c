@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "ctrlplane/mgmt/access.h"
+#include "ctrlplane/mgmt/floor_list.h"
 #include "ctrlplane/mgmt/people.h"
 
 #define STREAM "text/event-stream"
@@ -210,6 +211,8 @@ schema_of_param(const struct cp_param *param)
 		return json_pack("{s:s, s:o}", "type", "array", "items", text_schema(param));
 	case CP_PARAM_PEOPLE:
 		return people_schema(param);
+	case CP_PARAM_FLOORS:
+		return cp_floor_list_schema();
 	case CP_PARAM_TIME:
 		if (param->min > 0)
 			return json_pack("{s:s, s:s}", "type", "string", "format", "date-time");

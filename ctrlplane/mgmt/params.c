@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "configs/loader/nearest.h"
+#include "ctrlplane/mgmt/floor_list.h"
 #include "ctrlplane/mgmt/people.h"
 #include "ctrlplane/mgmt/time.h"
 
@@ -120,6 +121,8 @@ is_fine(const struct cp_param *param, const json_t *value, char *why, size_t siz
 		return is_time_fine(param, value, why, size);
 	case CP_PARAM_PEOPLE:
 		return cp_people_check(value, why, size);
+	case CP_PARAM_FLOORS:
+		return cp_floor_list_check(value, why, size);
 	case CP_PARAM_TEXTS:
 		return is_list_fine(param, value, why, size);
 	case CP_PARAM_FLAG:
@@ -177,9 +180,10 @@ cp_params_from_word(const struct cp_param *param, const char *word, char *why, s
 		is_fine(param, json_null(), why, why_size);
 		return NULL;
 	}
-	if (param->kind == CP_PARAM_PEOPLE  ? cp_people_check_one(value, why, why_size)
-	    : param->kind == CP_PARAM_TEXTS ? is_text_fine(param, value, why, why_size)
-					    : is_fine(param, value, why, why_size))
+	if (param->kind == CP_PARAM_PEOPLE   ? cp_people_check_one(value, why, why_size)
+	    : param->kind == CP_PARAM_FLOORS ? cp_floor_list_check_one(value, why, why_size)
+	    : param->kind == CP_PARAM_TEXTS  ? is_text_fine(param, value, why, why_size)
+					     : is_fine(param, value, why, why_size))
 		return value;
 	json_decref(value);
 	return NULL;

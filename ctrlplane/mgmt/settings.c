@@ -2,6 +2,7 @@
 #include "ctrlplane/mgmt/settings.h"
 #include <stdlib.h>
 #include <string.h>
+#include "ctrlplane/mgmt/floor_list.h"
 #include "ctrlplane/mgmt/time.h"
 
 #define MEMBER(field) offsetof(struct cp_conf_settings, field)
@@ -116,8 +117,12 @@ read_numbers(struct cp_conf_settings *s, uint32_t *which, const json_t *params)
 void
 cp_settings_read(struct cp_conf_settings *settings, uint32_t *which, const json_t *params)
 {
+	const json_t *floors = take(which, CP_CONF_SET_FLOORS, params, "floors");
+
 	read_tables(settings, which, params);
 	read_choices(settings, which, params);
+	if (floors != NULL)
+		cp_floor_list_read(&settings->floors, floors);
 	read_numbers(settings, which, params);
 }
 

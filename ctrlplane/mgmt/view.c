@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "ctrlplane/mgmt/floor_list.h"
 #include "ctrlplane/mgmt/text.h"
 #include "ctrlplane/mgmt/time.h"
 #include "dataplane/api/suite.h"
@@ -151,6 +152,7 @@ set_policy(json_t *json, const struct cp_conf *conf)
 	json_object_set_new(json, "start_at", view_wall(conf->start_ms));
 	json_object_set_new(json, "end_at", view_wall(conf->end_ms));
 	set_number(json, "early_s", (uint64_t)conf->early_ms / 1000);
+	json_object_set_new(json, "floors", cp_floor_list_view(&conf->floors));
 }
 
 json_t *
@@ -216,6 +218,19 @@ set_person(json_t *json, const struct cp_leg *leg, const struct cp_mgmt_leg_fact
 			    view_text(leg->agent[0] != '\0' ? leg->agent : facts->user_agent));
 }
 
+/* Names of the floors that it holds. */
+static json_t *
+view_held(const struct cp_leg *leg)
+{
+	const struct cp_conf_floors *floors = &leg->conf->floors;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < floors->count; i++)
+		if (leg->floors & 1u << i)
+			json_array_append_new(list, json_string(floors->items[i].name));
+	return list;
+}
+
 json_t *
 cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *facts,
 		    const struct cp_view_clock *clock)
@@ -235,6 +250,7 @@ cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *fa
 	json_object_set_new(json, "on_hold", json_boolean(leg->is_held));
 	json_object_set_new(json, "muted", json_boolean(leg->is_muted));
 	json_object_set_new(json, "deaf", json_boolean(leg->is_deaf));
+	json_object_set_new(json, "floors", view_held(leg));
 	json_object_set_new(json, "gain_db", json_real(leg->gain_cdb / 100.0));
 	json_object_set_new(json, "talking", json_boolean(leg->is_talking));
 	json_object_set_new(json, "joined_at", cp_view_time(leg->joined_ms, clock));

@@ -1,5 +1,6 @@
 /* Conferences with their policy and their lists. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ctrlplane/store/archive/archive_state.h"
@@ -8,20 +9,20 @@
 	"id, user, origin, config, created, joined, title, subject, description, creator, pin, "  \
 	"security, editors, notify, open, anonymous, believes_from, mutes_on_entry, "             \
 	"mutes_on_hold, locked, lobby, announces, ends_with_creator, ends_when_empty, size_max, " \
-	"loudest_n, small_size, start, end, early, chat, chat_history"
+	"loudest_n, small_size, start, end, early, chat, chat_history, floors"
 
 static const char write_sql[] =
 	"INSERT INTO conference(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
 	"?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, "
-	"?30, ?31, ?32) ON CONFLICT(id) DO UPDATE SET user = ?2, origin = ?3, config = ?4, created "
-	"= ?5, "
+	"?30, ?31, ?32, ?33) ON CONFLICT(id) DO UPDATE SET user = ?2, origin = ?3, config = ?4, "
+	"created = ?5, "
 	"joined = ?6, title = ?7, subject = ?8, description = ?9, creator = ?10, pin = ?11, "
 	"security = ?12, editors = ?13, notify = ?14, open = ?15, anonymous = ?16, "
 	"believes_from = ?17, mutes_on_entry = ?18, mutes_on_hold = ?19, locked = ?20, lobby = "
 	"?21, "
 	"announces = ?22, ends_with_creator = ?23, ends_when_empty = ?24, size_max = ?25, "
 	"loudest_n = ?26, small_size = ?27, start = ?28, end = ?29, early = ?30, chat = "
-	"?31, chat_history = ?32";
+	"?31, chat_history = ?32, floors = ?33";
 
 int
 cp_archive_save_conf(struct cp_archive *archive, const struct cp_archive_save *save)
@@ -86,6 +87,39 @@ write_list(struct cp_archive *archive, const struct cp_conf *conf)
 	return error;
 }
 
+/* A line each. */
+static void
+bind_floors(sqlite3_stmt *st, int at, const struct cp_conf_floors *floors)
+{
+	char lines[CP_CONF_FLOORS_MAX * CP_CONF_FLOOR_TEXT_MAX] = "", one[CP_CONF_FLOOR_TEXT_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < floors->count; i++) {
+		cp_conf_floor_print(one, &floors->items[i]);
+		len += (size_t)snprintf(lines + len, sizeof(lines) - len, "%s%s", i ? "\n" : "",
+					one);
+	}
+	sqlite3_bind_text(st, at, lines, -1, SQLITE_TRANSIENT);
+}
+
+/* One that cannot be read stands for the strictest. */
+static void
+read_floors(struct cp_conf_floors *out, struct cp_slice lines)
+{
+	struct cp_slice line;
+	char why[128];
+
+	while (out->count < CP_CONF_FLOORS_MAX && cp_slice_line(&lines, &line)) {
+		struct cp_conf_floor floor = {.media = CP_MEDIUM_AUDIO | CP_MEDIUM_CHAT,
+					      .mode = CP_FLOOR_MODE_MODERATOR,
+					      .holders = 1};
+
+		snprintf(floor.name, sizeof(floor.name), "floor-%zu", out->count + 1);
+		cp_conf_floor_parse(&floor, line, why, sizeof(why));
+		cp_conf_floors_add(out, &floor, why, sizeof(why));
+	}
+}
+
 static void
 bind_settings(sqlite3_stmt *st, const struct cp_conf *c)
 {
@@ -109,6 +143,7 @@ bind_settings(sqlite3_stmt *st, const struct cp_conf *c)
 		sqlite3_bind_text(st, at++, texts[i], -1, SQLITE_STATIC);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sqlite3_bind_int64(st, at++, numbers[i]);
+	bind_floors(st, at, &c->floors);
 }
 
 int
@@ -204,6 +239,7 @@ read_conf(struct cp_archive_conf *out, sqlite3_stmt *row)
 		.chat_history = (uint16_t)sqlite3_column_int(row, 31),
 	};
 	read_names(s, row);
+	read_floors(&s->floors, cp_slice_text(cp_archive_text(row, 32)));
 }
 
 /* The list of one conference, whose strings are its own. */

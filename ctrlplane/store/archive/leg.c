@@ -6,10 +6,11 @@
 
 static const char write_sql[] =
 	"INSERT OR REPLACE INTO leg(id, conference, user, wait, keying, method, private, referred, "
-	"suite, muted, deaf, held, gain, joined, connected, role, proof, identity, display, "
+	"suite, muted, deaf, held, gain, joined, connected, floors, role, proof, identity, "
+	"display, "
 	"person, "
 	"tel, via, call_id, agent, join_reason, join_by, referred_by) VALUES(?, ?, ?, ?, ?, ?, ?, "
-	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 int
 cp_archive_save_leg(struct cp_archive *archive, const struct cp_leg *leg, int64_t wall_ahead_ms)
@@ -44,7 +45,8 @@ cp_archive_write_leg(struct cp_archive *archive, const struct cp_job *job)
 				   l->is_held,
 				   l->gain_cdb,
 				   cp_archive_wall(l->joined_ms, job->wall_ahead_ms),
-				   cp_archive_wall(l->connected_ms, job->wall_ahead_ms)};
+				   cp_archive_wall(l->connected_ms, job->wall_ahead_ms),
+				   l->floors};
 	const char *const texts[] = {cp_conf_role_name(l->role),
 				     cp_conf_proof_name(l->proof),
 				     l->identity,
@@ -97,6 +99,7 @@ read_numbers(struct cp_leg *l, sqlite3_stmt *row)
 	l->gain_cdb = (int16_t)sqlite3_column_int(row, 12);
 	l->joined_ms = sqlite3_column_int64(row, 13);
 	l->connected_ms = sqlite3_column_int64(row, 14);
+	l->floors = (uint8_t)sqlite3_column_int(row, 27);
 	/* numbers are indexes of tables of names */
 	if (l->wait < CP_WAIT_NONE || l->wait > CP_WAIT_GOODBYE)
 		l->wait = CP_WAIT_LOBBY;
@@ -157,7 +160,8 @@ cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *a
 		"SELECT id, conference, user, wait, keying, method, private, referred, suite, "
 		"muted, "
 		"deaf, held, gain, joined, connected, role, proof, identity, display, person, tel, "
-		"via, call_id, agent, join_reason, join_by, referred_by FROM leg ORDER BY joined "
+		"via, call_id, agent, join_reason, join_by, referred_by, floors FROM leg ORDER BY "
+		"joined "
 		"DESC";
 	struct cp_leg *leg = calloc(1, sizeof(*leg));
 	sqlite3_stmt *row = NULL;

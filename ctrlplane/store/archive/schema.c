@@ -75,6 +75,9 @@ static const char *const migrations[] = {
 	/* A chat room. */
 	"ALTER TABLE conference ADD COLUMN chat INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE conference ADD COLUMN chat_history INTEGER NOT NULL DEFAULT 0;",
+	/* Floors, one a line, and which of them a leg holds. */
+	"ALTER TABLE conference ADD COLUMN floors TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE leg ADD COLUMN floors INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -108,6 +108,27 @@ world_handle(struct world *w, struct cp_event *event)
 	world_write_effects(w);
 }
 
+/* "stage/audio/chair,talk/chat": '/' stands for a blank. */
+static void
+take_floors(struct cp_conf_floors *out, const char *value)
+{
+	char text[CP_CONF_FLOOR_TEXT_MAX], why[128];
+	struct cp_slice rest = cp_slice_text(value), one;
+
+	out->count = 0;
+	while (cp_slice_split(&rest, ',', &one)) {
+		struct cp_conf_floor floor;
+
+		if (cp_slice_copy(text, sizeof(text), one) != 0)
+			abort();
+		for (char *c = text; *c; c++)
+			*c = *c == '/' ? ' ' : *c;
+		if (cp_conf_floor_parse(&floor, cp_slice_text(text), why, sizeof(why)) != 0 ||
+		    cp_conf_floors_add(out, &floor, why, sizeof(why)) != 0)
+			abort();
+	}
+}
+
 /* Settings by name; which of them there are. */
 static uint32_t
 take_settings(struct world *w, struct cp_conf_settings *s)
@@ -181,6 +202,10 @@ take_settings(struct world *w, struct cp_conf_settings *s)
 	if ((value = world_value(w, "history")) != NULL) {
 		s->chat_history = (uint16_t)strtoul(value, NULL, 10);
 		which |= CP_CONF_SET_CHAT_HISTORY;
+	}
+	if ((value = world_value(w, "floors")) != NULL) {
+		take_floors(&s->floors, value);
+		which |= CP_CONF_SET_FLOORS;
 	}
 	if ((value = world_value(w, "editors")) != NULL &&
 	    cp_conf_editors_of(&s->editors, cp_slice_text(value)) == 0)
@@ -358,6 +383,21 @@ do_leg(struct world *w)
 	return false;
 }
 
+/* floor LABEL INDEX [no] */
+static bool
+do_floor(struct world *w)
+{
+	struct cp_event event = {.type = CP_EVENT_FLOOR,
+				 .leg = world_leg(w, w->words[1]),
+				 .flag = !world_has(w, "no")};
+
+	if (w->word_count < 3)
+		return false;
+	event.value = atoi(w->words[2]);
+	world_handle(w, &event);
+	return true;
+}
+
 static bool
 do_role(struct world *w)
 {
@@ -497,6 +537,7 @@ world_do(struct world *w, char *line)
 		{"ask", do_ask},
 		{"call", do_call},
 		{"role", do_role},
+		{"floor", do_floor},
 		{"digits", do_digits},
 		{"prompted", do_prompted},
 		{"wait", do_wait},

@@ -129,6 +129,10 @@ make_conf(const char *user)
 		.early_ms = 60000,
 		.has_chat = true,
 		.chat_history = 17,
+		.floors = {.count = 2,
+			   .items = {{"stage", CP_MEDIUM_AUDIO, CP_FLOOR_MODE_CHAIR, 2, 300, 30},
+				     {"board", CP_MEDIUM_AUDIO | CP_MEDIUM_CHAT,
+				      CP_FLOOR_MODE_FIRST_COME, 1, 0, 0}}},
 		.people = people,
 		.people_count = 3,
 	};
@@ -164,6 +168,7 @@ make_leg(struct cp_conf *conf, const char *who)
 	assert_int_equal(cp_conf_handle(focus, &event, 6000, &effects, &leg), 0);
 	cp_effects_fini(&effects);
 	leg->is_muted = leg->is_held = true;
+	leg->floors = 2;
 	leg->gain_cdb = -300;
 	leg->connected_ms = 7000;
 	return leg;
@@ -241,6 +246,8 @@ on_conf(void *arg, const struct cp_archive_conf *c)
 		    conf->has_chat == settings.has_chat);
 	assert_false(conf->believes_from || conf->mutes_on_entry || conf->is_locked ||
 		     conf->announces || conf->ends_when_empty);
+	assert_true(cp_conf_floors_is_same(&conf->floors, &settings.floors));
+	assert_int_equal(conf->floors.count, settings.floors.count);
 	assert_int_equal(conf->authorised_count, seen->people);
 	for (size_t i = 0; i < conf->authorised_count; i++) {
 		assert_string_equal(conf->authorised[i].identity,
@@ -265,6 +272,7 @@ on_leg(void *arg, uint32_t conf, const struct cp_leg *leg)
 		    leg->method == like->method && leg->suite == like->suite &&
 		    leg->gain_cdb == like->gain_cdb);
 	assert_true(leg->is_muted && leg->is_held && leg->is_private && !leg->is_deaf);
+	assert_int_equal(leg->floors, like->floors);
 	assert_string_equal(leg->person, like->person);
 	assert_string_equal(leg->identity, "");
 	assert_string_equal(leg->tel, like->tel);
@@ -575,7 +583,8 @@ an_older_file_is_brought_up(void **state)
 	    "ALTER TABLE record DROP COLUMN replays; ALTER TABLE record DROP COLUMN jitter;"
 	    "ALTER TABLE record DROP COLUMN round_trip;"
 	    "ALTER TABLE conference DROP COLUMN chat; ALTER TABLE conference DROP COLUMN "
-	    "chat_history;"
+	    "chat_history; ALTER TABLE conference DROP COLUMN floors; ALTER TABLE leg DROP COLUMN "
+	    "floors;"
 	    "INSERT INTO record VALUES(41, 'team', 'Title', 9, 'sip:old@x', '', '', 0, "
 	    "'participant',"
 	    " 'dialed-in', 'none', 'none', '', 1, 2, 3, 'departed', 0, 'left', '', '', '', '', '', "
@@ -583,6 +592,8 @@ an_older_file_is_brought_up(void **state)
 	    "PRAGMA user_version = 1;");
 	conf->has_chat = false; /* as it was before there was one */
 	conf->chat_history = 0;
+	conf->floors.count = 0;
+	seen.leg->floors = 0;
 	archive = open_archive(path, 0);
 	assert_int_equal(cp_archive_load_confs(archive, on_conf, &seen), 0);
 	assert_int_equal(cp_archive_load_legs(archive, on_leg, &seen), 0);
