@@ -10,16 +10,33 @@ now_ms(void *arg)
 	return cp_app_now_ms();
 }
 
-/* Who asks for an announcement that there is not is told so; the focus knows nothing of files. */
+/* May who asks announce there at all? */
+static bool
+may_announce(const struct cp_app *app, const struct cp_event *event)
+{
+	const struct cp_conf *conf = cp_conf_by_id(app->focus, event->conf);
+
+	return !event->actor || (conf && cp_conf_may(conf, event->actor, CP_ACTION_STEER));
+}
+
+/* Who asks for an announcement that cannot be is told so; the focus knows nothing of files and queues. */
 static int
 handle(void *arg, const struct cp_event *event)
 {
 	struct cp_app *app = arg;
 	int rc = 0;
 
-	if (event->type == CP_EVENT_ANNOUNCE && event->text)
-		rc = cp_prompts_check(app->prompts, event->text);
+	if (event->type == CP_EVENT_ANNOUNCE && event->text && may_announce(app, event))
+		rc = cp_prompts_check(app->prompts, event->text, event->conf, event->leg);
 	return rc ? rc : cp_app_handle(app, event);
+}
+
+static int
+clips(void *arg, cp_mgmt_clips_fn done, void *done_arg)
+{
+	struct cp_app *app = arg;
+
+	return cp_prompts_list(app->prompts, done, done_arg);
 }
 
 static int
@@ -165,5 +182,6 @@ cp_api_init(struct cp_app *app)
 		.records = records,
 		.audits = audits,
 		.audit = audit,
+		.clips = clips,
 	};
 }

@@ -37,6 +37,14 @@ struct asked {
 	uint32_t number;
 };
 
+/* A list of clips under way. */
+struct listing {
+	LIST_ENTRY(listing) next;
+	struct cp_prompts *prompts;
+	cp_mgmt_clips_fn done;
+	void *arg;
+};
+
 struct cp_prompts {
 	struct cp_app *app;
 	const struct cp_config_announcements *config;
@@ -46,6 +54,7 @@ struct cp_prompts {
 	struct cp_app_watch watch;
 	LIST_HEAD(, sound) sounds;
 	LIST_HEAD(, asked) asked;
+	LIST_HEAD(, listing) listings;
 	unsigned int count; /* of sounds */
 	bool is_closing;
 };
@@ -184,8 +193,34 @@ configured(const struct cp_prompts *prompts, enum cp_prompt prompt)
 	return prompts->config->sounds[prompt] ? prompts->config->sounds[prompt] : "";
 }
 
-int
-cp_prompts_check(struct cp_prompts *prompts, const char *text)
+/* A conference's place, or a leg's. */
+static struct cp_player_place
+place_of(uint32_t conf, uint32_t leg)
+{
+	return leg ? (struct cp_player_place){.leg = leg} : (struct cp_player_place){.conf = conf};
+}
+
+/* Can what is announced there now be heard by somebody, soon? */
+static int
+check_place(const struct cp_prompts *prompts, uint32_t conf_id, uint32_t leg_id)
+{
+	const struct cp_player_place place = place_of(conf_id, leg_id);
+	const struct cp_conf *conf = cp_conf_by_id(prompts->app->focus, conf_id);
+	const struct cp_leg *leg = cp_leg_by_id(prompts->app->focus, leg_id);
+	bool is_heard =
+		leg_id ? leg && leg->state == CP_LEG_CONNECTED : conf && conf->connected_count > 0;
+
+	if (!prompts->config->enabled)
+		return -ENOTSUP;
+	if (!is_heard)
+		return -ESRCH;
+	if (!cp_media_is_up(prompts->app->media))
+		return -ENOTCONN;
+	return cp_player_has_room(prompts->player, &place) ? 0 : -ENOSPC;
+}
+
+static int
+check_name(struct cp_prompts *prompts, const char *text)
 {
 	enum cp_prompt prompt = prompt_named(text);
 	struct sound *sound;
@@ -205,6 +240,64 @@ cp_prompts_check(struct cp_prompts *prompts, const char *text)
 	return rc;
 }
 
+int
+cp_prompts_check(struct cp_prompts *prompts, const char *text, uint32_t conf, uint32_t leg)
+{
+	int rc = check_name(prompts, text);
+
+	return rc ? rc : check_place(prompts, conf, leg);
+}
+
+static size_t
+list_prompts(struct cp_mgmt_clip *out, const struct cp_prompts *prompts)
+{
+	size_t count = 0;
+
+	for (int i = CP_PROMPT_NONE + 1; i < CP_PROMPT_CLIP; i++)
+		if (*configured(prompts, (enum cp_prompt)i))
+			out[count++] = (struct cp_mgmt_clip){
+				.name = cp_prompt_name((enum cp_prompt)i),
+				.sound = configured(prompts, (enum cp_prompt)i),
+				.is_prompt = true};
+	return count;
+}
+
+static void
+on_listed(void *arg, int status, const char *const *names, size_t file_count)
+{
+	struct listing *listing = arg;
+	struct cp_mgmt_clip *all = calloc(CP_PROMPTS + file_count, sizeof(*all));
+	size_t count = all ? list_prompts(all, listing->prompts) : 0;
+
+	for (size_t i = 0; all && i < file_count; i++)
+		all[count++] = (struct cp_mgmt_clip){.name = names[i], .sound = names[i]};
+	LIST_REMOVE(listing, next);
+	listing->done(listing->arg, all ? status : -ENOMEM, all, count);
+	free(all);
+	free(listing);
+}
+
+int
+cp_prompts_list(struct cp_prompts *prompts, cp_mgmt_clips_fn done, void *arg)
+{
+	struct listing *listing = malloc(sizeof(*listing));
+	int rc = 0;
+
+	if (!listing)
+		return -ENOMEM;
+	*listing = (struct listing){.prompts = prompts, .done = done, .arg = arg};
+	LIST_INSERT_HEAD(&prompts->listings, listing, next);
+	if (prompts->loader)
+		rc = cp_loader_list(prompts->loader, on_listed, listing);
+	else
+		on_listed(listing, 0, NULL, 0);
+	if (rc) {
+		LIST_REMOVE(listing, next);
+		free(listing);
+	}
+	return rc;
+}
+
 /* Whom a prompt is for has nothing to wait for any more. */
 static void
 say_prompted(struct cp_prompts *prompts, uint32_t leg, int prompt)
@@ -213,6 +306,14 @@ say_prompted(struct cp_prompts *prompts, uint32_t leg, int prompt)
 
 	if (leg && !prompts->is_closing)
 		cp_app_handle(prompts->app, &event);
+}
+
+/* Not for the media plane: for the focus. */
+static bool
+is_there(const struct cp_prompts *prompts, const struct cp_player_place *place)
+{
+	return place->leg ? cp_leg_by_id(prompts->app->focus, place->leg) != NULL
+			  : cp_conf_by_id(prompts->app->focus, place->conf) != NULL;
 }
 
 static void
@@ -224,8 +325,8 @@ on_play_answered(void *arg, int status, const struct dp_ctl_hdr *reply)
 	free(arg);
 	if (status == 0)
 		return;
-	if (status == -ENOENT && cp_leg_by_id(asked.prompts->app->focus, asked.place.leg)) {
-		/* a media plane that restarted gets its legs again just now */
+	if (status == -ENOENT && is_there(asked.prompts, &asked.place)) {
+		/* a media plane that restarted gets its conferences and legs again just now */
 		cp_player_not_yet(asked.prompts->player, &asked.place, asked.number,
 				  cp_app_now_ms());
 		return;
@@ -310,13 +411,6 @@ ended(void *arg, const struct cp_player_place *place, const struct cp_player_ite
 	sound->uses--;
 	free_if_unused(sound);
 	say_prompted(prompts, place->leg, item->tag);
-}
-
-/* A conference's place, or a leg's. */
-static struct cp_player_place
-place_of(uint32_t conf, uint32_t leg)
-{
-	return leg ? (struct cp_player_place){.leg = leg} : (struct cp_player_place){.conf = conf};
 }
 
 /* Which prompt's sound, under what name; empty: silence. */
@@ -435,7 +529,10 @@ ask_again(struct cp_prompts *prompts)
 							 .leg = leg->id,
 							 .prompt = prompts_of[leg->wait]};
 
-			if (leg->state == CP_LEG_CONNECTED && prompt.prompt != CP_PROMPT_NONE)
+			const struct cp_player_place place = place_of(0, leg->id);
+
+			if (leg->state == CP_LEG_CONNECTED && prompt.prompt != CP_PROMPT_NONE &&
+			    !cp_player_has(prompts->player, &place, prompt.prompt))
 				cp_prompts_play(prompts, &prompt);
 		}
 }
@@ -518,6 +615,7 @@ cp_prompts_open(struct cp_prompts **out, struct cp_app *app)
 	prompts->watch = (struct cp_app_watch){.app = app, .ready = on_loader_ready, .fd = -1};
 	LIST_INIT(&prompts->sounds);
 	LIST_INIT(&prompts->asked);
+	LIST_INIT(&prompts->listings);
 	rc = open_parts(prompts);
 	if (rc) {
 		cp_prompts_close(prompts);
@@ -533,6 +631,7 @@ void
 cp_prompts_close(struct cp_prompts *prompts)
 {
 	struct sound *sound;
+	struct listing *listing;
 	struct asked *asked;
 
 	if (!prompts)
@@ -546,6 +645,10 @@ cp_prompts_close(struct cp_prompts *prompts)
 	while ((asked = LIST_FIRST(&prompts->asked)) != NULL) {
 		LIST_REMOVE(asked, next);
 		free(asked);
+	}
+	while ((listing = LIST_FIRST(&prompts->listings)) != NULL) {
+		LIST_REMOVE(listing, next);
+		free(listing);
 	}
 	cp_clips_destroy(prompts->clips);
 	free(prompts);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ctrlplane/conf/event.h"
+#include "ctrlplane/mgmt/mgmt.h"
 #include "dataplane/api/ctl.h"
 
 struct cp_app;
@@ -30,8 +31,14 @@ void cp_prompts_on_up(struct cp_prompts *prompts, bool is_new); /* is_new: anoth
 void cp_prompts_on_down(struct cp_prompts *prompts);
 void cp_prompts_tick(struct cp_prompts *prompts); /* about ten times a second */
 
-/* Could this be announced: the name of a file, of a prompt (enter-pin, …) or a list of tones? 0; -EINVAL: it is none of them;
- * -ENOENT: no such file. */
-int cp_prompts_check(struct cp_prompts *prompts, const char *text);
+/*
+ * Could this be announced to that leg, or when leg is 0 to that conference: the name of a file, of a prompt (enter-pin, …) or a list
+ * of tones? 0; -EINVAL: it is none of them; -ENOENT: no such file; -EAGAIN: too many sounds are in use; -ENOTSUP: announcements
+ * are off; -ESRCH: nobody is there; -ENOTCONN: no media plane; -ENOSPC: too many wait there.
+ */
+int cp_prompts_check(struct cp_prompts *prompts, const char *text, uint32_t conf, uint32_t leg);
+
+/* What has a name: prompts that sound, then the folder's files. As ops.clips of the API. */
+int cp_prompts_list(struct cp_prompts *prompts, cp_mgmt_clips_fn done, void *arg);
 
 #endif

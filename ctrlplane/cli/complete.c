@@ -1,6 +1,7 @@
 /* What may stand next on the command line. */
 #include "ctrlplane/cli/complete.h"
 #include <string.h>
+#include "ctrlplane/cli/token.h"
 #include "ctrlplane/cli/words.h"
 
 /*
@@ -110,6 +111,7 @@ struct before {
 	const struct cp_command *command;
 	const struct cp_param *wants_value; /* the last one was this option */
 	bool wants_other;		    /* the last one was --socket */
+	const char *file, *config;	    /* values of these options; NULL: not given */
 };
 
 static const struct cp_param *
@@ -131,14 +133,29 @@ option_of(const struct cp_command *command, const char *word)
 }
 
 static void
+keep_value(struct before *b, const char *name, const char *value)
+{
+	if (strncmp(name, "file", 4) == 0 && (name[4] == '\0' || name[4] == '='))
+		b->file = value;
+	else if (strncmp(name, "config", 6) == 0 && (name[6] == '\0' || name[6] == '='))
+		b->config = value;
+}
+
+static void
 read_before(struct before *b, const char *const *words, size_t count)
 {
 	memset(b, 0, sizeof(*b));
 	for (size_t i = 0; i < count; i++) {
+		const char *equals = strchr(words[i], '=');
+
 		if (b->wants_value != NULL || b->wants_other) {
+			if (b->wants_value != NULL)
+				keep_value(b, b->wants_value->name, words[i]);
 			b->wants_value = NULL;
 			b->wants_other = false;
 		} else if (strncmp(words[i], "--", 2) == 0) {
+			if (equals != NULL)
+				keep_value(b, words[i] + 2, equals + 1);
 			b->wants_value = option_of(b->command, words[i]);
 			b->wants_other = strcmp(words[i], "--socket") == 0;
 		} else if (b->count < CP_CLI_REST_MAX) {
@@ -167,6 +184,10 @@ list_words(const struct before *b, cp_cli_ids_fn ids, void *arg, FILE *out)
 		if (!cp_param_is_word(&params[i]) || index-- > 0)
 			continue;
 		if (strcmp(params[i].name, "conference") == 0)
+			ids(arg, params[i].name, NULL, out);
+		else if (b->command->id == CP_COMMAND_TOKEN_REMOVE)
+			cp_cli_token_names(b->file, b->config, out);
+		else if (strcmp(params[i].name, "clip") == 0)
 			ids(arg, params[i].name, NULL, out);
 		else if (strcmp(params[i].name, "participant") == 0 ||
 			 b->command->id == CP_COMMAND_AUTHORISED_REMOVE)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Live values of the parameter of that name, or nothing: conference, participant or uri of a conference (its parent). */
+/* Live values of the parameter of that name, or nothing: conference, clip, participant or uri of a conference (its parent). */
 typedef void (*cp_cli_ids_fn)(void *arg, const char *name, const char *parent, FILE *out);
 
 /* One candidate a line for the last of the words (which may be empty); words are those after "conclave". */

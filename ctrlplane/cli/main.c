@@ -196,6 +196,7 @@ print_ids(void *arg, const char *name, const char *parent, FILE *out)
 		{"conference", "conferences", "id", CP_COMMAND_CONFERENCE_LIST},
 		{"participant", "participants", "id", CP_COMMAND_PARTICIPANT_LIST},
 		{"uri", "authorised", "uri", CP_COMMAND_AUTHORISED_LIST},
+		{"clip", "announcements", "clip", CP_COMMAND_ANNOUNCEMENT_LIST},
 	};
 	const struct cp_cli *cli = arg;
 	json_t *params = json_pack("{s:s?}", "conference", parent), *item;

@@ -447,6 +447,8 @@ cp_cli_show(const struct cp_command *command, const json_t *params, const json_t
 		cp_cli_show_records(json, out);
 	else if (command->id == CP_COMMAND_AUDIT)
 		cp_cli_show_audit(json, out);
+	else if (command->id == CP_COMMAND_ANNOUNCEMENT_LIST)
+		cp_cli_show_announcements(json, out);
 	else
 		show_object(json, 0, out->file);
 }

@@ -1,4 +1,4 @@
-/* Answers of the API that are lists: who may join, who took part, who changed what. */
+/* Answers of the API that are lists: who may join, who took part, who changed what, what can be announced. */
 #include "ctrlplane/cli/show_lists.h"
 #include <string.h>
 
@@ -68,6 +68,22 @@ cp_cli_show_people(const json_t *json, const struct cp_cli_out *out)
 
 	json_array_foreach (list, i, person) {
 		cp_table_add(&table, (const char *[]){text(person, "uri"), text(person, "role")});
+	}
+	finish(&table, out);
+}
+
+void
+cp_cli_show_announcements(const json_t *json, const struct cp_cli_out *out)
+{
+	static const struct cp_table_column columns[] = {
+		{.title = "CLIP"}, {.title = "KIND"}, {.title = "SOUND", .align = CP_TABLE_FLEX}};
+	struct cp_table table = {.columns = columns, .column_count = 3};
+	const json_t *list = json_object_get(json, "announcements"), *clip;
+	size_t i;
+
+	json_array_foreach (list, i, clip) {
+		cp_table_add(&table, (const char *[]){text(clip, "clip"), text(clip, "kind"),
+						      text(clip, "sound")});
 	}
 	finish(&table, out);
 }

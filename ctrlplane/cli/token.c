@@ -54,9 +54,8 @@ configured(const char *config)
 
 /* Heap; NULL with the reason given. */
 static char *
-find_path(const struct cp_cli *cli)
+find_path(const char *file, const char *config)
 {
-	const char *file = option(cli, "file"), *config = option(cli, "config");
 	char *path;
 
 	if (file != NULL)
@@ -248,11 +247,24 @@ run(const struct cp_cli *cli, struct cp_tokens *tokens, const char *path)
 int
 cp_cli_token(const struct cp_cli *cli)
 {
-	char *path = find_path(cli);
+	char *path = find_path(option(cli, "file"), option(cli, "config"));
 	struct cp_tokens tokens = {0};
 	int status = path != NULL ? run(cli, &tokens, path) : CP_CLI_FAILED;
 
 	cp_tokens_fini(&tokens);
 	free(path);
 	return status;
+}
+
+void
+cp_cli_token_names(const char *file, const char *config, FILE *out)
+{
+	char *path = find_path(file, config), why[4352];
+	struct cp_tokens tokens = {0};
+
+	if (path != NULL && cp_tokens_load(&tokens, path, why, sizeof(why)) == 0)
+		for (size_t i = 0; i < tokens.count; i++)
+			fprintf(out, "%s\n", tokens.items[i].name);
+	cp_tokens_fini(&tokens);
+	free(path);
 }

@@ -4,6 +4,9 @@
 
 #include "ctrlplane/cli/words.h"
 
+/* The names of all tokens, one a line; file and config: as the options, NULL: not given. */
+void cp_cli_token_names(const char *file, const char *config, FILE *out);
+
 /* Exit status. */
 int cp_cli_token(const struct cp_cli *cli);
 

@@ -42,7 +42,8 @@ cp_conf_set_creator(struct cp_conf *conf, const char *identity)
 		else if (one->role == CP_ROLE_CREATOR)
 			one->role = CP_ROLE_MODERATOR;
 	}
-	snprintf(conf->creator, sizeof(conf->creator), "%s", identity);
+	if (identity != conf->creator)
+		snprintf(conf->creator, sizeof(conf->creator), "%s", identity);
 }
 
 static void

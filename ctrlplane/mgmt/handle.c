@@ -134,6 +134,7 @@ cp_handle_request(struct cp_mgmt_request *request)
 		[CP_COMMAND_PARTICIPANT_ANNOUNCE] = cp_handle_participant_change,
 		[CP_COMMAND_PARTICIPANT_STATS] = cp_handle_participant_stats,
 		[CP_COMMAND_EVENTS] = cp_handle_events,
+		[CP_COMMAND_ANNOUNCEMENT_LIST] = cp_handle_announcement_list,
 		[CP_COMMAND_RECORDS] = cp_handle_records,
 		[CP_COMMAND_AUDIT] = cp_handle_audit,
 		[CP_COMMAND_WHOAMI] = handle_whoami,

@@ -52,6 +52,16 @@ typedef void (*cp_mgmt_media_fn)(void *arg, int status, const struct dp_ctl_hdr 
 /* What was asked for is on disk: 0, or why it is not (-errno). */
 typedef void (*cp_mgmt_settled_fn)(void *arg, int status);
 
+/* What can be announced by its name. sound: the file or tones of a prompt. */
+struct cp_mgmt_clip {
+	const char *name, *sound;
+	bool is_prompt; /* else a file */
+};
+
+/* 0, or why there is nothing (-errno). clips are borrowed until it returns. */
+typedef void (*cp_mgmt_clips_fn)(void *arg, int status, const struct cp_mgmt_clip *clips,
+				 size_t count);
+
 /* Somebody is to come into a conference. */
 struct cp_mgmt_invitation {
 	uint32_t conf;
@@ -93,6 +103,8 @@ struct cp_mgmt_ops {
 	int (*records)(void *app, const struct cp_record_query *query, cp_records_fn done,
 		       void *arg);
 	int (*audits)(void *app, const struct cp_audit_query *query, cp_audits_fn done, void *arg);
+	/* What can be announced; done is called once when 0, at once or later. NULL: nothing can. */
+	int (*clips)(void *app, cp_mgmt_clips_fn done, void *arg);
 	/* Something that is no event of the focus, for the audit. conf: user part or NULL. */
 	void (*audit)(void *app, const char *by, const char *conf, const char *what);
 };

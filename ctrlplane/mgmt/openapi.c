@@ -45,6 +45,7 @@ static const struct cp_answer answers[CP_COMMAND_COUNT] = {
 	[CP_COMMAND_EVENTS] = {200, NULL, STREAM},
 	[CP_COMMAND_RECORDS] = {200, "Records", NULL},
 	[CP_COMMAND_AUDIT] = {200, "Audit", NULL},
+	[CP_COMMAND_ANNOUNCEMENT_LIST] = {200, "AnnouncementList", NULL},
 	[CP_COMMAND_WHOAMI] = {200, "Whoami", NULL},
 	[CP_COMMAND_OPENAPI] = {200, "Document", NULL},
 	[CP_COMMAND_NODE_SHOW] = {200, "Node", NULL},

@@ -101,6 +101,16 @@ cp_problem_clip(struct cp_problem *problem, int error, const char *clip)
 			       "'%.96s' is neither a file's name, nor a prompt's, nor tones "
 			       "(tone:880:120,0:60,440+480:250).",
 			       clip);
+	else if (error == -ENOTSUP)
+		cp_problem_set(problem, 409, "announcements-off",
+			       "Announcements are switched off: announcements.enabled.");
+	else if (error == -ESRCH)
+		cp_problem_set(problem, 409, "nobody-there",
+			       "Nobody is connected there who would hear it.");
+	else if (error == -ENOSPC)
+		cp_problem_set(problem, 503, "announcements-full",
+			       "Nothing more is announced there now: too many announcements wait "
+			       "already. Try again when some have been heard.");
 	else
 		cp_problem_errno(problem, error, "Nothing was announced");
 }

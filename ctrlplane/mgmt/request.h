@@ -106,6 +106,7 @@ void cp_handle_participant_stats(struct cp_mgmt_request *request);
 void cp_handle_records(struct cp_mgmt_request *request);
 void cp_handle_audit(struct cp_mgmt_request *request);
 void cp_handle_events(struct cp_mgmt_request *request);
+void cp_handle_announcement_list(struct cp_mgmt_request *request);
 void cp_handle_participant_list(struct cp_mgmt_request *request);
 void cp_handle_participant_show(struct cp_mgmt_request *request);
 void cp_handle_participant_change(struct cp_mgmt_request *request); /* mute … role, remove */

@@ -1,25 +1,31 @@
 /* One thread, two lists under one lock: files that are wanted, sound that is there. */
 #include "ctrlplane/prompt/loader.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A file to be read, or with listed the folder. */
 struct job {
 	STAILQ_ENTRY(job) next;
 	char name[CP_LOADER_NAME_MAX];
 	cp_loaded_fn done;
+	cp_listed_fn listed;
 	void *arg;
 	int status;
 	struct cp_sound sound;
 	char why[CP_SOUND_WHY_MAX];
+	char **names;
+	size_t name_count;
 };
 
 STAILQ_HEAD(jobs, job);
@@ -82,8 +88,54 @@ read_file(uint8_t **out, size_t *len, int fd, char *why)
 	return 0;
 }
 
+static bool
+is_listed(int folder, const char *name)
+{
+	size_t len = strlen(name);
+	struct stat st;
+
+	return cp_loader_is_name(name) && len > 4 && strcasecmp(name + len - 4, ".wav") == 0 &&
+	       fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+list_folder(const struct cp_loader *loader, struct job *job)
+{
+	int fd = openat(loader->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (folder == NULL) {
+		int error = -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
+	job->names = calloc(CP_LOADER_LIST_MAX, sizeof(*job->names));
+	while (job->names != NULL && job->name_count < CP_LOADER_LIST_MAX &&
+	       (entry = readdir(folder)) != NULL) {
+		char *name =
+			is_listed(loader->folder, entry->d_name) ? strdup(entry->d_name) : NULL;
+
+		if (name != NULL)
+			job->names[job->name_count++] = name;
+	}
+	closedir(folder);
+	if (job->names == NULL)
+		return -ENOMEM;
+	qsort(job->names, job->name_count, sizeof(*job->names), compare_names);
+	return 0;
+}
+
 static void
-do_job(const struct cp_loader *loader, struct job *job)
+load_file(const struct cp_loader *loader, struct job *job)
 {
 	int fd = openat(loader->folder, job->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	uint8_t *octets = NULL;
@@ -115,7 +167,10 @@ loader_thread(void *arg)
 		}
 		STAILQ_REMOVE_HEAD(&loader->wanted, next);
 		pthread_mutex_unlock(&loader->lock);
-		do_job(loader, job);
+		if (job->listed != NULL)
+			job->status = list_folder(loader, job);
+		else
+			load_file(loader, job);
 		pthread_mutex_lock(&loader->lock);
 		STAILQ_INSERT_TAIL(&loader->ready, job, next);
 		if (write(loader->wake, &one, sizeof(one)) < 0)
@@ -158,6 +213,15 @@ cp_loader_open(struct cp_loader **out, const char *folder)
 }
 
 static void
+job_free(struct job *job)
+{
+	for (size_t i = 0; i < job->name_count; i++)
+		free(job->names[i]);
+	free(job->names);
+	free(job);
+}
+
+static void
 drop(struct jobs *jobs)
 {
 	struct job *job;
@@ -165,7 +229,7 @@ drop(struct jobs *jobs)
 	while ((job = STAILQ_FIRST(jobs)) != NULL) {
 		STAILQ_REMOVE_HEAD(jobs, next);
 		cp_sound_fini(&job->sound);
-		free(job);
+		job_free(job);
 	}
 }
 
@@ -188,31 +252,47 @@ cp_loader_close(struct cp_loader *loader)
 	free(loader);
 }
 
-int
-cp_loader_load(struct cp_loader *loader, const char *name, cp_loaded_fn done, void *arg)
+/* A copy of order, behind those that wait. */
+static int
+put(struct cp_loader *loader, const struct job *order)
 {
-	struct stat st;
 	struct job *job;
 
-	if (!cp_loader_is_name(name))
-		return -EINVAL;
-	/* only the folder's entry: who asks is told at once of a name that is wrong */
-	if (fstatat(loader->folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return -errno;
 	if (loader->count >= CP_LOADER_JOBS_MAX)
 		return -EAGAIN;
-	job = calloc(1, sizeof(*job));
+	job = malloc(sizeof(*job));
 	if (job == NULL)
 		return -ENOMEM;
-	snprintf(job->name, sizeof(job->name), "%s", name);
-	job->done = done;
-	job->arg = arg;
+	*job = *order;
 	loader->count++;
 	pthread_mutex_lock(&loader->lock);
 	STAILQ_INSERT_TAIL(&loader->wanted, job, next);
 	pthread_cond_signal(&loader->wanted_more);
 	pthread_mutex_unlock(&loader->lock);
 	return 0;
+}
+
+int
+cp_loader_load(struct cp_loader *loader, const char *name, cp_loaded_fn done, void *arg)
+{
+	struct job order = {.done = done, .arg = arg};
+	struct stat st;
+
+	if (!cp_loader_is_name(name))
+		return -EINVAL;
+	/* only the folder's entry: who asks is told at once of a name that is wrong */
+	if (fstatat(loader->folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	snprintf(order.name, sizeof(order.name), "%s", name);
+	return put(loader, &order);
+}
+
+int
+cp_loader_list(struct cp_loader *loader, cp_listed_fn done, void *arg)
+{
+	const struct job order = {.listed = done, .arg = arg};
+
+	return put(loader, &order);
 }
 
 int
@@ -236,7 +316,11 @@ cp_loader_run(struct cp_loader *loader)
 	while ((job = STAILQ_FIRST(&ready)) != NULL) {
 		STAILQ_REMOVE_HEAD(&ready, next);
 		loader->count--;
-		job->done(job->arg, job->status, &job->sound, job->why);
-		free(job);
+		if (job->listed != NULL)
+			job->listed(job->arg, job->status, (const char *const *)job->names,
+				    job->name_count);
+		else
+			job->done(job->arg, job->status, &job->sound, job->why);
+		job_free(job);
 	}
 }

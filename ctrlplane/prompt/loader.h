@@ -1,5 +1,5 @@
 /*
- * Reads and decodes sound files of one folder in a thread of its own, so that a slow disk or a long file holds nobody up. Its owner
+ * Reads, decodes and lists sound files of one folder in a thread of its own, so that a slow disk or a long file holds nobody up. Its owner
  * watches cp_loader_fd() for reading and calls cp_loader_run(), from where completions come.
  */
 #ifndef CP_PROMPT_LOADER_H
@@ -25,6 +25,13 @@ int cp_loader_open(struct cp_loader **out, const char *folder);
 void cp_loader_close(
 	struct cp_loader
 		*loader); /* NULL: nothing. Completes nothing; waits for the file under way */
+
+/* Names of the folder's WAV files (they end in .wav), sorted, at most CP_LOADER_LIST_MAX; names are the callee's until it returns. */
+#define CP_LOADER_LIST_MAX 1000
+typedef void (*cp_listed_fn)(void *arg, int status, const char *const *names, size_t count);
+
+/* 0: done is called once, from cp_loader_run. -EAGAIN: too many; -ENOMEM. */
+int cp_loader_list(struct cp_loader *loader, cp_listed_fn done, void *arg);
 
 /* 0: done is called once, from cp_loader_run. -EINVAL: no name; -ENOENT, -EACCES…: no such file; -EAGAIN: too many; -ENOMEM. */
 int cp_loader_load(struct cp_loader *loader, const char *name, cp_loaded_fn done, void *arg);

@@ -355,20 +355,31 @@ cp_player_restart(struct cp_player *player, int64_t now_ms)
 {
 	struct place *place;
 
-	player->walks++;
 	LIST_FOREACH (place, &player->all, all) {
-		bool was_endless = place->plays_endless;
-
 		if (place->play == 0)
 			continue;
 		place->play = 0;
 		place->until_ms = 0;
+		place->give_up_ms = 0;
 		place->plays_endless = false;
 		place->retry_ms = now_ms;
-		if (!was_endless)
-			say_ended(player, place, take(place, 0), false);
 	}
-	sweep(player);
+}
+
+bool
+cp_player_has_room(const struct cp_player *player, const struct cp_player_place *name)
+{
+	const struct place *place = find(player, name);
+
+	return place == NULL || place->count < CP_PLAYER_QUEUE_MAX;
+}
+
+bool
+cp_player_has(const struct cp_player *player, const struct cp_player_place *name, int tag)
+{
+	const struct place *place = find(player, name);
+
+	return place != NULL && has(place, tag, 0);
 }
 
 size_t

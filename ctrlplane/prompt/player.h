@@ -69,8 +69,13 @@ void cp_player_not_yet(struct cp_player *player, const struct cp_player_place *p
 /* Now and then: what could not begin yet, and what should have ended long ago (an event was lost). */
 void cp_player_tick(struct cp_player *player, int64_t now_ms);
 
-/* Another media plane: what was playing is not; what is endless begins again there. */
+/* Another media plane, or the same one without what it had: what was playing begins again there, by the tick. */
 void cp_player_restart(struct cp_player *player, int64_t now_ms);
+
+/* Would put take another one there? */
+bool cp_player_has_room(const struct cp_player *player, const struct cp_player_place *place);
+/* Does something of that tag wait or play there? */
+bool cp_player_has(const struct cp_player *player, const struct cp_player_place *place, int tag);
 
 size_t cp_player_count(const struct cp_player *player); /* items that wait or play */
 

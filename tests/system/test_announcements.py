@@ -47,8 +47,10 @@ def wait_waiting(node, name, what, seconds=15):
 
 def wait_played(node, count, seconds=10):
     """So many plays have ended, and nothing plays."""
-    return wait_until(lambda: (lambda t: t["plays_ended"] >= count and t["playing"] == 0)(node.api("node", "show")["media"]["total"]), seconds,
-                      f"{count} plays over")
+    def is_over():
+        media = node.api("node", "show")["media"]  # None: a media plane that restarts
+        return media and media["total"]["plays_ended"] >= count and media["total"]["playing"] == 0
+    return wait_until(is_over, seconds, f"{count} plays over")
 
 
 @pytest.mark.sanitized
@@ -190,6 +192,10 @@ def test_files_of_the_folder():
         for name in ("../secret.wav", "/etc/passwd", "..", "tone:1:1", ".fire.wav", "a/fire.wav"):
             refused = node.cli("conference", "announce", "room", name, check=False)
             assert refused.returncode != 0, name
+        listed = {a["clip"]: (a["kind"], a["sound"]) for a in node.api("announcement", "list")["announcements"]}
+        assert listed["fire.wav"] == ("file", "fire.wav") and listed["enter-pin"] == ("prompt", "pin.wav") and listed["joined"][1].startswith("tone:")
+        assert "secret.wav" not in listed and "alone" not in listed, "of the folder, and what sounds"
+        assert "fire.wav" in node.cli("announcement", "list").stdout
         for missing in (("conference", "announce", "room"), ("participant", "announce", "room", str(shown["id"]))):
             assert "There is no 'missing.wav'" in node.cli(*missing, "missing.wav", check=False).stderr
         node.cli("conference", "announce", "room", "broken.wav")  # found out later, by the log
@@ -239,6 +245,35 @@ def test_a_media_plane_that_restarts_has_the_clips_again():
         node.cli("conference", "announce", "room", "welcome")
         wait_until(lambda: node.api("node", "show")["media"]["total"]["plays_ended"] >= 1, 10, "a prompt on the new media plane")
         assert heard(node, first).has(WELCOME[2])
+
+
+def test_what_is_being_announced_when_the_media_plane_restarts_begins_again():
+    with Node() as node:
+        create(node)
+        first = join(node, "first")
+        shown = wait_in(node, "first")
+        node.cli("conference", "announce", "room", "tone:2500:6000")
+        node.cli("participant", "announce", "room", str(shown["id"]), "tone:2300:6000")
+        node.cli("participant", "announce", "room", str(shown["id"]), "tone:2700:500")  # waits behind it
+        wait_until(lambda: (lambda s: s.has(2500, windows=20) and s.has(2300, windows=20))(Heard(node.path("first.wav"))), 15, "both are heard")
+        node.kill("dp")
+        node.start_dp()
+        wait_played(node, 3, seconds=25)
+        sound = heard(node, first)
+        for hz in (2500, 2300):
+            assert len(sound.when(hz)) > 140, "the whole of it, once more"  # 150 windows of 40 ms
+        assert sound.order(2300, 2700)
+
+
+def test_announcements_that_are_off_are_refused():
+    with Node({"announcements": {"enabled": False}}) as node:
+        create(node)
+        first = join(node, "first")
+        shown = wait_in(node, "first")
+        for where in (("conference", "announce", "room"), ("participant", "announce", "room", str(shown["id"]))):
+            refused = node.cli(*where, "welcome", check=False)
+            assert refused.returncode == 1 and "switched off" in refused.stderr
+        first.stop()
 
 
 def test_a_media_plane_that_restarts_asks_again_for_the_pin():

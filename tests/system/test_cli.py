@@ -183,6 +183,12 @@ def test_bash_completes_values_too(node):
     assert complete("conclave conference update finite --security e") == ["either"]
     assert complete("conclave authorised remove finite ") == ["sip:anna@example.net"]
     assert complete("conclave authorised remove finite sip:an") == ["anna@example.net"], "readline has the part to the colon already"
+    tokens = node.path("tokens")
+    for name in ("door", "doorbell"):
+        node.cli("token", "create", name, "--file", tokens)
+    assert complete(f"conclave token remove --file {tokens} door") == ["door", "doorbell"]
+    assert complete(f"conclave token remove --file={tokens} doorb") == ["doorbell"]
+    assert complete("conclave conference announce finite wel") == ["welcome"]
     assert complete("conclave records --conference fini") == ["finished", "finite"]
     assert complete("conclave audit --") == ["--conference", "--by", "--before", "--limit", "--help", "--json", "--socket"]
     for each in ("finished", "finite"):
@@ -191,6 +197,8 @@ def test_bash_completes_values_too(node):
 
 def test_zsh_completes_values_too(node):
     node.cli("conference", "create", "zebra", "--authorised", "sip:anna@example.net")
+    tokens = node.path("zsh-tokens")
+    node.cli("token", "create", "doorbell", "--file", tokens)
     path = node.path("_conclave")
     with open(path, "w") as file:
         file.write(node.cli("completion", "zsh").stdout)
@@ -207,6 +215,8 @@ def test_zsh_completes_values_too(node):
         shell.until("zebra ")
         shell.type("\x15conclave authorised remove zebra sip:a\t")
         shell.until("sip:anna@example.net ")
+        shell.type(f"\x15conclave token remove --file {tokens} doo\t")
+        shell.until("doorbell ")
         shell.type("\x15conclave conference update zebra --security ei\t")
         shell.until("either ")
         shell.type("\x15exit\n")

@@ -93,7 +93,7 @@ def make_everything(api, node):
     nameless = api.ask("conference_create", {})
     assert nameless.status == 201 and len(nameless.json["id"]) == 12
     c = {"conference": "whole"}
-    for each in ("status", "health", "conference_list", "node_show", "whoami", "openapi", "events", "node_drain", "node_resume"):
+    for each in ("status", "health", "conference_list", "node_show", "whoami", "openapi", "announcement_list", "events", "node_drain", "node_resume"):
         assert api.ask(each).status == 200
     for each in ("conference_show", "conference_lock", "conference_unlock", "conference_stats", "conference_admit", "conference_events",
                  "authorised_list", "participant_list"):
@@ -101,6 +101,8 @@ def make_everything(api, node):
     changed = api.ask("conference_update", {"title": None, "pin": "", "lobby": True, "end_at": ""}, **c)
     assert changed.json["title"] == "whole" and changed.json["has_pin"] is False and changed.json["end_at"] is None
     assert changed.json["lobby"] is True and changed.json["subject"] == "s"
+    nobody = api.ask("conference_announce", {"clip": "welcome"}, **c)
+    assert nobody.status == 409 and "Nobody is connected" in nobody.json["detail"]
     assert api.ask("conference_mix", {"loudest_n": 3}, **c).json["loudest_n"] == 3
     assert api.ask("authorised_add", {"uri": "sip:Bert@EXAMPLE.net:5060", "role": "listener"}, **c).status == 200
     assert api.ask("authorised_import", {"csv": "uri,role\nsip:x@example.net,moderator\n"}, **c).status == 200
@@ -137,6 +139,9 @@ def steer_everything(api, node):
             assert api.ask(each, {"clip": "joined"}, **values).status == 202
             unknown = api.ask(each, {"clip": "no-such-clip"}, **values)
             assert unknown.status == 404 and "no 'no-such-clip'" in unknown.json["detail"]
+            many = [api.ask(each, {"clip": "tone:880:9000"}, **values) for _ in range(9)]
+            assert {answer.status for answer in many} == {202, 503} and many[-1].headers["Retry-After"], "8 wait at most"
+            assert "too many announcements" in many[-1].json["detail"]
         assert api.ask("conference_call", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status == 202
         assert api.ask("conference_refer", {"uri": f"sip:nobody@127.0.0.1:{free_port()}"}, conference="demo").status in (202, 503)
         assert api.ask("participant_remove", **who).status == 204

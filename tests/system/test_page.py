@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from node import Node, Ue, wait_until
+from node import Node, Ue, free_port, wait_until
 from page import Page
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="python3-selenium is missing").Keys
@@ -176,6 +176,92 @@ def test_calls_out_and_says_what_fails(node):
         page.click("dialog .primary")
         page.wait(".toast.error")
         page.shot("9-error")
+
+
+def test_everything_that_can_be_done_to_one(node):
+    with Page(node) as page, closing(ue(node, "demo", "Hans", 500)):
+        page.open("#/c/demo")
+        page.wait(".roster .name", "Hans")
+        one = node.participants("demo")[0]["id"]
+
+        def shown(name):
+            return node.api("participant", "show", "demo", str(one))[name]
+        page.click(".more")
+        page.wait("dialog h2", "Hans")
+        page.keys(*[Keys.ARROW_LEFT] * 6)
+        page.wait("dialog output", "-6 dB")
+        page.shot("15-more")
+        page.click("dialog .primary")
+        wait_until(lambda: shown("gain_db") == -6, 10, "it is softer")
+        page.click(".deaf")
+        wait_until(lambda: shown("deaf"), 10, "it hears nobody")
+        page.click(".deaf", "Undeafen")
+        wait_until(lambda: not shown("deaf"), 10, "it hears again")
+        page.wait(".role").send_keys("listener")
+        wait_until(lambda: shown("role") == "listener", 10, "it only listens")
+        page.click(".more")
+        page.click("dialog button", "Announce …")
+        page.wait("dialog h2", "Play an announcement to Hans")
+        page.wait("#clip").send_keys("welcome")
+        page.click("dialog .primary")
+        page.wait(".toast", "It is being played.")
+        page.click("#announce")
+        page.wait("dialog h2", "Play an announcement to all")
+        page.wait("#clip").send_keys("Tones")
+        page.wait("#tones")
+        page.shot("16-announce")
+        page.click("dialog .primary")
+        wait_until(lambda: node.api("node", "show")["media"]["total"]["plays_ended"] >= 2, 15, "both were played")
+        for _ in range(12):  # more than can wait
+            node.cli("conference", "announce", "demo", "tone:880:5000", check=False)
+        page.click("#announce")
+        page.click("dialog .primary")
+        page.wait(".toast.error", "too many announcements wait")
+        assert not [one for one in page.complaints() if "503" not in one]
+
+
+def test_calls_somebody_and_asks_somebody_to_call(node):
+    with Page(node) as page, closing(ue(node, "demo", "Ida", 500)):
+        page.open("#/c/demo")
+        page.click("#call")
+        page.type("#line", f"sip:nobody@127.0.0.1:{free_port()}")
+        page.shot("17-call")
+        page.click("dialog .primary")
+        page.wait(".toast", "is being called")
+        page.click("#call")
+        page.type("#line", f"sip:nobody@127.0.0.1:{free_port()}")
+        page.wait("#verb").send_keys("Ask to dial in")
+        page.click("dialog .primary")
+        page.wait(".toast", "asked to dial in")
+        entries = [entry["what"] for entry in node.api("audit", "--conference", "demo")["entries"]]
+        assert any("called sip:nobody" in what for what in entries) and any("referred sip:nobody" in what for what in entries)
+
+
+def test_mistakes_are_named_where_they_are_made(node):
+    """A form that is refused stays, with what is wrong."""
+    with Page(node) as page:
+        page.open()
+        page.click("#create")
+        page.type("#f-title", "Kept")
+        page.type("#f-id", "mistaken")
+        page.type("#f-authorised", "nobody")
+        page.click("dialog .primary")
+        page.wait("dialog .problem")
+        assert page.wait("#f-title").get_attribute("value") == "Kept"
+        page.shot("18-mistake")
+        page.type("#f-authorised", "sip:anna@example.net")
+        page.click("dialog .primary")
+        page.wait("h1", "Kept")
+        page.click("#settings")
+        page.script("document.querySelector('dialog details').open = true")
+        page.type("#f-creator", "nobody")
+        page.click("dialog .primary")
+        page.wait("dialog .problem")
+        page.type("#f-creator", "sip:anna@example.net")
+        page.click("dialog .primary")
+        page.wait(".toast", "The settings are saved.")
+        assert node.api("conference", "show", "mistaken")["creator"] == "sip:anna@example.net"
+        node.cli("conference", "close", "mistaken")
 
 
 def test_by_keyboard_alone(node):

@@ -2,9 +2,16 @@
 
 const KEY = 'conclave.token'; // of this tab only: it is gone when the tab is
 
+// All mistakes of a request, or the one thing that went wrong.
+function textOf(status, {errors, detail, title}) {
+	if (errors?.length > 0)
+		return errors.map((one) => `${one.pointer.replace(/^[#/?]+/, '').replaceAll('_', ' ')} ${one.detail}`).join('; ');
+	return detail || title || `The server answered ${status}.`;
+}
+
 export class Problem extends Error {
 	constructor(status, document) {
-		super(document.detail || document.title || `The server answered ${status}.`);
+		super(textOf(status, document));
 		this.status = status;
 		this.document = document;
 	}

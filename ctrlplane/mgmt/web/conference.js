@@ -1,82 +1,12 @@
 // One conference, live: its roster, who is on its list, what happens, how it sounds.
-import {conference, del, follow, get, participants, patch, post} from './api.js';
-import {ask, button, clock, confirm, el, keyed, setText, toast} from './dom.js';
-import {holder} from './conferences.js';
+import {actions} from './actions.js';
+import {conference, del, follow, get, participants, post} from './api.js';
+import {button, clock, el, keyed, setText} from './dom.js';
 import {plot} from './plot.js';
 import {nameOf, roster} from './roster.js';
-import {parsePeople, settings} from './settings.js';
+import {parsePeople} from './settings.js';
 
 const EVENTS_SHOWN = 200;
-
-// Shows a dialog with one field; its value, or '' when it was left.
-async function askLine(title, label, action, attributes = {}) {
-	const field = el('input', {id: 'line', name: 'line', required: true, autofocus: true, autocapitalize: 'off', spellcheck: 'false', ...attributes});
-	const value = await ask(title, el('div', {class: 'field'}, el('label', {for: 'line'}, label), field), [['', 'Cancel', 'quiet'], ['yes', action, 'primary']]);
-
-	return value === 'yes' ? field.value.trim() : '';
-}
-
-// What the operator can do; each reports its own failure and has the view look again.
-function actions(id, page, state, look) {
-	const path = conference(id);
-	const doing = async (work, done) => {
-		try {
-			await work();
-			if (done)
-				toast(done);
-		} catch (error) {
-			page.failed(error);
-		}
-		look();
-	};
-	const leg = (participant, verb, body) => post(`${path}/participants/${participant.id}/${verb}`, body);
-
-	return {
-		mute: (p) => doing(() => leg(p, p.muted ? 'unmute' : 'mute')),
-		deaf: (p) => doing(() => leg(p, p.deaf ? 'undeaf' : 'deaf')),
-		role: (p, role) => doing(() => leg(p, 'role', {role}), `${nameOf(p)} is ${role} now.`),
-		admit: (p) => doing(() => leg(p, 'admit')),
-		async remove(p) {
-			if (await confirm('Remove from the conference', `${nameOf(p)} is hung up on.`, 'Remove'))
-				doing(() => del(`${path}/participants/${p.id}`), `${nameOf(p)} was removed.`);
-		},
-		lock: () => doing(() => post(`${path}/${state.conf.locked ? 'unlock' : 'lock'}`)),
-		admitAll: () => doing(() => post(`${path}/admit`)),
-		async call() {
-			const uri = await askLine('Call somebody into the conference', 'SIP address', 'Call', {placeholder: 'sip:anna@example.net'});
-
-			if (uri)
-				doing(() => post(`${path}/call`, {uri}), `${uri} is being called.`);
-		},
-		async announce() {
-			const clip = await askLine('Play an announcement to all', 'Clip', 'Play', {placeholder: 'joined'});
-
-			if (clip)
-				doing(() => post(`${path}/announce`, {clip}), 'It is being played.');
-		},
-		async close() {
-			if (!await confirm('Close the conference', 'Everybody in it is hung up on, and its address is nobody’s any more.', 'Close it'))
-				return;
-			state.isClosing = true; // it is not looked at any more
-			try {
-				await del(path);
-				toast('The conference is closed.');
-				location.hash = '#/';
-			} catch (error) {
-				state.isClosing = false;
-				page.failed(error);
-			}
-		},
-		async change() {
-			const form = settings(state.conf, false);
-			const value = await ask('Settings', form.node, [['', 'Cancel', 'quiet'], ['yes', 'Save', 'primary']]);
-			const changes = value === 'yes' ? form.changes(holder(form.node)) : {};
-
-			if (Object.keys(changes).length > 0)
-				doing(() => patch(path, changes), 'The settings are saved.');
-		},
-	};
-}
 
 // The list of who may join, with a line to add to it.
 function peoplePanel(id, page) {
@@ -217,7 +147,7 @@ export function conferenceView(id, page) {
 	const table = roster(act), people = peoplePanel(id, page), events = eventsPanel(), stats = statsPanel();
 	const title = el('h1', {}, id), uris = el('p', {class: 'uris'}), facts = el('p', {class: 'facts'});
 	const lock = button('Lock', act.lock, {id: 'lock'}), admitAll = button('Let all in', act.admitAll, {id: 'admit-all', class: 'primary', hidden: true});
-	const node = el('section', {}, el('p', {}, el('a', {href: '#/'}, '← Conferences')),
+	const node = el('section', {}, el('p', {class: 'back'}, el('a', {href: '#/'}, '← Conferences')),
 		el('div', {class: 'head'}, el('div', {}, title, uris, facts), el('div', {class: 'actions'}, admitAll,
 			button('Call out', act.call, {id: 'call', class: 'primary'}), lock, button('Announce', act.announce, {id: 'announce'}),
 			button('Settings', act.change, {id: 'settings'}), button('Close', act.close, {id: 'close', class: 'danger'}))),

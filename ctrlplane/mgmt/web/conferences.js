@@ -1,7 +1,7 @@
 // All conferences, and making a new one.
-import {call, follow, get} from './api.js';
-import {ask, button, clock, el, keyed, setText, since, toast} from './dom.js';
-import {settings} from './settings.js';
+import {follow, get, post} from './api.js';
+import {button, clock, el, keyed, setText, since, toast} from './dom.js';
+import {askSettings} from './settings.js';
 
 const SECURITY = {'mikey-ticket': 'MIKEY-TICKET', sdes: 'SDES', either: 'where offered', none: 'none'};
 
@@ -42,33 +42,12 @@ function update(node, conf) {
 }
 
 async function create(page) {
-	const form = settings({}, true);
+	const made = await askSettings(page, {}, {title: 'New conference', action: 'Create', isNew: true, send: (body) => post('/conferences', body)});
 
-	for (let problem = ''; ;) {
-		const note = problem ? el('p', {class: 'problem', role: 'alert'}, problem) : null;
-		const value = await ask('New conference', el('div', {}, note, form.node), [['', 'Cancel', 'quiet'], ['yes', 'Create', 'primary']]);
-
-		if (value !== 'yes')
-			return;
-		try {
-			const made = await call('POST', '/conferences', form.changes(holder(form.node)));
-
-			toast(`${made.title || made.id} is there.`);
-			location.hash = `#/c/${encodeURIComponent(made.id)}`;
-			return;
-		} catch (error) {
-			problem = error.message;
-			if (error.status === 401) {
-				page.failed(error);
-				return;
-			}
-		}
-	}
-}
-
-// The dialog's form is gone by the time that its values are read; its fields are not.
-export function holder(node) {
-	return {elements: Object.fromEntries([...node.querySelectorAll('[name]')].map((control) => [control.name, control]))};
+	if (!made)
+		return;
+	toast(`${made.title || made.id} is there.`);
+	location.hash = `#/c/${encodeURIComponent(made.id)}`;
 }
 
 export function listView(page) {

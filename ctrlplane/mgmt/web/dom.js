@@ -67,10 +67,10 @@ export function toast(text, kind = 'info') {
 
 // Asks in a dialog of the page. Resolves to the value of the button that was pressed; '' when it was left.
 export function ask(title, body, buttons) {
-	// Enter presses a form's first submit button: the one that leaves is none.
+	// Enter presses a form's first submit button: the one that does what was asked for.
 	const form = el('form', {method: 'dialog'}, el('h2', {}, title), body,
-		el('div', {class: 'actions'}, buttons.map(([value, text, kind]) => value === ''
-			? button(text, () => dialog.close(''), {class: kind}) : el('button', {value, class: kind}, text))));
+		el('div', {class: 'actions'}, buttons.map(([value, text, kind]) => kind === 'primary' || kind === 'danger'
+			? el('button', {value, class: kind}, text) : button(text, () => dialog.close(value), {class: kind}))));
 	const dialog = el('dialog', {'aria-label': title}, form);
 
 	document.body.append(dialog);

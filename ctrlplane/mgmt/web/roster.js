@@ -20,6 +20,7 @@ function make(leg, act) {
 			button('Let in', () => act.admit(node.leg), {class: 'admit primary', hidden: true}),
 			button('Mute', () => act.mute(node.leg), {class: 'mute', 'aria-pressed': 'false'}),
 			button('Deafen', () => act.deaf(node.leg), {class: 'deaf quiet', 'aria-pressed': 'false'}),
+			button('More …', () => act.more(node.leg), {class: 'more quiet'}),
 			button('Remove', () => act.remove(node.leg), {class: 'remove danger'})));
 
 	return node;
@@ -90,7 +91,7 @@ function update(node, leg) {
 		act.setAttribute('aria-label', `${act.textContent} ${name}`);
 }
 
-// act: {role, admit, mute, deaf, remove}, each with the participant. show(list) brings the table up to date.
+// act: {role, admit, mute, deaf, more, remove}, each with the participant. show(list) brings the table up to date.
 export function roster(act) {
 	const body = el('tbody', {});
 	const empty = el('p', {class: 'empty'}, 'Nobody is here yet.');

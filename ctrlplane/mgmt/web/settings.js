@@ -1,5 +1,5 @@
 // The form of a conference's settings: to create one, and to change one. Sent is only what differs from what the server says.
-import {el} from './dom.js';
+import {ask, el} from './dom.js';
 
 const text = (name, label, more = {}) => ({name, label, type: 'text', ...more});
 const flag = (name, label) => ({name, label, type: 'checkbox'});
@@ -84,8 +84,34 @@ const same = (field, before, now) => {
 	return (before ?? (field.type === 'checkbox' ? false : '')) === (now ?? '');
 };
 
+// The dialog's form is gone by the time that its values are read; its fields are not.
+function holder(node) {
+	return {elements: Object.fromEntries([...node.querySelectorAll('[name]')].map((control) => [control.name, control]))};
+}
+
+// Asks until the server takes it, or the dialog is left (null). send(changes): the request; its answer is the result.
+export async function askSettings(page, conf, {title, action, send, isNew = false}) {
+	const form = settings(conf, isNew);
+
+	for (let problem = ''; ;) {
+		const note = problem ? el('p', {class: 'problem', role: 'alert'}, problem) : null;
+
+		if (await ask(title, el('div', {}, note, form.node), [['', 'Cancel', 'quiet'], ['yes', action, 'primary']]) !== 'yes')
+			return null;
+		try {
+			return await send(form.changes(holder(form.node)));
+		} catch (error) {
+			problem = error.message;
+			if (error.status === 401) {
+				page.failed(error);
+				return null;
+			}
+		}
+	}
+}
+
 // Fields for a dialog. conf: as the server shows it, {} for a new one. changes(form): what to send.
-export function settings(conf, isNew) {
+function settings(conf, isNew) {
 	const fields = [...MAIN, ...RULES, ...MORE];
 	const id = el('div', {class: 'field'}, el('label', {for: 'f-id'}, 'Name in its address'),
 		el('input', {id: 'f-id', name: 'id', maxlength: 63, pattern: '[A-Za-z0-9_.!~*\'\\(\\)\\-]+', placeholder: 'made up when empty',

@@ -109,7 +109,7 @@ mistakes_are_answered_with_what_was_meant(void **state)
 		{"conference",
 		 "say what to do with 'conference'; conclave conference --help lists it"},
 		{"conference show",
-		 "CONFERENCE is missing (Its id); see conclave help conference show"},
+		 "CONFERENCE is missing (Id of the conference); see conclave help conference show"},
 		{"conference show a b",
 		 "'b' is one word too many; see conclave help conference show"},
 		{"conference list --jsn",
@@ -189,7 +189,9 @@ help_of_a_command_names_its_parameters(void **state)
 static void
 give_ids(void *arg, const char *name, const char *parent, FILE *out)
 {
-	if (strcmp(name, "uri") == 0)
+	if (strcmp(name, "clip") == 0)
+		fputs("welcome\n", out);
+	else if (strcmp(name, "uri") == 0)
 		fprintf(out, "sip:a@b of %s\n", parent);
 	else
 		fprintf(out, parent != NULL ? "17 of %s\n" : "demo\n", parent);
@@ -203,7 +205,8 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nauthorised\nparticipant\nevents\nrecords\naudit\nwhoa"
+		 "status\nhealth\nconference\nauthorised\nparticipant\nannouncement\nevents\nrecord"
+		 "s\naudit\nwhoa"
 		 "mi\nopenapi\nnode\ntop\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
 		 "lp\nman"
 		 "\n"},
@@ -218,6 +221,9 @@ completion_knows_what_may_stand_next(void **state)
 		{{"conference", "list", ""}, ""},
 		{{"authorised", "remove", "x", ""}, "sip:a@b of x\n"},
 		{{"authorised", "add", "x", ""}, ""},
+		{{"conference", "announce", "x", ""}, "welcome\n"},
+		{{"participant", "announce", "x", "17", ""}, "welcome\n"},
+		{{"token", "remove", "--file", "/nonexistent", ""}, ""},
 		{{"records", "--conference", ""}, "demo\n"},
 		{{"participant", "role", "x", "17", ""}, "participant\nlistener\nmoderator\n"},
 		{{"help", "node", ""}, "show\ndrain\nresume\n"},

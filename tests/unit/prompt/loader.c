@@ -115,6 +115,56 @@ files_come_in_order(void **state)
 	assert_int_equal(done.samples[2], 500);
 }
 
+static struct {
+	unsigned int count;
+	int status;
+	char names[256];
+} listed;
+
+static void
+on_listed(void *arg, int status, const char *const *names, size_t count)
+{
+	assert_ptr_equal(arg, &listed);
+	listed.count++;
+	listed.status = status;
+	listed.names[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		strcat(listed.names, names[i]);
+		strcat(listed.names, " ");
+	}
+}
+
+/* Files that can be played by name; no folders, links, hidden ones and others. */
+static void
+the_folder_is_listed(void **state)
+{
+	char path[160], target[160];
+
+	listed.count = 0;
+	put_wav("b.wav", 10);
+	put_wav("a.WAV", 10);
+	put_wav(".hidden.wav", 10);
+	put_wav("with space.wav", 10);
+	put_file("notes.txt", "x", 1);
+	snprintf(target, sizeof(target), "%s/b.wav", folder);
+	snprintf(path, sizeof(path), "%s/link.wav", folder);
+	assert_int_equal(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/folder.wav", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (unsigned int i = 1; i <= 2; i++) {
+		assert_int_equal(cp_loader_list(loader, on_listed, &listed), 0);
+		while (listed.count < i) {
+			struct pollfd fd = {.fd = cp_loader_fd(loader), .events = POLLIN};
+
+			assert_int_equal(poll(&fd, 1, 10000), 1);
+			cp_loader_run(loader);
+		}
+		assert_int_equal(listed.status, 0);
+		assert_string_equal(listed.names, "a.WAV b.wav ");
+	}
+	assert_int_equal(cp_loader_list(loader, on_listed, &listed), 0); /* never completed */
+}
+
 static void
 nothing_outside(void **state)
 {
@@ -201,9 +251,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(files_come_in_order), CASE(nothing_outside),
-		CASE(a_file_too_large),	   CASE(so_many_at_a_time),
-		CASE(ends_in_the_middle),  cmocka_unit_test(no_such_folder),
+		CASE(files_come_in_order),
+		CASE(the_folder_is_listed),
+		CASE(nothing_outside),
+		CASE(a_file_too_large),
+		CASE(so_many_at_a_time),
+		CASE(ends_in_the_middle),
+		cmocka_unit_test(no_such_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,10 +313,45 @@ legs_and_media_planes_go(void **state)
 	cp_player_forget(player, &seven);
 	assert_said("ended 7:3 ended 7:1 ");
 	cp_player_restart(player, 100);
-	assert_said("ended 9:1 ");
+	assert_said("");
 	cp_player_tick(player, 200);
-	assert_true(strcmp(said, "play 8:3 play 9:2 ") == 0 ||
-		    strcmp(said, "play 9:2 play 8:3 ") == 0);
+	assert_true(strcmp(said, "play 8:3 play 9:1 ") == 0 ||
+		    strcmp(said, "play 9:1 play 8:3 ") == 0);
+	said[0] = '\0';
+	played(9, true, 300);
+	assert_said("heard 9:1 play 9:2 ");
+}
+
+/* It is begun again where it may be heard in time, and given up where not. */
+static void
+a_media_plane_that_is_long_away(void **state)
+{
+	assert_int_equal(put(9, PIN, 0), 0);
+	said[0] = '\0';
+	cp_player_restart(player, 100);
+	answer = -EAGAIN;
+	cp_player_tick(player, 200);
+	assert_int_equal(cp_player_count(player), 1);
+	cp_player_tick(player, 100000);
+	answer = 0;
+	assert_int_equal(cp_player_count(player), 0);
+}
+
+static void
+room_and_tags(void **state)
+{
+	const struct cp_player_place seven = leg(7);
+
+	assert_true(cp_player_has_room(player, &seven));
+	assert_false(cp_player_has(player, &seven, PIN));
+	for (unsigned int i = 0; i < CP_PLAYER_QUEUE_MAX; i++) {
+		assert_true(cp_player_has_room(player, &seven));
+		assert_int_equal(put(7, PIN, 0), 0);
+	}
+	assert_false(cp_player_has_room(player, &seven));
+	assert_true(cp_player_has(player, &seven, PIN));
+	assert_false(cp_player_has(player, &seven, WRONG));
+	assert_int_equal(put(7, PIN, 0), -ENOSPC);
 }
 
 /* What the hook does to the player while the player works: the leg is released, others go with it, new prompts come. */
@@ -359,9 +394,12 @@ hooks_may_do_anything(void **state)
 				cp_player_forget(player, &five);
 			else if (way == 2)
 				cp_player_tick(player, 100000);
-			else if (way == 3)
+			else if (way == 3) {
 				cp_player_restart(player, 0);
-			else
+				answer = -ENOENT;
+				cp_player_tick(player, 0);
+				answer = 0;
+			} else
 				played(5, true, 0);
 			assert_null(on_ended);
 			for (uint32_t id = 1; id <= 9; id++) {
@@ -431,6 +469,8 @@ main(void)
 		CASE(a_leg_that_is_not_there_yet),
 		CASE(a_lost_event),
 		CASE(legs_and_media_planes_go),
+		CASE(a_media_plane_that_is_long_away),
+		CASE(room_and_tags),
 		CASE(hooks_may_do_anything),
 		CASE(any_order),
 	};
