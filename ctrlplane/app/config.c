@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "ctrlplane/mgmt/mgmt.h"
+#include "ctrlplane/mgmt/time.h"
 #include "dataplane/api/suite.h"
 
 #define PEM_MAX (1 << 20) /* octets of a file that are looked at */
@@ -360,6 +361,15 @@ make_floors(const struct check *k, struct cp_config_conference *e, int line)
 				   why);
 }
 
+static void
+make_time(const struct check *k, int64_t *out_ms, const char *text, int line)
+{
+	*out_ms = 0;
+	if (text && cp_time_parse(out_ms, text) != 0)
+		conf_error(k->errors, k->path, line,
+			   "'%s' is no time; write for example 2027-03-01T09:00:00Z", text);
+}
+
 /* What the focus would say of it; and those with a role as the focus wants them. */
 static void
 check_settings(const struct check *k, struct cp_config_conference *e, int line)
@@ -375,6 +385,8 @@ check_settings(const struct check *k, struct cp_config_conference *e, int line)
 		put_people(e, &e->listeners, CP_ROLE_LISTENER);
 	}
 	make_floors(k, e, line);
+	make_time(k, &e->start_ms, e->start_at, line);
+	make_time(k, &e->end_ms, e->end_at, line);
 	settings = cp_config_settings(e);
 	if (cp_conf_check(&settings, CP_CONF_SET_ALL, why, sizeof(why)) != 0)
 		conf_error(k->errors, k->path, line, "conference '%s': %s", e->id, why);
@@ -520,6 +532,9 @@ cp_config_settings(const struct cp_config_conference *e)
 		.announces = e->announcements,
 		.ends_with_creator = e->ends_with_creator,
 		.ends_when_empty = e->ends_when_empty,
+		.start_ms = e->start_ms,
+		.end_ms = e->end_ms,
+		.early_ms = e->early_ms,
 		.has_chat = e->chat,
 		.chat_history = (uint16_t)e->chat_history,
 		.floors = e->floors,

@@ -79,6 +79,9 @@ struct cp_config_conference {
 	bool announcements;
 	bool ends_with_creator;
 	bool ends_when_empty;
+	char *start_at, *end_at;  /* RFC 3339; NULL: at once, never */
+	int64_t early_ms;	  /* before the start */
+	int64_t start_ms, end_ms; /* made of the above; 0: none */
 	bool chat;
 	struct cp_conf_person *people; /* moderators and listeners; made of the above */
 	size_t people_count;

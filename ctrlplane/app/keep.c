@@ -60,11 +60,12 @@ hash_entry(const struct cp_app *app, const struct cp_config_conference *entry)
 	uint64_t all = 0xcbf29ce484222325u;
 	char text[320];
 
-	snprintf(text, sizeof(text), "%d %d %d %d %d %d %d %d %d %d %d %d %u %u %u %d %u",
-		 s.security, s.editors, s.notify, s.is_open, s.may_anonymous, s.believes_from,
-		 s.mutes_on_entry, s.mutes_on_hold, s.has_lobby, s.announces, s.ends_with_creator,
-		 s.ends_when_empty, s.size_max, s.loudest_n, s.small_size, s.has_chat,
-		 s.chat_history);
+	snprintf(text, sizeof(text),
+		 "%d %d %d %d %d %d %d %d %d %d %d %d %u %u %u %d %u %jd %jd %jd", s.security,
+		 s.editors, s.notify, s.is_open, s.may_anonymous, s.believes_from, s.mutes_on_entry,
+		 s.mutes_on_hold, s.has_lobby, s.announces, s.ends_with_creator, s.ends_when_empty,
+		 s.size_max, s.loudest_n, s.small_size, s.has_chat, s.chat_history,
+		 (intmax_t)s.start_ms, (intmax_t)s.end_ms, (intmax_t)s.early_ms);
 	all = hash(all, text);
 	all = hash(all, s.title);
 	all = hash(all, s.subject);
@@ -307,6 +308,13 @@ open_configured(struct cp_app *app)
 
 		if (cp_conf_by_user(app->focus, cp_slice_text(settings.user)))
 			continue; /* as it was left */
+		if (settings.end_ms &&
+		    settings.end_ms <= cp_focus_wall_ms(app->focus, cp_app_now_ms())) {
+			cp_log(CP_LOG_INFO, CP_APP_AREA,
+			       "line %d: conference '%s': its time is over", all->lines[i],
+			       entries[i].id);
+			continue;
+		}
 		rc = cp_conf_create(&conf, app->focus, &settings, CP_CONF_CONFIGURED,
 				    cp_app_now_ms());
 		if (rc) {

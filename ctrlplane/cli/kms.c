@@ -132,8 +132,9 @@ int
 cp_cli_kms_fail_store(const struct cp_cli_kms *kms, const char *what, int error)
 {
 	return cp_cli_kms_fail("%s: %s", what,
-			       error == -EIO || error == -EBUSY ? cp_store_why(kms->store)
-								: strerror(-error));
+			       error == -EIO || error == -EBUSY || error == -EUCLEAN
+				       ? cp_store_why(kms->store)
+				       : strerror(-error));
 }
 
 static int

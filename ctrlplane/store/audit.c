@@ -42,7 +42,7 @@ cp_store_audit_add(struct cp_store *store, const struct cp_store_audit *e)
 	result = sqlite3_step(statement);
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
-	return cp_store_error(result);
+	return cp_sqlite_error(result);
 }
 
 int
@@ -99,7 +99,7 @@ cp_store_audits(struct cp_store *store, const struct cp_store_audit_query *query
 		count++;
 	}
 	if (error == 0)
-		error = cp_store_error(result);
+		error = cp_sqlite_error(result);
 	sqlite3_finalize(row);
 	return error != 0 ? error : count;
 }

@@ -66,43 +66,15 @@ static const char *const migrations[] = {
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 int
-cp_store_error(int result)
-{
-	switch (result & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_CONSTRAINT:
-		return -EEXIST;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_CANTOPEN:
-		return -ENOENT;
-	default:
-		return -EIO;
-	}
-}
-
-int
 cp_store_run(struct cp_store *store, const char *sql)
 {
-	return cp_store_error(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+	return cp_sqlite_error(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
 
 int
 cp_store_prepare(sqlite3_stmt **out, struct cp_store *store, const char *sql)
 {
-	return cp_store_error(sqlite3_prepare_v2(store->db, sql, -1, out, NULL));
+	return cp_sqlite_error(sqlite3_prepare_v2(store->db, sql, -1, out, NULL));
 }
 
 int
@@ -111,7 +83,7 @@ cp_store_finish(sqlite3_stmt *statement)
 	int result = sqlite3_step(statement);
 
 	sqlite3_finalize(statement);
-	return cp_store_error(result);
+	return cp_sqlite_error(result);
 }
 
 sqlite3_stmt *
@@ -130,8 +102,8 @@ int
 cp_store_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
 	if (text == NULL || text[0] == '\0')
-		return cp_store_error(sqlite3_bind_null(statement, index));
-	return cp_store_error(sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT));
+		return cp_sqlite_error(sqlite3_bind_null(statement, index));
+	return cp_sqlite_error(sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT));
 }
 
 const char *
@@ -159,13 +131,13 @@ cp_store_bind_key(struct cp_store *store, sqlite3_stmt *statement, int index,
 	int error;
 
 	if (key == NULL)
-		return cp_store_error(sqlite3_bind_null(statement, index));
+		return cp_sqlite_error(sqlite3_bind_null(statement, index));
 	write_label(text, label);
 	error = cp_seal_wrap(sealed, store->seal, (struct cp_seal_text){text, key, len});
 	return error != 0 ? error
-			  : cp_store_error(sqlite3_bind_blob(statement, index, sealed,
-							     (int)(len + CP_SEAL_OVERHEAD),
-							     SQLITE_TRANSIENT));
+			  : cp_sqlite_error(sqlite3_bind_blob(statement, index, sealed,
+							      (int)(len + CP_SEAL_OVERHEAD),
+							      SQLITE_TRANSIENT));
 }
 
 int
@@ -191,7 +163,7 @@ ask_number(int64_t *out, struct cp_store *store, const char *sql)
 
 	if (error != 0)
 		return error;
-	error = cp_store_error(sqlite3_step(statement));
+	error = cp_sqlite_error(sqlite3_step(statement));
 	if (error == 0)
 		*out = sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
@@ -264,10 +236,10 @@ open_database(struct cp_store *store, const char *path)
 				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 				     NULL);
-	int error = cp_store_error(result);
+	int error = cp_sqlite_error(result);
 
 	if (error == 0)
-		error = cp_store_error(sqlite3_busy_timeout(store->db, BUSY_MS));
+		error = cp_sqlite_error(sqlite3_busy_timeout(store->db, BUSY_MS));
 	if (error == 0)
 		error = cp_store_run(store, pragmas);
 	if (error == 0)

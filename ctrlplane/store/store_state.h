@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 #include "ctrlplane/keys/seal.h"
+#include "ctrlplane/store/sqlite/error.h"
 #include "ctrlplane/store/store.h"
 
 /* Statements that are prepared once: those of every exchange. */
@@ -19,9 +20,6 @@ struct cp_store {
 	struct cp_seal *seal;
 	sqlite3_stmt *prepared[CP_STORE_STATEMENTS];
 };
-
-/* -errno for a result of SQLite; 0 for SQLITE_OK, ROW and DONE. */
-int cp_store_error(int result);
 
 int cp_store_run(struct cp_store *store, const char *sql);
 int cp_store_prepare(sqlite3_stmt **out, struct cp_store *store, const char *sql);

@@ -89,7 +89,7 @@ cp_store_tpk_used(struct cp_store *store, const char *id, int64_t end)
 	cp_store_bind_text(statement, 2, id);
 	result = sqlite3_step(statement);
 	sqlite3_reset(statement);
-	return cp_store_error(result);
+	return cp_sqlite_error(result);
 }
 
 int
@@ -142,7 +142,7 @@ cp_store_tpks(struct cp_store *store, cp_store_tpk_fn each, void *arg)
 		count++;
 	}
 	if (error == 0)
-		error = cp_store_error(result);
+		error = cp_sqlite_error(result);
 	explicit_bzero(&tpk, sizeof(tpk));
 	sqlite3_finalize(statement);
 	return error != 0 ? error : count;

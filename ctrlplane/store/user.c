@@ -231,7 +231,7 @@ cp_store_users(struct cp_store *store, const char *identity, cp_store_user_fn ea
 		explicit_bzero(&user, sizeof(user));
 	}
 	if (error == 0)
-		error = cp_store_error(result);
+		error = cp_sqlite_error(result);
 	sqlite3_finalize(statement);
 	return error != 0 ? error : count;
 }

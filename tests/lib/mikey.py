@@ -1,15 +1,49 @@
 """A caller under MIKEY-TICKET for a test: tests/system/mikeypeer makes and reads the messages, this carries them to the KMS and in SIP."""
 import base64
+import contextlib
 import re
 import subprocess
 
-from kms import REQUEST, RESOLVE
-from node import program
+from kms import REQUEST, RESOLVE, Kms
+from node import program, wait_until
 from sip import Caller, sdp
 
 CM80, CM32, CM256, GCM128, GCM256 = 1, 2, 3, 4, 5
 LIST = "1,2,3,4,5"
 SSRC = "0x11223344"
+
+
+@contextlib.contextmanager
+def kms_for(*users):
+    """A KMS with these users and the focus.example: files_of names the files of the users' keys, focus that of the focus."""
+    with Kms() as running:
+        running.files_of = {user: running.add(user) for user in users}
+        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+        yield running
+
+
+def tidy(node, conferences):
+    """After a test: its calls are over, and what the media plane was asked is forgotten."""
+    for conference in conferences:
+        node.wait_participants(0, conference["id"])
+    node.forget()
+
+
+def connected(node, conference="demo"):
+    return wait_until(lambda: [p for p in node.participants(conference) if p["state"] == "connected"], 5, "a participant")
+
+
+def ends(caller):
+    """The BYE that it gets."""
+    return wait_until(lambda: (lambda m: m and m.method == "BYE" and m)(caller.receive(5)), 5, "BYE")
+
+
+def update(caller, peer, suite, version, ssrc=SSRC, cs=None):
+    """A CSB update of the participant, in a re-INVITE, and the answer to it."""
+    message = peer.ask("updateat", cs, ssrc, suite) if cs else peer.ask("update", ssrc, suite)
+    answer = caller.invite(body=offer(message, version=version))
+    assert answer.status == 200, answer.text
+    assert peer.ask("updated", key_mgmt(answer.body)["media"]) == "ok"
 
 
 def focus_config(kms, psk, **more):
@@ -145,3 +179,14 @@ class Phone(Caller):
             assert ack, "no ACK"
             if ack.method == "ACK":
                 return
+
+
+def called(node, kms, conference="demo"):
+    """A phone that the focus calls, at an address of its own; kms: knows its user (keys is the file), None: nobody does."""
+    phone = Phone(node, conference)
+    phone.identity = f"sip:dave@127.0.0.1:{phone.port}"
+    if kms:
+        phone.keys = kms.add(phone.identity)
+    assert node.cli("conference", "call", conference, phone.identity).returncode == 0
+    phone.wait()
+    return phone

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from kms import Kms
-from mikey import CM80, GCM128, Peer, Phone, agree, bend, call, error_of, focus_config, installed, key_mgmt, offer
+from mikey import CM80, GCM128, Peer, Phone, agree, bend, call, called, error_of, focus_config, installed, key_mgmt, kms_for, offer, tidy
 from node import Node, free_port, wait_until
 from sip import CM80 as CM80_NAME, Caller, KEY, SipNode, sdp
 
@@ -23,16 +23,9 @@ CONFERENCES = [
 ]
 
 
-def wait_no_calls(node):
-    for conference in CONFERENCES:
-        node.wait_participants(0, conference["id"])
-
-
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.files_of = {user: running.add(user) for user in (ALICE, BOB, EVE)}
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE, BOB, EVE) as running:
         yield running
 
 
@@ -52,9 +45,7 @@ def alice(kms):
 def clean(request):
     yield
     if "node" in request.fixturenames:
-        running = request.getfixturevalue("node")
-        wait_no_calls(running)
-        running.forget()
+        tidy(request.getfixturevalue("node"), CONFERENCES)
 
 
 @pytest.mark.parametrize("level", ["media", "session"])
@@ -311,17 +302,8 @@ def test_update_by_us_in_time(node, alice):
 
 # Dial-out.
 
-def phone_of(node, kms, conference="demo"):
-    """A phone at an address of its own, whose user the KMS knows by it."""
-    phone = Phone(node, conference)
-    phone.identity = f"sip:dave@127.0.0.1:{phone.port}"
-    phone.keys = kms.add(phone.identity)
-    assert node.cli("conference", "call", conference, phone.identity).returncode == 0
-    return phone
-
-
 def test_dial_out(node, kms):
-    phone = phone_of(node, kms)
+    phone = called(node, kms)
     invitation = phone.wait()
     assert "isfocus" in invitation["contact"] and "<sip:demo@focus.example>" in invitation["from"]
     with Peer(kms, phone.identity, phone.keys) as dave:
@@ -339,7 +321,7 @@ def test_dial_out(node, kms):
 
 def test_dial_out_answered_wrongly(node, kms, alice):
     """An answer that is not of the invitee's keys, and one without keys: released at once."""
-    phone = phone_of(node, kms)
+    phone = called(node, kms)
     invitation = phone.wait()
     with Peer(kms, phone.identity, phone.keys) as dave:
         assert dave.resolve(key_mgmt(invitation.body)["media"]) == "ok"

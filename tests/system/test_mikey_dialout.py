@@ -5,8 +5,8 @@ import types
 import pytest
 
 from kms import Kms
-from mikey import CM80, Peer, Phone, bend, focus_config, installed, key_mgmt, offer
-from node import free_port, wait_until
+from mikey import CM80, Peer, Phone, bend, called, connected, ends, focus_config, installed, key_mgmt, kms_for, offer, tidy
+from node import free_port
 from sip import CM80 as CM80_NAME, KEY, SipNode, sdp
 
 BOB, CAROL, EVE = "sip:bob@ims.example", "sip:carol@ims.example", "sip:eve@ims.example"
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.sanitized
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.files_of = {user: running.add(user) for user in (BOB, CAROL, EVE, MANY[0])}
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(BOB, CAROL, EVE, MANY[0]) as running:
         yield running
 
 
@@ -37,29 +35,7 @@ def node(kms):
 def clean(request):
     yield
     if "node" in request.fixturenames:
-        running = request.getfixturevalue("node")
-        for conference in CONFERENCES:
-            running.wait_participants(0, conference["id"])
-        running.forget()
-
-
-def called(node, kms, conference="demo"):
-    """A phone that is called, and the file of its user's keys."""
-    phone = Phone(node, conference)
-    phone.identity = f"sip:dave@127.0.0.1:{phone.port}"
-    if kms:
-        phone.keys = kms.add(phone.identity)
-    assert node.cli("conference", "call", conference, phone.identity).returncode == 0
-    phone.wait()
-    return phone
-
-
-def connected(node, conference="demo"):
-    return wait_until(lambda: [p for p in node.participants(conference) if p["state"] == "connected"], 5, "a participant")
-
-
-def ends(phone):
-    return wait_until(lambda: (lambda m: m and m.method == "BYE" and m)(phone.receive(5)), 5, "BYE")
+        tidy(request.getfixturevalue("node"), CONFERENCES)
 
 
 @pytest.mark.parametrize("who", [BOB, CAROL])

@@ -4,8 +4,7 @@ import socket
 
 import pytest
 
-from kms import Kms
-from mikey import CM80, SSRC, Peer, bend, focus_config, installed, key_mgmt, offer
+from mikey import CM80, SSRC, Peer, bend, connected, ends, focus_config, installed, key_mgmt, kms_for, offer, tidy
 from node import free_port, wait_until
 from sip import CM80 as CM80_NAME, Caller, KEY, SipNode, sdp
 
@@ -22,9 +21,7 @@ pytestmark = pytest.mark.sanitized
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.files_of = {user: running.add(user) for user in (ALICE, BOB, EVE)}
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE, BOB, EVE) as running:
         yield running
 
 
@@ -38,10 +35,7 @@ def node(kms):
 def clean(request):
     yield
     if "node" in request.fixturenames:
-        running = request.getfixturevalue("node")
-        for conference in CONFERENCES:
-            running.wait_participants(0, conference["id"])
-        running.forget()
+        tidy(request.getfixturevalue("node"), CONFERENCES)
 
 
 def invite(node, identity, user="demo"):
@@ -55,14 +49,6 @@ def invite(node, identity, user="demo"):
 
 def ack(caller, body):
     caller.send("ACK", cseq=caller.cseq, body=body)
-
-
-def connected(node, conference="demo"):
-    return wait_until(lambda: [p for p in node.participants(conference) if p["state"] == "connected"], 5, "a participant")
-
-
-def ends(caller):
-    return wait_until(lambda: (lambda m: m and m.method == "BYE" and m)(caller.receive(5)), 5, "BYE")
 
 
 @pytest.mark.parametrize("conference", ["demo", "either", "open", "all"])

@@ -1,8 +1,7 @@
 """Offers with several m-lines under MIKEY: at session level one exchange for all, at media level one each (RFC 4567 4.1, profile section 4)."""
 import pytest
 
-from kms import Kms
-from mikey import CM80, LIST, SSRC, Peer, agree, error_of, focus_config, installed, key_mgmt
+from mikey import CM80, LIST, SSRC, Peer, agree, error_of, focus_config, installed, key_mgmt, kms_for, tidy
 from node import wait_until
 from sip import CM80 as CM80_NAME, Caller, KEY, SipNode
 
@@ -22,9 +21,7 @@ pytestmark = pytest.mark.sanitized
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.alice = running.add(ALICE)
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE) as running:
         yield running
 
 
@@ -37,14 +34,12 @@ def node(kms):
 @pytest.fixture(autouse=True)
 def clean(node):
     yield
-    for conference in CONFERENCES:
-        node.wait_participants(0, conference["id"])
-    node.forget()
+    tidy(node, CONFERENCES)
 
 
 @pytest.fixture
 def alice(kms):
-    with Peer(kms, ALICE, kms.alice) as peer:
+    with Peer(kms, ALICE, kms.files_of[ALICE]) as peer:
         yield peer
 
 

@@ -2,7 +2,7 @@
 import pytest
 
 from kms import Kms
-from mikey import CM80, GCM128, GCM256, SSRC, Peer, Phone, agree, call, focus_config, installed, key_mgmt, offer
+from mikey import CM80, GCM128, GCM256, SSRC, Peer, Phone, agree, call, called, connected, focus_config, installed, key_mgmt, kms_for, offer, tidy, update
 from node import wait_until
 from sip import SipNode, sdp
 
@@ -15,9 +15,7 @@ pytestmark = pytest.mark.sanitized
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.alice = running.add(ALICE)
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE) as running:
         yield running
 
 
@@ -30,13 +28,12 @@ def node(kms):
 @pytest.fixture(autouse=True)
 def clean(node):
     yield
-    node.wait_participants(0)
-    node.forget()
+    tidy(node, CONFERENCES)
 
 
 @pytest.fixture
 def alice(kms):
-    with Peer(kms, ALICE, kms.alice) as peer:
+    with Peer(kms, ALICE, kms.files_of[ALICE]) as peer:
         yield peer
 
 
@@ -51,13 +48,11 @@ def up(node, alice, suites=CM80, **more):
 
 def dialled(node, kms):
     """Somebody whom the focus called and who answered: the phone, its peer."""
-    phone = Phone(node)
-    identity = f"sip:dave@127.0.0.1:{phone.port}"
-    peer = Peer(kms, identity, kms.add(identity))
-    assert node.cli("conference", "call", "demo", identity).returncode == 0
+    phone = called(node, kms)
+    peer = Peer(kms, phone.identity, phone.keys)
     assert peer.resolve(key_mgmt(phone.wait().body)["media"]) == "ok"
     phone.answer(offer(peer.ask("transfer", "0x0a0b0c0d", CM80)))
-    wait_until(lambda: [p for p in node.participants() if p["state"] == "connected"], 5, "dave")
+    connected(node)
     node.forget()
     return phone, peer
 
@@ -70,13 +65,6 @@ def check_keys(node, peer, cs, flags=0, are_we_first=True):
     assert [(row["print"], row["flags"]) for row in installed(node, 1)] == [(keys[to_focus][2], flags)]
     assert [(row["print"], row["flags"]) for row in installed(node, 2)] == [(keys[from_focus][2], 0)]
     node.forget()
-
-
-def update(caller, peer, suite, version, ssrc=SSRC, cs=None):
-    message = peer.ask("updateat", cs, ssrc, suite) if cs else peer.ask("update", ssrc, suite)
-    answer = caller.invite(body=offer(message, version=version))
-    assert answer.status == 200, answer.text
-    assert peer.ask("updated", key_mgmt(answer.body)["media"]) == "ok"
 
 
 def reinvite_of_focus(caller):
@@ -169,7 +157,7 @@ def test_a_used_ticket_keys_nothing_anew(node, alice):
     caller = up(node, alice)
     first = caller.message
     update(caller, alice, CM80, 2)
-    node.forget()
+    check_keys(node, alice, 3)
     refused = caller.invite(body=offer(first, version=3))
     assert refused.status == 488, refused.text
     assert not node.asked("KEY_INSTALL") and len(node.participants()) == 1
@@ -272,7 +260,7 @@ def test_someone_else_answers_the_new_exchange(node, kms, alice):
 
 def test_the_media_plane_restarts(kms):
     """Legs are there again under another SSRC of ours; the update that follows promises that one, and brings keys that never were in use."""
-    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.alice) as alice:
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.files_of[ALICE]) as alice:
         caller = up(node, alice)
         old = alice.prints()
         node.kill("dp")

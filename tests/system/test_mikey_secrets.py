@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from kms import Kms
-from mikey import CM80, SSRC, Peer, agree, call, focus_config, key_mgmt, offer
+from mikey import CM80, SSRC, Peer, agree, call, focus_config, key_mgmt, kms_for, offer
 from node import wait_until
 from sip import Caller, SipNode, sdp
 
@@ -36,9 +35,7 @@ def finds(process, needle):
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.alice = running.add(ALICE)
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE) as running:
         yield running
 
 
@@ -55,7 +52,7 @@ def texts(node):
 @pytest.mark.parametrize("suite", [CM80, 5], ids=["AES-CM-128", "AES-GCM-256"])
 def test_keys_are_wiped_with_the_call(kms, suite):
     """Master keys of the exchange and of an update are found in conclave-cp while they are in use, and no more after BYE."""
-    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.alice) as alice:
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.files_of[ALICE]) as alice:
         alice.ticket(FOCUS)
         caller, answer = call(node, alice, message=alice.init(FOCUS, suites=str(suite)))
         agree(alice, answer)
@@ -77,7 +74,7 @@ def test_keys_are_wiped_with_the_call(kms, suite):
 
 
 def test_the_api_shows_no_keys(kms):
-    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.alice) as alice:
+    with SipNode(conferences=CONFERENCES, mikey=focus_config(kms, kms.focus, rate=0)) as node, Peer(kms, ALICE, kms.files_of[ALICE]) as alice:
         alice.ticket(FOCUS)
         caller, answer = call(node, alice, message=alice.init(FOCUS, suites=str(CM80)))
         agree(alice, answer)
@@ -100,7 +97,7 @@ def test_what_protects_each_leg(kms):
     config = focus_config(kms, kms.focus, rate=0)
     for default, body, shown in (("mikey-ticket", None, "mikey-ticket, verified by KMS"), ("sdes", sdp(), "SDES to next hop"),
                                  ("none", sdp(crypto=(), proto="RTP/AVP"), "none"), ("either", sdp(crypto=(), proto="RTP/AVP"), "none")):
-        with SipNode(conferences=CONFERENCES, mikey=config, security={"default": default}) as node, Peer(kms, ALICE, kms.alice) as alice:
+        with SipNode(conferences=CONFERENCES, mikey=config, security={"default": default}) as node, Peer(kms, ALICE, kms.files_of[ALICE]) as alice:
             assert node.http("/v1/conferences/left")["security"] == default
             assert node.http("/v1/conferences", "POST", {"id": "made", "open": True})["security"] == default
             if body is None:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from kms import Kms
-from mikey import CM256, CM80, GCM256, SSRC, Peer, Phone, agree, call, error_of, focus_config, installed, key_mgmt, offer
+from mikey import CM256, CM80, GCM256, Peer, Phone, agree, call, error_of, focus_config, installed, key_mgmt, kms_for, offer, update
 from node import Node, Ue, wait_until
 from sip import Caller, SipNode
 from sound import assert_hears, assert_no_gap, tones
@@ -19,9 +19,7 @@ CONFERENCES = [{"id": "demo", "security": "mikey-ticket", "authorised": [ALICE, 
 
 @pytest.fixture(scope="module")
 def kms():
-    with Kms() as running:
-        running.files_of = {user: running.add(user) for user in (ALICE, BOB)}
-        running.focus = running.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+    with kms_for(ALICE, BOB) as running:
         yield running
 
 
@@ -29,12 +27,6 @@ def kms():
 def alice(kms):
     with Peer(kms, ALICE, kms.files_of[ALICE]) as peer:
         yield peer
-
-
-def update(caller, peer, version):
-    answer = caller.invite(body=offer(peer.ask("update", SSRC, CM80), version=version))
-    assert answer.status == 200, answer.text
-    assert peer.ask("updated", key_mgmt(answer.body)["media"]) == "ok"
 
 
 def dial(node, peer, message=None):
@@ -95,12 +87,12 @@ def test_calls_outlive_the_kms():
             bob.ticket(FOCUS)
             old = bob.init(FOCUS, suites=str(CM80))
             kms.stop()
-            update(running, alice, 2)
+            update(running, alice, CM80, 2)
             _, answer = dial(node, bob, old)
             assert answer.status == 503 and answer["retry-after"], answer.text
             kms.cli("tpk", "rotate")
             kms.start()
-            update(running, alice, 3)
+            update(running, alice, CM80, 3)
             late, answer = dial(node, bob, old)
             agree(bob, answer)
             late.bye()
@@ -195,7 +187,7 @@ def test_a_user_who_is_disabled(kms, alice):
         try:
             _, answer = dial(node, alice, message)
             assert answer.status == 488, answer.text
-            update(running, alice, 2)
+            update(running, alice, CM80, 2)
         finally:
             kms.changed("user", "enable", ALICE)
         running.bye()
@@ -207,7 +199,7 @@ def test_a_user_who_is_disabled(kms, alice):
 @pytest.mark.parametrize("suite", [1, 2, 3, 4, 5])
 def test_every_suite_under_both_sets_in(matrix, algorithms, suite):
     kms, node = matrix[algorithms]
-    with Peer(kms, ALICE, kms.alice) as alice:
+    with Peer(kms, ALICE, kms.files_of[ALICE]) as alice:
         alice.ticket(FOCUS, algorithms)
         caller, answer = call(node, alice, message=alice.init(FOCUS, suites=str(suite)))
         if algorithms == 128 and suite in (CM256, GCM256):
@@ -252,7 +244,7 @@ def worlds():
         for algorithms in (128, 256):
             kms = Kms()
             open_ones.append(kms)
-            kms.alice = kms.add(ALICE)
+            kms.files_of[ALICE] = kms.add(ALICE)
             focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example",
                             *(("--set", "128") if algorithms == 128 else ()))
             node = SipNode(conferences=CONFERENCES, mikey=focus_config(kms, focus, rate=0))

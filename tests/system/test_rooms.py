@@ -113,6 +113,24 @@ def test_it_ends_when_its_time_is_over():
         assert record["reason"] == "The time of the conference is over", record
 
 
+def test_the_configuration_says_from_when_to_when():
+    def at(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    later, short, over = at(3600), at(12), at(-60)
+    rooms = [room(start_at=later, end_at=at(7200), early="10m"), room(id="short", end_at=short, moderators=["sip:last@example.net"]),
+             room(id="past", end_at=over)]
+    with node_with(*rooms) as node:
+        shown = node.api("conference", "show", "room")
+        assert (shown["start_at"][:19] + "Z", shown["early_s"]) == (later, 600)
+        early = join(node, "early", seconds=5).result()
+        assert early["outcome"] != "joined" and "refused with 480: The conference starts on" in node.logs(), early
+        assert node.cli("conference", "show", "past", check=False).returncode != 0 and "'past': its time is over" in node.logs()
+        last = join(node, "last", conference="short")
+        wait_until(lambda: node.participants("short"), 10, "one is in it")
+        assert last.result()["ended_by"] == "focus"
+        assert node.cli("conference", "show", "short", check=False).returncode != 0
+
+
 @pytest.mark.parametrize("settings, wrong", [
     ({"pin": "12"}, "conference 'room': a PIN is 4 to 16 digits"),
     ({"pin": "1234a"}, "a PIN is 4 to 16 digits"),
@@ -121,6 +139,9 @@ def test_it_ends_when_its_time_is_over():
     ({"listeners": ["tel:110"]}, "'tel:110' is no"),
     ({"title": "x" * 200}, "a title has 95 octets at most"),
     ({"editors": "everybody"}, "editors"),
+    ({"start_at": "tomorrow"}, "'tomorrow' is no time; write for example 2027-03-01T09:00:00Z"),
+    ({"end_at": "2027-13-01T09:00:00Z"}, "is no time"),
+    ({"start_at": "2027-03-01T09:00:00Z", "end_at": "2027-03-01T10:00:00+02:00"}, "the end is not behind the start"),
 ])
 def test_what_is_wrong_with_a_conference_is_said(tmp_path, settings, wrong):
     path = tmp_path / "conclave.yaml"

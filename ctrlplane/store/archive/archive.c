@@ -28,40 +28,9 @@ static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA cell_size_check = ON;";
 
 int
-cp_archive_error(int result)
-{
-	switch (result & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_ROW:
-	case SQLITE_DONE:
-		return 0;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_CONSTRAINT:
-		return -EEXIST;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return -EACCES;
-	case SQLITE_CANTOPEN:
-		return -ENOENT;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return -EBADMSG;
-	default:
-		return -EIO;
-	}
-}
-
-int
 cp_archive_exec(struct cp_archive *archive, const char *sql)
 {
-	return cp_archive_error(sqlite3_exec(archive->db, sql, NULL, NULL, NULL));
+	return cp_sqlite_error(sqlite3_exec(archive->db, sql, NULL, NULL, NULL));
 }
 
 sqlite3_stmt *
@@ -82,7 +51,7 @@ cp_archive_step(sqlite3_stmt *statement)
 
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
-	return cp_archive_error(result);
+	return cp_sqlite_error(result);
 }
 
 const char *
@@ -129,13 +98,13 @@ open_database(struct cp_archive *archive, const char *path)
 	int error = path != NULL ? lock(archive, path) : 0;
 
 	if (error == 0)
-		error = cp_archive_error(
+		error = cp_sqlite_error(
 			sqlite3_open_v2(path != NULL ? path : ":memory:", &archive->db,
 					SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 						SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 					NULL));
 	if (error == 0)
-		error = cp_archive_error(sqlite3_busy_timeout(archive->db, BUSY_MS));
+		error = cp_sqlite_error(sqlite3_busy_timeout(archive->db, BUSY_MS));
 	if (error == 0)
 		error = cp_archive_exec(archive, pragmas);
 	if (error == 0)
@@ -151,7 +120,7 @@ explain(char *why, size_t size, const struct cp_archive *archive, const char *pa
 		snprintf(why, size, "%s: another conclave-cp has it open", path);
 	else if (error == -ENOTSUP)
 		snprintf(why, size, "%s: made by a newer version of conclave", path);
-	else if (error == -EBADMSG)
+	else if (error == -EUCLEAN)
 		snprintf(why, size,
 			 "%s: is no database of conclave, or damaged; move it away or restore a "
 			 "backup",

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 #include "ctrlplane/store/archive/archive.h"
+#include "ctrlplane/store/sqlite/error.h"
 
 #define CP_ARCHIVE_WHY_MAX 160
 #define CP_ARCHIVE_QUERY_MAX 1000
@@ -89,8 +90,6 @@ struct cp_archive {
 	char trouble[CP_ARCHIVE_WHY_MAX];
 };
 
-/* -errno for a result of SQLite; 0 for SQLITE_OK, ROW and DONE. */
-int cp_archive_error(int result);
 int cp_archive_exec(struct cp_archive *archive, const char *sql);
 /* A prepared one, reset; NULL when it cannot be. */
 sqlite3_stmt *cp_archive_prepared(struct cp_archive *archive, enum cp_archive_statement which,
@@ -117,6 +116,13 @@ int cp_archive_read_records(struct cp_archive *archive, struct cp_job *job);
 int cp_archive_read_audits(struct cp_archive *archive, struct cp_job *job);
 /* Some of the records and audit entries that are too old: how many, or -errno. */
 int cp_archive_purge(struct cp_archive *archive, int64_t now_ms);
+
+/* A question of the archive as a job: conf and who (NULL: any) are copied. -EINVAL: count; -ENOMEM. */
+int cp_job_ask(struct cp_job **out, enum cp_job_type type, const char *conf, const char *who,
+	       uint32_t count);
+/* Runs it: ?1 conf, ?2 who, ?3 before, ?4 count, ?5 since; one reads a row into job->rows. */
+int cp_rows_read(struct cp_archive *archive, struct cp_job *job, const char *sql,
+		 int (*one)(struct cp_rows *rows, sqlite3_stmt *row));
 
 /* A copy of text that lives as long as the rows; NULL: no memory. */
 const char *cp_rows_keep(struct cp_rows *rows, const char *text);

@@ -45,17 +45,11 @@ cp_archive_audits(struct cp_archive *archive, const struct cp_audit_query *query
 		  void *arg)
 {
 	struct cp_job *job;
+	int error = cp_job_ask(&job, CP_JOB_AUDITS, query->conf, query->by, query->count);
 
-	if (query->count > CP_ARCHIVE_QUERY_MAX)
-		return -EINVAL;
-	job = cp_job_create(CP_JOB_AUDITS);
-	if (job == NULL || (query->conf && (job->texts[0] = strdup(query->conf)) == NULL) ||
-	    (query->by && (job->texts[1] = strdup(query->by)) == NULL)) {
-		cp_job_destroy(job);
-		return -ENOMEM;
-	}
+	if (error != 0)
+		return error;
 	job->before = query->before;
-	job->number = query->count ? query->count : CP_ARCHIVE_QUERY_USUAL;
 	job->with_audits = done;
 	job->arg = arg;
 	return cp_archive_put(archive, job);
@@ -83,38 +77,25 @@ cp_archive_read_audits(struct cp_archive *archive, struct cp_job *job)
 {
 	static const char sql[] =
 		"SELECT id, at, by, conf, leg, what FROM audit WHERE (?1 IS NULL OR conf = ?1) AND "
-		"(?2 IS NULL OR by = ?2) AND (?3 = 0 OR id < ?3) ORDER BY id DESC LIMIT ?4";
-	sqlite3_stmt *row = NULL;
-	int result = SQLITE_DONE, error;
+		"(?2 IS NULL OR by = ?2) AND (?3 = 0 OR id < ?3) AND at >= ?5 ORDER BY id DESC "
+		"LIMIT ?4";
 
 	cp_rows_fini(&job->rows);
 	job->rows.entries = calloc(job->number, sizeof(*job->rows.entries));
-	if (job->rows.entries == NULL)
-		return -ENOMEM;
-	error = cp_archive_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
-	if (error != 0)
-		return error;
-	sqlite3_bind_text(row, 1, job->texts[0], -1, SQLITE_STATIC);
-	sqlite3_bind_text(row, 2, job->texts[1], -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 3, job->before);
-	sqlite3_bind_int64(row, 4, job->number);
-	while (error == 0 && (result = sqlite3_step(row)) == SQLITE_ROW)
-		error = read_entry(&job->rows, row);
-	sqlite3_finalize(row);
-	return error != 0 ? error : cp_archive_error(result);
+	return job->rows.entries != NULL ? cp_rows_read(archive, job, sql, read_entry) : -ENOMEM;
 }
 
 static int
 purge_from(struct cp_archive *archive, const char *sql, int64_t before_ms)
 {
 	sqlite3_stmt *st = NULL;
-	int error = cp_archive_error(sqlite3_prepare_v2(archive->db, sql, -1, &st, NULL));
+	int error = cp_sqlite_error(sqlite3_prepare_v2(archive->db, sql, -1, &st, NULL));
 
 	if (error != 0)
 		return error;
 	sqlite3_bind_int64(st, 1, before_ms);
 	sqlite3_bind_int(st, 2, PURGE_ROWS);
-	error = cp_archive_error(sqlite3_step(st));
+	error = cp_sqlite_error(sqlite3_step(st));
 	sqlite3_finalize(st);
 	return error != 0 ? error : sqlite3_changes(archive->db);
 }

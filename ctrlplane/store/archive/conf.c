@@ -284,7 +284,7 @@ read_list(struct list *list, struct cp_archive *archive, uint32_t conf)
 {
 	sqlite3_stmt *row = NULL;
 	int result,
-		error = cp_archive_error(sqlite3_prepare_v2(
+		error = cp_sqlite_error(sqlite3_prepare_v2(
 			archive->db, "SELECT identity, role FROM authorised WHERE conference = ?",
 			-1, &row, NULL));
 
@@ -294,7 +294,7 @@ read_list(struct list *list, struct cp_archive *archive, uint32_t conf)
 	while ((result = sqlite3_step(row)) == SQLITE_ROW && error == 0)
 		error = add_person(list, row);
 	sqlite3_finalize(row);
-	return error != 0 ? error : cp_archive_error(result);
+	return error != 0 ? error : cp_sqlite_error(result);
 }
 
 static int
@@ -318,7 +318,7 @@ int
 cp_archive_load_confs(struct cp_archive *archive, cp_archive_conf_fn each, void *arg)
 {
 	sqlite3_stmt *row = NULL;
-	int result, error = cp_archive_error(sqlite3_prepare_v2(
+	int result, error = cp_sqlite_error(sqlite3_prepare_v2(
 			    archive->db, "SELECT " COLUMNS " FROM conference ORDER BY created, id",
 			    -1, &row, NULL));
 
@@ -327,5 +327,5 @@ cp_archive_load_confs(struct cp_archive *archive, cp_archive_conf_fn each, void 
 	while ((result = sqlite3_step(row)) == SQLITE_ROW && error == 0)
 		error = load_one(archive, row, each, arg);
 	sqlite3_finalize(row);
-	return error != 0 ? error : cp_archive_error(result);
+	return error != 0 ? error : cp_sqlite_error(result);
 }

@@ -138,7 +138,7 @@ static int
 close_records(struct cp_archive *archive)
 {
 	sqlite3_stmt *st = NULL;
-	int error = cp_archive_error(sqlite3_prepare_v2(
+	int error = cp_sqlite_error(sqlite3_prepare_v2(
 		archive->db,
 		"UPDATE record SET ended = ?, departure = 'failed', reason = 'Ended while the "
 		"server "
@@ -148,7 +148,7 @@ close_records(struct cp_archive *archive)
 	if (error != 0)
 		return error;
 	sqlite3_bind_int64(st, 1, cp_archive_clock_ms());
-	error = cp_archive_error(sqlite3_step(st));
+	error = cp_sqlite_error(sqlite3_step(st));
 	sqlite3_finalize(st);
 	return error;
 }
@@ -168,7 +168,7 @@ cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *a
 	int result = SQLITE_DONE, error = -ENOMEM;
 
 	if (leg != NULL)
-		error = cp_archive_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
+		error = cp_sqlite_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
 	while (error == 0 && (result = sqlite3_step(row)) == SQLITE_ROW) {
 		*leg = (struct cp_leg){0};
 		read_leg(leg, row);
@@ -177,6 +177,6 @@ cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *a
 	sqlite3_finalize(row);
 	free(leg);
 	if (error == 0)
-		error = cp_archive_error(result);
+		error = cp_sqlite_error(result);
 	return error != 0 ? error : close_records(archive);
 }

@@ -152,54 +152,17 @@ cp_archive_write_record(struct cp_archive *archive, const struct cp_job *job)
 	return error == 0 ? drop_leg(archive, job->leg->id) : error;
 }
 
-const char *
-cp_rows_keep(struct cp_rows *rows, const char *text)
-{
-	char *copy;
-
-	if (rows->text_count == rows->text_room) {
-		size_t room = rows->text_room ? 2 * rows->text_room : 64;
-		char **more = reallocarray(rows->texts, room, sizeof(*more));
-
-		if (more == NULL)
-			return NULL;
-		rows->texts = more;
-		rows->text_room = room;
-	}
-	copy = strdup(text);
-	if (copy != NULL)
-		rows->texts[rows->text_count++] = copy;
-	return copy;
-}
-
-void
-cp_rows_fini(struct cp_rows *rows)
-{
-	for (size_t i = 0; i < rows->text_count; i++)
-		free(rows->texts[i]);
-	free(rows->texts);
-	free(rows->records);
-	free(rows->entries);
-	*rows = (struct cp_rows){0};
-}
-
 int
 cp_archive_records(struct cp_archive *archive, const struct cp_record_query *query,
 		   cp_records_fn done, void *arg)
 {
 	struct cp_job *job;
+	int error = cp_job_ask(&job, CP_JOB_RECORDS, query->conf, query->identity, query->count);
 
-	if (query->count > CP_ARCHIVE_QUERY_MAX)
-		return -EINVAL;
-	job = cp_job_create(CP_JOB_RECORDS);
-	if (job == NULL || (query->conf && (job->texts[0] = strdup(query->conf)) == NULL) ||
-	    (query->identity && (job->texts[1] = strdup(query->identity)) == NULL)) {
-		cp_job_destroy(job);
-		return -ENOMEM;
-	}
+	if (error != 0)
+		return error;
 	job->before = query->before;
 	job->at_ms = query->since_ms;
-	job->number = query->count ? query->count : CP_ARCHIVE_QUERY_USUAL;
 	job->with_records = done;
 	job->arg = arg;
 	return cp_archive_put(archive, job);
@@ -259,26 +222,10 @@ cp_archive_read_records(struct cp_archive *archive, struct cp_job *job)
 	static const char sql[] =
 		"SELECT " COLUMNS
 		", id FROM record WHERE (?1 IS NULL OR conf = ?1) AND (?2 IS NULL "
-		"OR identity = ?2) AND (?3 = 0 OR id < ?3) AND (ended >= ?4 OR ended = 0) ORDER BY "
-		"id DESC LIMIT "
-		"?5";
-	sqlite3_stmt *row = NULL;
-	int result = SQLITE_DONE, error;
+		"OR identity = ?2) AND (?3 = 0 OR id < ?3) AND (ended >= ?5 OR ended = 0) ORDER BY "
+		"id DESC LIMIT ?4";
 
 	cp_rows_fini(&job->rows);
 	job->rows.records = calloc(job->number, sizeof(*job->rows.records));
-	if (job->rows.records == NULL)
-		return -ENOMEM;
-	error = cp_archive_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
-	if (error != 0)
-		return error;
-	sqlite3_bind_text(row, 1, job->texts[0], -1, SQLITE_STATIC);
-	sqlite3_bind_text(row, 2, job->texts[1], -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 3, job->before);
-	sqlite3_bind_int64(row, 4, job->at_ms);
-	sqlite3_bind_int64(row, 5, job->number);
-	while (error == 0 && (result = sqlite3_step(row)) == SQLITE_ROW)
-		error = read_record(&job->rows, row);
-	sqlite3_finalize(row);
-	return error != 0 ? error : cp_archive_error(result);
+	return job->rows.records != NULL ? cp_rows_read(archive, job, sql, read_record) : -ENOMEM;
 }

@@ -86,10 +86,10 @@ static int
 ask_number(int64_t *out, struct cp_archive *archive, const char *sql)
 {
 	sqlite3_stmt *row = NULL;
-	int error = cp_archive_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
+	int error = cp_sqlite_error(sqlite3_prepare_v2(archive->db, sql, -1, &row, NULL));
 
 	if (error == 0)
-		error = cp_archive_error(sqlite3_step(row));
+		error = cp_sqlite_error(sqlite3_step(row));
 	if (error == 0)
 		*out = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
@@ -107,11 +107,11 @@ cp_archive_migrate(struct cp_archive *archive)
 	if (error == 0)
 		error = ask_number(&application, archive, "PRAGMA application_id");
 	if (error != 0 || version == VERSION)
-		return error != 0 || application == APPLICATION ? error : -EBADMSG;
+		return error != 0 || application == APPLICATION ? error : -EUCLEAN;
 	if (version > VERSION)
 		return -ENOTSUP;
 	if (version > 0 && application != APPLICATION)
-		return -EBADMSG; /* somebody else's */
+		return -EUCLEAN; /* somebody else's */
 	error = cp_archive_exec(archive, "BEGIN IMMEDIATE");
 	for (; error == 0 && version < VERSION; version++)
 		error = cp_archive_exec(archive, migrations[version]);

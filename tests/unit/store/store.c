@@ -216,6 +216,26 @@ keys_are_sealed_in_the_file(void **state)
 	assert_non_null(strstr(why, "master key"));
 }
 
+/* Not the same as a wrong master key, which is -EBADMSG. */
+static void
+a_damaged_file_is_said_to_be_one(void **state)
+{
+	struct cp_store *store = open_store();
+	FILE *file;
+
+	cp_store_close(store);
+	unlink(wal);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database\n", file);
+	fclose(file);
+	assert_int_equal(
+		cp_store_open(&store, &(struct cp_store_options){path, key}, why, sizeof(why)),
+		-EUCLEAN);
+	assert_non_null(strstr(why, "not a database"));
+}
+
 static void
 changes_are_all_or_none(void **state)
 {
@@ -347,6 +367,7 @@ main(void)
 		cmocka_unit_test_setup(names_mean_one_user, set_up),
 		cmocka_unit_test_setup(rekeying_replaces_all, set_up),
 		cmocka_unit_test_setup(keys_are_sealed_in_the_file, set_up),
+		cmocka_unit_test_setup(a_damaged_file_is_said_to_be_one, set_up),
 		cmocka_unit_test_setup(changes_are_all_or_none, set_up),
 		cmocka_unit_test_setup(tpks_rotate_and_live_until_their_last_ticket_ends, set_up),
 		cmocka_unit_test_setup(audit_is_kept_and_forgotten, set_up),

@@ -619,15 +619,15 @@ strange_files_are_refused(void **state)
 	assert_int_equal(refused(why, sizeof(why)), -ENOTSUP);
 	assert_non_null(strstr(why, "newer"));
 	sql("PRAGMA user_version = 3; PRAGMA application_id = 5");
-	assert_int_equal(refused(why, sizeof(why)), -EBADMSG);
+	assert_int_equal(refused(why, sizeof(why)), -EUCLEAN);
 	sql("PRAGMA user_version = 1");
-	assert_int_equal(refused(why, sizeof(why)), -EBADMSG);
+	assert_int_equal(refused(why, sizeof(why)), -EUCLEAN);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	for (int i = 0; i < 1000; i++)
 		fputs("this is no database\n", file);
 	fclose(file);
-	assert_int_equal(refused(why, sizeof(why)), -EBADMSG);
+	assert_int_equal(refused(why, sizeof(why)), -EUCLEAN);
 	assert_non_null(strstr(why, "no database of conclave"));
 	snprintf(path, sizeof(path), "%s/not/there.db", folder);
 	assert_int_equal(refused(why, sizeof(why)), -ENOENT);
