@@ -443,6 +443,21 @@ section_of(const struct cp_config *c, const char *name)
 	return section;
 }
 
+/* Subscribers hold documents against a schema, and open pages. */
+static void
+check_notify(const struct check *k)
+{
+	const struct cp_config_notify *n = &k->config->notify;
+
+	if (n->host_page && strncasecmp(n->host_page, "http://", 7) != 0 &&
+	    strncasecmp(n->host_page, "https://", 8) != 0)
+		conf_error(k->errors, k->path, line_of(k, "notify", "host_page"),
+			   "'notify.host_page' is no web page; write http://… or https://…");
+	if (n->host_uri && !strchr(n->host_uri, ':'))
+		conf_error(k->errors, k->path, line_of(k, "notify", "host_uri"),
+			   "'notify.host_uri' is no URI; write sip:…, tel:… or mailto:…");
+}
+
 int
 cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors)
 {
@@ -457,6 +472,7 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 		return -ENOMEM;
 	check_policy(&check);
 	check_http(&check);
+	check_notify(&check);
 	cp_config_check_announcements(&c->announcements, section_of(c, "announcements"), check.path,
 				      errors);
 	cp_config_check_mikey(&c->mikey, section_of(c, "mikey"), check.path, errors);

@@ -60,5 +60,18 @@ const struct conf_option cp_notify_options[] = {
 	 .max = 3600000,
 	 .help = "when this program ends, how long subscribers are asked to wait before they "
 		 "subscribe anew"},
+	{.path = "host_name",
+	 .kind = CONF_STRING,
+	 OPTION(host_name),
+	 .help = "who runs the conferences, as subscribers are told; absent: the machine in the "
+		 "conference's URI"},
+	{.path = "host_page",
+	 .kind = CONF_STRING,
+	 OPTION(host_page),
+	 .help = "a web page about that, http: or https:; absent: none"},
+	{.path = "host_uri",
+	 .kind = CONF_STRING,
+	 OPTION(host_uri),
+	 .help = "where to ask for help, such as sip:, tel: or mailto:; absent: nowhere"},
 	{.path = NULL},
 };

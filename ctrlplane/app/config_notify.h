@@ -12,6 +12,7 @@ struct cp_config_notify {
 	int64_t subscribers_max;
 	int64_t per_conference;
 	int64_t retry_after_ms;
+	char *host_name, *host_page, *host_uri; /* NULL: none */
 };
 
 extern const struct conf_option cp_notify_options[];

@@ -45,7 +45,7 @@ watch_of(struct cp_sub *sub, const struct cp_conf *conf)
 		return watch;
 	watch = calloc(1, sizeof(*watch));
 	name_conference(uri, sub, conf->user);
-	if (!watch || cp_roster_create(&watch->roster, uri) != 0) {
+	if (!watch || cp_roster_create(&watch->rosters[CP_VIEW_ALL], uri) != 0) {
 		free(watch);
 		return NULL;
 	}
@@ -60,8 +60,33 @@ static void
 free_watch(struct cp_watch *watch)
 {
 	LIST_REMOVE(watch, entry);
-	cp_roster_destroy(watch->roster);
+	for (int view = 0; view < CP_VIEWS; view++)
+		cp_roster_destroy(watch->rosters[view]);
 	free(watch);
+}
+
+struct cp_roster *
+cp_sub_roster(const struct cp_sub *sub)
+{
+	return sub->watch->rosters[sub->view];
+}
+
+/* What it may see; what it sees until now need not be that. */
+static void
+look(struct cp_sub *sub)
+{
+	struct cp_roster **rosters = sub->watch->rosters;
+	enum cp_sub_view view = sub->may_steer ? CP_VIEW_STEERING : CP_VIEW_ALL;
+
+	if (sub->view == view)
+		return;
+	if (!rosters[view]) {
+		if (cp_roster_create(&rosters[view], cp_roster_entity(rosters[CP_VIEW_ALL])) != 0)
+			return; /* it sees less */
+		sub->watch->is_dirty = true;
+	}
+	sub->view = view;
+	sub->wants_full = true;
 }
 
 static bool
@@ -75,6 +100,7 @@ join_watch(struct cp_sub *sub, const struct cp_conf *conf)
 	LIST_INSERT_HEAD(&watch->subs, sub, entry);
 	watch->count++;
 	sub->app->subscribe->count++;
+	look(sub);
 	return true;
 }
 
@@ -112,7 +138,7 @@ cp_sub_end(struct cp_sub *sub, const char *reason, unsigned int retry_after_s)
 
 /* What is asked of admission on behalf of a subscriber. */
 static int
-admit(struct cp_conf_verdict *verdict, const struct cp_sub *sub, bool has_key)
+admit(struct cp_conf_verdict *verdict, struct cp_sub *sub, bool has_key)
 {
 	const struct cp_conf_request request = {
 		.user = cp_slice_text(sub->user),
@@ -125,7 +151,11 @@ admit(struct cp_conf_verdict *verdict, const struct cp_sub *sub, bool has_key)
 		.now_ms = cp_app_now_ms(),
 	};
 
-	return cp_conf_admit(verdict, sub->app->focus, &request);
+	int status = cp_conf_admit(verdict, sub->app->focus, &request);
+
+	sub->may_steer = status == 0 && verdict->proof != CP_PROOF_NONE &&
+			 cp_conf_may(verdict->conf, verdict->person, CP_ACTION_STEER);
+	return status;
 }
 
 bool
@@ -133,7 +163,10 @@ cp_sub_is_welcome(struct cp_sub *sub)
 {
 	struct cp_conf_verdict verdict;
 
-	return admit(&verdict, sub, sub->key.kek != NULL) == 0;
+	if (admit(&verdict, sub, sub->key.kek != NULL) != 0)
+		return false;
+	look(sub);
+	return true;
 }
 
 /* The SUBSCRIBE that is looked at is refused: with the first one the subscription is over. */
@@ -177,8 +210,9 @@ answer_once(struct cp_sub *sub, const struct cp_conf *conf)
 	}
 	cp_sip_sub_accept(sub->sip, 0, cp_slice((const char *)sub->answer, sub->answer_len));
 	cp_sub_keys_commit(sub);
+	look(sub);
 	cp_watch_show(sub->app, sub->watch);
-	cp_roster_full(&body, sub->watch->roster);
+	cp_roster_full(&body, cp_sub_roster(sub));
 	cp_sub_notify_end(sub, "timeout", 0, body);
 	cp_roster_body_put(body);
 	cp_sub_leave(sub);
@@ -215,6 +249,7 @@ take_in(struct cp_sub *sub, const struct cp_conf *conf, bool is_protected)
 	cp_sip_sub_accept(sub->sip, expires_s,
 			  cp_slice((const char *)sub->answer, sub->answer_len));
 	cp_sub_keys_commit(sub);
+	look(sub);
 	sub->expires_ms = cp_app_now_ms() + (int64_t)expires_s * 1000;
 	sub->wants_full = true;
 	cp_sub_notify(sub);
@@ -469,7 +504,7 @@ close_watch(struct cp_watch *watch)
 	struct cp_roster_body *body = NULL;
 	bool is_last = false;
 
-	cp_roster_deleted(&body, watch->roster);
+	cp_roster_deleted(&body, watch->rosters[CP_VIEW_ALL]);
 	while (!is_last) {
 		struct cp_sub *sub = LIST_FIRST(&watch->subs);
 
@@ -478,6 +513,14 @@ close_watch(struct cp_watch *watch)
 		cp_sub_leave(sub);
 	}
 	cp_roster_body_put(body);
+}
+
+static bool
+is_role(const struct cp_app *app, const struct cp_effect *e)
+{
+	const struct cp_leg *leg = cp_leg_by_id(app->focus, e->leg);
+
+	return leg && strcmp(e->text, cp_conf_role_name(leg->role)) == 0;
 }
 
 void
@@ -498,6 +541,9 @@ cp_subscribe_notice(struct cp_app *app, const struct cp_effect *e)
 	case CP_NOTICE_LIST:
 	case CP_NOTICE_LEFT:
 		watch->is_judged = false;
+		break;
+	case CP_NOTICE_CHANGED:
+		watch->is_judged &= !is_role(app, e);
 		break;
 	default:
 		break;

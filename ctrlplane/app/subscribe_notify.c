@@ -93,13 +93,16 @@ cp_watch_show(struct cp_app *app, struct cp_watch *watch)
 		return;
 	watch->is_dirty = false;
 	watch->shown_ms = cp_app_now_ms();
-	watch->recheck_ms = cp_sub_show(watch->roster, app, conf, cp_roster_entity(watch->roster));
+	for (int view = 0; view < CP_VIEWS; view++)
+		if (watch->rosters[view])
+			watch->recheck_ms = cp_sub_show(watch->rosters[view], app, conf,
+							(enum cp_sub_view)view);
 }
 
 int
 cp_sub_notify(struct cp_sub *sub)
 {
-	struct cp_watch *watch = sub->watch;
+	struct cp_roster *roster = cp_sub_roster(sub);
 	int64_t now = cp_app_now_ms();
 	struct cp_sip_notify notify = {.state = CP_SIP_SUB_ACTIVE};
 	struct cp_roster_body *body;
@@ -108,9 +111,9 @@ cp_sub_notify(struct cp_sub *sub)
 	if (sub->is_sending)
 		return -EAGAIN;
 	if (sub->wants_full)
-		cp_watch_show(sub->app, watch);
-	rc = sub->wants_full ? cp_roster_full(&body, watch->roster)
-			     : cp_roster_since(&body, watch->roster, sub->revision);
+		cp_watch_show(sub->app, sub->watch);
+	rc = sub->wants_full ? cp_roster_full(&body, roster)
+			     : cp_roster_since(&body, roster, sub->revision);
 	if (rc != 0)
 		return rc;
 	notify.expires_s =
@@ -122,7 +125,7 @@ cp_sub_notify(struct cp_sub *sub)
 		return rc;
 	sub->is_sending = true;
 	sub->wants_full = false;
-	sub->revision = cp_roster_revision(watch->roster);
+	sub->revision = cp_roster_revision(roster);
 	return 0;
 }
 
@@ -171,7 +174,7 @@ turn(struct cp_app *app, struct cp_watch *watch, int64_t now, unsigned int budge
 				return sent;
 		} else if (!sub->is_sending && now >= sub->next_ms &&
 			   (sub->wants_full ||
-			    sub->revision != cp_roster_revision(watch->roster))) {
+			    sub->revision != cp_roster_revision(cp_sub_roster(sub)))) {
 			sent += cp_sub_notify(sub) == 0;
 		}
 	}

@@ -12,11 +12,21 @@
 
 #define CP_SUB_MIKEY_MAX 8192 /* octets of a message in a SUBSCRIBE */
 
+/*
+ * What there is to see. Who knows the name of a dialog can put himself into it (Replaces, Join, BYE): call-info is for those who
+ * may remove its participant anyway.
+ */
+enum cp_sub_view {
+	CP_VIEW_ALL = 0,
+	CP_VIEW_STEERING, /* with call-info: creator and moderators */
+	CP_VIEWS
+};
+
 /* A conference that somebody watches. Owner: struct cp_subscribe, while it has subscribers. */
 struct cp_watch {
 	LIST_ENTRY(cp_watch) entry;
 	uint32_t conf;
-	struct cp_roster *roster;
+	struct cp_roster *rosters[CP_VIEWS]; /* the first one always; NULL: nobody has that view */
 	LIST_HEAD(, cp_sub) subs;
 	size_t count;
 	bool is_dirty;	    /* the conference may differ from what the roster knows */
@@ -52,6 +62,7 @@ struct cp_sub {
 	/* the SUBSCRIBE that is being looked at */
 	bool is_pending;
 	bool is_plain_only; /* it takes no protected bodies */
+	bool may_steer;	    /* … by whoever proves to be allowed to */
 	unsigned int asked_s;
 	struct cp_resolve *resolve; /* its TRANSFER_INIT; NULL: none */
 	void (*keys_done)(struct cp_sub *sub, int status);
@@ -65,6 +76,7 @@ struct cp_sub {
 	bool is_protected;
 	int64_t expires_ms;
 	/* what it knows */
+	enum cp_sub_view view;
 	uint32_t version;
 	uint64_t revision;
 	int64_t next_ms; /* not before */
@@ -85,8 +97,9 @@ struct cp_subscribe {
 
 /* subscribe.c */
 void cp_sub_end(struct cp_sub *sub, const char *reason, unsigned int retry_after_s);
-/* May it still watch? */
+/* May it still watch, and see what it sees? */
 bool cp_sub_is_welcome(struct cp_sub *sub);
+struct cp_roster *cp_sub_roster(const struct cp_sub *sub);
 /* Out of its watch, which goes with the last one. */
 void cp_sub_leave(struct cp_sub *sub);
 
@@ -110,7 +123,7 @@ void cp_sub_keys_free(struct cp_sub *sub);
 
 /* subscribe_view.c: the conference as its subscribers see it. Returns when that changes by itself; 0: it does not. */
 int64_t cp_sub_show(struct cp_roster *roster, struct cp_app *app, const struct cp_conf *conf,
-		    const char *uri);
+		    enum cp_sub_view view);
 
 /* subscribe_notify.c */
 /* What the roster knows is made true. */

@@ -105,8 +105,25 @@ reason_of(char *room, size_t size, const struct cp_leg *leg)
 	return room;
 }
 
+/* The dialog of the call (5.7.9), for those who may see it; its first From was the caller's. */
 static void
-put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg *leg)
+put_dialog(struct cp_roster_endpoint *e, const struct cp_leg *leg, const struct cp_call *call)
+{
+	const struct cp_sip_dialog_id *id =
+		call && call->sip ? cp_sip_call_dialog(call->sip) : NULL;
+	bool is_ours = leg->method == CP_JOIN_DIALED_OUT;
+
+	if (!id || leg->is_private || *leg->identity == '\0')
+		return;
+	e->call_display = leg->agent;
+	e->call_id = id->call_id;
+	e->from_tag = is_ours ? id->local_tag : id->remote_tag;
+	e->to_tag = is_ours ? id->remote_tag : id->local_tag;
+}
+
+static void
+put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg *leg,
+	enum cp_sub_view view)
 {
 	const struct cp_call *call = cp_app_call(app, leg->id);
 	bool is_anonymous = *leg->identity == '\0';
@@ -149,7 +166,25 @@ put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg 
 		e.left = (struct cp_roster_act){.when_s = unix_s(app, leg->left_ms),
 						.reason = reason_of(reason, sizeof(reason), leg),
 						.by = public_uri(leg->conf, leg->left_by)};
+	if (view == CP_VIEW_STEERING)
+		put_dialog(&e, leg, call);
 	cp_roster_put(roster, &e);
+}
+
+/* Who runs the conference: as the operator says, else the machine that its URI names. Its port is no name. */
+static const char *
+host_of(char *room, size_t size, const struct cp_config_notify *c, const char *uri)
+{
+	const char *at = strchr(uri, '@');
+
+	if (c->host_name)
+		return c->host_name;
+	if (!at)
+		return NULL;
+	at++;
+	snprintf(room, size, "%.*s", (int)(*at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":;")),
+		 at);
+	return room;
 }
 
 static void
@@ -158,6 +193,9 @@ show_conference(struct cp_roster *roster, const struct cp_app *app, const struct
 {
 	const struct cp_roster_uri join = {.uri = uri, .purpose = "participation"};
 	const struct cp_roster_uri watch = {.uri = uri, .purpose = "event"};
+	const struct cp_config_notify *notify = &app->config->notify;
+	const struct cp_roster_uri host = {.uri = notify->host_uri};
+	char name[CP_IDENTITY_MAX];
 	const struct cp_roster_medium audio = {.label = LABEL,
 					       .display = "main audio",
 					       .type = "audio",
@@ -174,6 +212,10 @@ show_conference(struct cp_roster *roster, const struct cp_app *app, const struct
 		.users_max = conf->size_max,
 		.media = &audio,
 		.medium_count = 1,
+		.host_display = host_of(name, sizeof(name), notify, uri),
+		.host_page = notify->host_page,
+		.host_uris = &host,
+		.host_uri_count = notify->host_uri != NULL,
 		.is_active = !conf->start_ms || wall_ms >= conf->start_ms - conf->early_ms,
 		.is_locked = conf->is_locked,
 	};
@@ -183,20 +225,20 @@ show_conference(struct cp_roster *roster, const struct cp_app *app, const struct
 
 int64_t
 cp_sub_show(struct cp_roster *roster, struct cp_app *app, const struct cp_conf *conf,
-	    const char *uri)
+	    enum cp_sub_view view)
 {
 	int64_t now = cp_app_now_ms(), recheck = 0;
 
 	cp_roster_begin(roster);
-	show_conference(roster, app, conf, uri);
+	show_conference(roster, app, conf, cp_roster_entity(roster));
 	for (const struct cp_leg *leg = conf->legs; leg; leg = leg->next)
-		put_leg(roster, app, leg);
+		put_leg(roster, app, leg, view);
 	for (const struct cp_leg *leg = conf->gone; leg; leg = leg->next) {
 		int64_t end = leg->left_ms + LINGER_MS;
 
 		if (end <= now)
 			continue;
-		put_leg(roster, app, leg);
+		put_leg(roster, app, leg, view);
 		if (!recheck || end < recheck)
 			recheck = end;
 	}

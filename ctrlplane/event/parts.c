@@ -181,6 +181,7 @@ write_call_info(struct cp_xml *x, const struct cp_roster_endpoint *e)
 	if (!is_there(e->call_id) || !is_there(e->from_tag) || !is_there(e->to_tag))
 		return;
 	cp_xml_str(x, "<call-info><sip>");
+	cp_xml_element(x, "display-text", e->call_display);
 	cp_xml_element(x, "call-id", e->call_id);
 	cp_xml_element(x, "from-tag", e->from_tag);
 	cp_xml_element(x, "to-tag", e->to_tag);

@@ -119,7 +119,8 @@ struct cp_roster_endpoint {
 	struct cp_roster_act left;
 	const struct cp_roster_media *media;
 	size_t media_count;
-	const char *call_id, *from_tag, *to_tag; /* call-info, when all three are there */
+	/* call-info, when identifier and tags are there; for whom, is the caller's to decide (5.7.9) */
+	const char *call_display, *call_id, *from_tag, *to_tag;
 };
 
 struct cp_roster; /* owner: whoever created it */

@@ -28,6 +28,13 @@ cp_sip_dialog_learn(struct cp_sip_call *call)
 	su_home_deinit(home);
 }
 
+const struct cp_sip_dialog_id *
+cp_sip_call_dialog(struct cp_sip_call *call)
+{
+	cp_sip_dialog_learn(call);
+	return &call->id;
+}
+
 void
 cp_sip_dialog_take(struct cp_sip_call *call, const sip_t *response)
 {

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ctrlplane/base/slice.h"
+#include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest.h"
 #include "ctrlplane/sip/identity.h"
 #include "ctrlplane/sip/peers.h"
@@ -163,6 +164,8 @@ void cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text);
  * asserts nothing; anonymous: nobody says who it is. NULL: nobody answered yet.
  */
 const struct cp_sip_identity *cp_sip_call_answerer(const struct cp_sip_call *call);
+/* Its name, as far as it is known: tags may be empty. Goes with the call. */
+const struct cp_sip_dialog_id *cp_sip_call_dialog(struct cp_sip_call *call);
 
 /* The conference that the call came to is another than the one in the Request-URI: for Contact. -EINVAL: no such user part. */
 int cp_sip_call_set_user(struct cp_sip_call *call, const char *user);

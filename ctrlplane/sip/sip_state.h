@@ -5,7 +5,6 @@
 #include <sys/queue.h>
 
 #include "ctrlplane/base/map.h"
-#include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest_nonce.h"
 #include "ctrlplane/sip/sip.h"
 #include "ctrlplane/sip/subscribe.h"

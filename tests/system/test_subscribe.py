@@ -9,8 +9,8 @@ import time
 import pytest
 
 from mikey import Phone
-from node import ROOT, wait_until
-from sip import Caller, SipNode
+from node import ROOT, program, wait_until
+from sip import CM80, KEY, Caller, SipNode, sdp
 from watch import CMS, DOCUMENT, Watcher
 
 ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
@@ -20,6 +20,8 @@ CONFERENCES = [
     {"id": "demo", "title": "Demo & more", "security": "sdes", "identity": "none", "anonymous": True},
     {"id": "list", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB]},
     {"id": "members", "security": "sdes", "identity": "required"},
+    {"id": "steered", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB], "moderators": ["sip:mo@ims.example"]},
+    {"id": "believed", "security": "sdes", "identity": "none", "anonymous": True, "moderators": ["sip:mo@ims.example"]},
     {"id": "quiet", "security": "sdes", "identity": "none", "anonymous": True},
     {"id": "busy", "security": "sdes", "identity": "none", "anonymous": True},
 ]
@@ -28,7 +30,7 @@ CONFERENCES = [
 @pytest.fixture(scope="module")
 def node():
     with SipNode(sip={"trusted_peers": [TRUSTED], "accounts": [{"user": "bob", "password": "secret"}]}, conferences=CONFERENCES,
-                 notify={"interval": "200ms", "expires_min": "30s", "expires_max": "1200s"}) as running:
+                 call={"answerer": "believed"}, notify={"interval": "200ms", "expires_min": "30s", "expires_max": "1200s"}) as running:
         yield running
 
 
@@ -236,6 +238,88 @@ def test_private_people_are_anonymous(node):
             assert b"lice" not in notify.octets
         alice.bye()
         watcher.subscribe(expires=0)
+
+
+MO = "sip:mo@ims.example"
+
+
+def dialog_in(roster, user):
+    """call-id, from-tag and to-tag of the user's call; None: not told."""
+    names = [roster.text(user, f"call-info/sip/{name}") for name in ("call-id", "from-tag", "to-tag")]
+    return tuple(names) if all(names) else None
+
+
+def test_dialogs_are_told_to_those_who_steer(node):
+    """RFC 4575 5.7.9: who knows a dialog's name can put himself into it; who may remove its participant anyway sees it, nobody else."""
+    with asserted(node, "steered", MO) as mo, asserted(node, "steered", BOB) as bob, Phone(node) as phone:
+        for each in (mo, bob):
+            assert each.subscribe(headers=each.vouched).status == 200
+        alice, eve = (Caller(node, "steered", address=TRUSTED) for _ in range(2))
+        assert alice.invite([f'P-Asserted-Identity: "Alice" <{ALICE}>', "User-Agent: Softphone/1"]).status == 200
+        assert eve.invite([f"P-Asserted-Identity: <{BOB}>", "Privacy: id"]).status == 200
+        mo.wait(lambda r: r.state.get("user-count") == "2", "both of them")
+        bob.wait(lambda r: r.state.get("user-count") == "2", "both of them")
+        assert dialog_in(mo.roster, ALICE) == (alice.call_id, alice.tag, alice.to_tag)
+        assert mo.roster.text(ALICE, "call-info/sip/display-text") == "Softphone/1"
+        hidden, = (user for user in mo.roster.users if "anonymous" in user)
+        assert dialog_in(mo.roster, hidden) is None
+        assert dialog_in(bob.roster, ALICE) is None
+        for notify in bob.notifies:
+            assert b"call-info" not in notify.octets and alice.call_id.encode() not in notify.octets
+        for notify in mo.notifies:
+            is_valid(notify.octets)
+            assert eve.call_id.encode() not in notify.octets
+        # whom we called: its first From was ours
+        dave = f"sip:dave@127.0.0.1:{phone.port}"
+        node.cli("conference", "call", "steered", dave)
+        request = phone.wait()
+        suite, = re.findall(rf"a=crypto:(\d+) {CM80} ", request.body)
+        phone.answer(sdp(crypto=(f"{suite} {CM80} {KEY}",)))
+        mo.wait(lambda r: r.text(dave, "status") == "connected", "Dave")
+        assert dialog_in(mo.roster, dave) == (phone.call_id, phone.to_tag, phone.tag)
+        # who becomes a moderator sees them from then on, and no longer than that
+        assert b'state="full"' in bob.notifies[0].octets and bob.roster.kinds[-1] == "partial"
+        leg = str(next(each["id"] for each in node.participants("steered") if each["private"]))
+        node.cli("participant", "role", "steered", leg, "moderator")
+        bob.wait(lambda r: dialog_in(r, ALICE) is not None, "the dialogs")
+        assert bob.roster.kinds[-1] == "full"
+        node.cli("participant", "role", "steered", leg, "participant")
+        bob.wait(lambda r: dialog_in(r, ALICE) is None and ALICE in r.users, "that they are gone")
+        assert bob.roster.kinds[-1] == "full"
+        for each in (mo, bob):
+            each.subscribe(expires=0)
+        alice.bye()
+        eve.bye()
+        for each in (alice, eve):
+            each.socket.close()
+
+
+def test_dialogs_are_not_told_to_who_only_says_to_steer(node):
+    with Watcher(node, "believed", from_header=f"<{MO}>") as mo, joined(node, "believed") as alice:
+        assert mo.subscribe().status == 200
+        mo.wait(lambda r: ALICE in r.users, "Alice")
+        assert dialog_in(mo.roster, ALICE) is None
+        mo.subscribe(expires=0)
+        alice.bye()
+
+
+def test_who_hosts(node, tmp_path):
+    with Watcher(node) as watcher:  # nobody says: the machine of the URI
+        assert watcher.subscribe(expires=0).status == 200
+        watcher.wait(lambda r: r.version == 1, "a document")
+        assert b"<host-info><display-text>127.0.0.1</display-text></host-info>" in watcher.notifies[0].octets
+    host = {"host_name": "Conferences & more", "host_page": "https://focus.example/", "host_uri": "tel:+4930123"}
+    with SipNode(notify=host, conferences=CONFERENCES[:1]) as other, Watcher(other) as watcher:
+        assert watcher.subscribe(expires=0).status == 200
+        watcher.wait(lambda r: r.version == 1, "a document")
+        is_valid(watcher.notifies[0].octets)
+        assert (b"<host-info><display-text>Conferences &amp; more</display-text><web-page>https://focus.example/</web-page>"
+                b"<uris><entry><uri>tel:+4930123</uri></entry></uris></host-info>") in watcher.notifies[0].octets
+    path = tmp_path / "conclave.yaml"
+    path.write_text("notify:\n  host_page: focus.example\n  host_uri: help\n")
+    result = subprocess.run([program("conclave-cp"), "--check", "--config", str(path)], capture_output=True, text=True, timeout=20)
+    assert result.returncode != 0
+    assert f"{path}:2: 'notify.host_page' is no web page" in result.stderr and f"{path}:3: 'notify.host_uri' is no URI" in result.stderr, result.stderr
 
 
 def test_in_the_dialog_of_a_call(node):

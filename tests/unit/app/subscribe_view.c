@@ -16,6 +16,7 @@
 #define BOB "sip:bob@ims.example"
 #define EVE "sip:eve@ims.example"
 
+static struct cp_config config;
 static struct cp_app app;
 static struct cp_effects effects;
 static struct cp_conf *conf;
@@ -34,6 +35,8 @@ set_up(void **state)
 						  .size_max = 7};
 
 	memset(&app, 0, sizeof(app));
+	memset(&config, 0, sizeof(config));
+	app.config = &config;
 	cp_copy_init(&copy);
 	return cp_map_init(&app.calls) != 0 || cp_focus_create(&app.focus, &limits, 100) != 0 ||
 	       cp_conf_create(&conf, app.focus, &settings, CP_CONF_CONFIGURED, cp_app_now_ms()) !=
@@ -76,9 +79,9 @@ connect_leg(const struct cp_leg *leg)
 	say((struct cp_event){.type = CP_EVENT_CONNECTED, .leg = leg->id});
 }
 
-/* What a subscriber would make of it. Returns when it changes by itself. */
+/* What a subscriber with that view would make of it. Returns when it changes by itself. */
 static int64_t
-show(void)
+show_as(enum cp_sub_view view)
 {
 	struct cp_roster *roster;
 	struct cp_roster_body *body;
@@ -87,7 +90,7 @@ show(void)
 	size_t len;
 
 	assert_int_equal(cp_roster_create(&roster, URI), 0);
-	recheck = cp_sub_show(roster, &app, conf, URI);
+	recheck = cp_sub_show(roster, &app, conf, view);
 	assert_int_equal(cp_roster_full(&body, roster), 0);
 	assert_true(cp_roster_body_room(body) < sizeof(text));
 	len = cp_roster_body_write(text, body, 1);
@@ -97,6 +100,12 @@ show(void)
 	cp_roster_body_put(body);
 	cp_roster_destroy(roster);
 	return recheck;
+}
+
+static int64_t
+show(void)
+{
+	return show_as(CP_VIEW_ALL);
 }
 
 static const struct cp_copy_endpoint *
@@ -119,6 +128,16 @@ test_conference(void **state)
 	assert_non_null(strstr(text, "<free-text>All of it</free-text>"));
 	assert_non_null(strstr(text, "<uri>" URI "</uri><purpose>participation</purpose>"));
 	assert_non_null(strstr(text, "<purpose>event</purpose>"));
+	assert_non_null(
+		strstr(text, "<host-info><display-text>focus.example</display-text></host-info>"));
+	config.notify.host_name = "The <house>";
+	config.notify.host_page = "https://focus.example/";
+	config.notify.host_uri = "sip:help@focus.example";
+	show();
+	assert_non_null(strstr(text,
+			       "<host-info><display-text>The &lt;house&gt;</display-text><web-page>"
+			       "https://focus.example/</web-page><uris><entry><uri>"
+			       "sip:help@focus.example</uri></entry></uris></host-info>"));
 	say((struct cp_event){.type = CP_EVENT_LOCK, .conf = conf->id, .flag = true});
 	show();
 	assert_true(copy.is_locked);

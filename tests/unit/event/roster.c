@@ -92,6 +92,7 @@ put_rich(struct cp_roster *r)
 		.left = {1109966400, "bad voice quality", "sip:mike@ims.example"},
 		.media = &stream,
 		.media_count = 1,
+		.call_display = "Bob's call",
 		.call_id = "hsjh8980",
 		.from_tag = "a",
 		.to_tag = "b",
@@ -140,6 +141,7 @@ test_rich(void **state)
 	assert_string_equal(e->left.when, "2005-03-04T20:00:00Z");
 	assert_string_equal(TAILQ_FIRST(&e->media)->src_id, "4000000000");
 	assert_string_equal(TAILQ_FIRST(&e->media)->status, "recvonly");
+	assert_string_equal(e->call.display, "Bob's call");
 	assert_string_equal(e->call.call_id, "hsjh8980");
 	assert_string_equal(e->call.from_tag, "a");
 	assert_string_equal(e->call.to_tag, "b");
