@@ -197,7 +197,10 @@ refuse_keys(struct cp_sub *sub, int status)
 		       .mikey = cp_slice((const char *)sub->answer, sub->answer_len)});
 }
 
-/* RFC 6665 4.4.3: Expires 0 is a fetch, or the end. */
+/*
+ * RFC 6665 4.4.3: Expires 0 is a fetch, or the end. A document that no datagram holds goes ahead, so that the end itself arrives
+ * where the document does not.
+ */
 static void
 answer_once(struct cp_sub *sub, const struct cp_conf *conf)
 {
@@ -212,7 +215,14 @@ answer_once(struct cp_sub *sub, const struct cp_conf *conf)
 	cp_sub_keys_commit(sub);
 	look(sub);
 	cp_watch_show(sub->app, sub->watch);
-	cp_roster_full(&body, cp_sub_roster(sub));
+	if (cp_roster_full(&body, cp_sub_roster(sub)) == 0 &&
+	    cp_roster_body_room(body) > CP_SUB_DATAGRAM) {
+		cp_roster_body_put(body);
+		sub->expires_ms = cp_app_now_ms();
+		sub->wants_full = true;
+		cp_sub_notify(sub);
+		return;
+	}
 	cp_sub_notify_end(sub, "timeout", 0, body);
 	cp_roster_body_put(body);
 	cp_sub_leave(sub);
@@ -399,6 +409,18 @@ on_subscribe(void *ctx, struct cp_sip_sub *sip, const struct cp_sip_subscribe *s
 		refuse_keys(sub, status);
 }
 
+static void
+log_failure(const struct cp_sub *sub, int status)
+{
+	if (sub->sent > CP_SUB_DATAGRAM && strstr(sub->via, "/UDP"))
+		cp_log(CP_LOG_WARN, CP_APP_AREA,
+		       "%s: %zu octets of NOTIFY do not reach subscriber %s by UDP; it needs TCP",
+		       sub->user, sub->sent, sub->via);
+	else
+		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: subscriber %s answered NOTIFY with %d",
+		       sub->user, sub->via, status);
+}
+
 /* RFC 6665 4.2.2: what refuses a NOTIFY, or does not answer, subscribes no more. */
 static void
 on_notified(void *ctx, struct cp_sip_sub *sip, int status)
@@ -409,8 +431,7 @@ on_notified(void *ctx, struct cp_sip_sub *sip, int status)
 		return;
 	sub->is_sending = false;
 	if (status >= 300) {
-		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: subscriber %s answered NOTIFY with %d",
-		       sub->user, sub->via, status);
+		log_failure(sub, status);
 		free_sub(sub);
 		return;
 	}

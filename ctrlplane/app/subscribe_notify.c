@@ -68,6 +68,7 @@ send_body(struct cp_sub *sub, struct cp_sip_notify *notify, const struct cp_rost
 		if (notify->state != CP_SIP_SUB_TERMINATED)
 			return rc;
 	}
+	sub->sent = notify->body.len;
 	rc = cp_sip_sub_notify(sub->sip, notify);
 	if (rc == 0 && body)
 		sub->version++;
@@ -167,7 +168,7 @@ turn(struct cp_app *app, struct cp_watch *watch, int64_t now, unsigned int budge
 		next = LIST_NEXT(sub, entry);
 		if (sub->is_pending) /* it is being looked at, or refreshed */
 			continue;
-		if (now >= sub->expires_ms) {
+		if (now >= sub->expires_ms && !sub->is_sending) {
 			cp_sub_end(sub, "timeout", 0);
 			sent++;
 			if (is_last)

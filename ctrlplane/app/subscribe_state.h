@@ -11,6 +11,7 @@
 #include "ctrlplane/sip/subscribe.h"
 
 #define CP_SUB_MIKEY_MAX 8192 /* octets of a message in a SUBSCRIBE */
+#define CP_SUB_DATAGRAM 62000 /* octets of a body that UDP may still carry, with SIP around it */
 
 /*
  * What there is to see. Who knows the name of a dialog can put himself into it (Replaces, Join, BYE): call-info is for those who
@@ -81,6 +82,7 @@ struct cp_sub {
 	uint64_t revision;
 	int64_t next_ms; /* not before */
 	bool is_sending, wants_full;
+	size_t sent; /* octets of the last body */
 };
 
 struct cp_subscribe {

@@ -3,14 +3,15 @@ import hashlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
 from mikey import Phone
-from node import ROOT, program, wait_until
-from sip import CM80, KEY, Caller, SipNode, sdp
+from node import ROOT, Ue, program, wait_until
+from sip import CM80, KEY, Caller, Message, SipNode, sdp
 from watch import CMS, DOCUMENT, Watcher
 
 ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
@@ -383,6 +384,59 @@ def test_the_conference_ends(node):
         watcher.wait(lambda r: r.kinds[-1] == "deleted", "the end")
         assert watcher.last_state == "terminated;reason=noresource"
         is_valid(watcher.notifies[-1].octets)
+
+
+def is_whole(octets):
+    """A message with all of its body: a stream may bring it in pieces."""
+    head, _, body = octets.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: *(\d+)", head)
+    return length and len(body) >= int(length.group(1))
+
+
+def by_stream(listener, seconds=10):
+    """One message that comes by TCP, answered."""
+    listener.settimeout(seconds)
+    connection, _ = listener.accept()
+    connection.settimeout(seconds)
+    octets = b""
+    with connection:
+        while not is_whole(octets):
+            octets += connection.recv(1 << 16)
+        message = Message(octets.decode(errors="replace"))
+        message.octets = octets.partition(b"\r\n\r\n")[2]
+        lines = ["SIP/2.0 200 OK"] + [f"{name}: {value}" for name in ("Via", "From", "To", "Call-ID", "CSeq") for value in message.headers[name.lower()]]
+        connection.sendall(("\r\n".join(lines) + "\r\nContent-Length: 0\r\n\r\n").encode())
+    return message
+
+
+def test_documents_that_no_datagram_holds():
+    """By TCP, where the subscriber listens there too; who has UDP alone is told to come again, and the log says why."""
+    crowd = 170
+    conferences = [{"id": "demo", "security": "none", "identity": "none", "anonymous": True, "loudest": 4}]
+    with SipNode(conferences=conferences, notify={"interval": "200ms"}, media={"udp_ports": {"per_worker": 512}}) as node:
+        phones = Ue(node.uri(), "--count", crowd, "--plain", "--rate", 60, "--quiet", "--from", f"sip:{'n' * 190}%d@long.ims.example", seconds=30)
+        node.wait_participants(crowd, seconds=25)
+        for expires in (600, 0):
+            with Watcher(node) as watcher:
+                assert watcher.subscribe(expires=expires).status == 200
+                watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
+                assert watcher.last_state == "terminated;reason=probation;retry-after=60"
+                assert not watcher.notifies[-1].octets
+        logged = re.findall(r"(\d+) octets of NOTIFY do not reach subscriber 127.0.0.1:\d+/UDP by UDP; it needs TCP", node.logs())
+        assert len(logged) == 2 and all(int(octets) > 65535 for octets in logged), node.logs()
+        for expires, end in ((0, "terminated;reason=timeout"), (600, "active;expires=600")):
+            with Watcher(node) as watcher, socket.create_server(("127.0.0.1", watcher.port)) as listener:
+                watcher.send("SUBSCRIBE", ["Event: conference", f"Expires: {expires}", f"Accept: {DOCUMENT}"])
+                document = by_stream(listener)
+                watcher.roster.take(document.octets)
+                assert len(document.octets) > 65535 and len(watcher.roster.users) == crowd
+                assert watcher.final().status == 200
+                if expires == 0:
+                    watcher.wait(lambda r: watcher.last_state == end, "the end")
+                else:
+                    assert document["subscription-state"] in (end, "active;expires=599")
+        assert node.http("/v1/status")["participants"] == crowd
+        phones.stop()
 
 
 def test_limits():
