@@ -1,9 +1,10 @@
 /* Answering an offer (RFC 3264 section 6, RFC 4568 5.1.2 and 7.1.2): the first acceptable audio
- * m-line is taken, all others get port 0. */
+ * m-line is taken, floor and chat beside it (stream.c), all others get port 0. */
 #include "ctrlplane/sdp/sdp.h"
 
 #include "ctrlplane/sdp/keymgmt.h"
 #include "ctrlplane/sdp/peer.h"
+#include "ctrlplane/sdp/stream.h"
 
 #define KEY_ATTEMPTS 8
 
@@ -210,7 +211,7 @@ is_same_answer(const struct cp_sdp_session *a, const struct cp_sdp_session *b)
 	       memcmp(a->mlines, b->mlines, sizeof(a->mlines)) == 0 &&
 	       a->has_mikey == b->has_mikey && !b->has_mikey &&
 	       a->media.crypto_tag == b->media.crypto_tag && a->media.profile == b->media.profile &&
-	       a->media.tx_dtmf_pt == b->media.tx_dtmf_pt &&
+	       a->media.tx_dtmf_pt == b->media.tx_dtmf_pt && cp_sdp_streams_are_same_text(a, b) &&
 	       (cp_sdp_changes(&a->media, &b->media) &
 		~(uint32_t)(CP_SDP_CHANGE_RX_KEY | CP_SDP_CHANGE_RX_FRESH)) == 0;
 }
@@ -246,6 +247,8 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 	out->next.id = previous->version ? previous->id : policy->make_session_id();
 	out->next.version = previous->version;
 	out->changes = cp_sdp_changes(d.before, &out->next.media);
+	cp_sdp_answer_streams(out, &desc, policy, previous);
+	out->changes |= cp_sdp_stream_changes(previous, &out->next);
 	if (d.before == NULL || !is_same_answer(previous, &out->next))
 		out->next.version++;
 	return 0;

@@ -108,9 +108,8 @@ is_under_session(const struct cp_desc_media *section)
 	return cp_slice_has_prefix(section->proto, "TCP/TLS/");
 }
 
-/* Two crypto sessions for each m-line under the message, in their order (profile, section 4). */
-static uint8_t
-first_cs_id(const struct cp_desc *desc, const struct cp_desc_media *section)
+uint8_t
+cp_keymgmt_first_cs(const struct cp_desc *desc, const struct cp_desc_media *section)
 {
 	unsigned int cs_id = 1;
 
@@ -147,7 +146,7 @@ cp_sdp_choose_mikey(struct cp_sdp_media *media, struct cp_sdp_result *out,
 	if (found.base64.len > 0) {
 		media->keying = CP_SDP_MIKEY_TICKET;
 		out->mikey = found.base64;
-		out->cs_id = is_of_session ? first_cs_id(desc, section) : 1;
+		out->cs_id = is_of_session ? cp_keymgmt_first_cs(desc, section) : 1;
 		out->srtp_lines = is_of_session ? count_srtp(desc) : 1;
 		out->next.has_mikey = true;
 		out->next.is_mikey_of_session = is_of_session;
@@ -186,7 +185,7 @@ cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previ
 	media->rx_key_count = 1;
 	media->rx_keys[0] = cp_key_copy(rx);
 	media->tx_key = cp_key_copy(tx);
-	result->changes = cp_sdp_changes(before, media);
+	result->changes = cp_sdp_changes(before, media) | (result->changes & CP_SDP_CHANGE_STREAMS);
 	result->changes &= ~(uint32_t)(CP_SDP_CHANGE_TX_FRESH | CP_SDP_CHANGE_RX_FRESH);
 	if (is_new_stream && result->changes & CP_SDP_CHANGE_RX_KEY)
 		result->changes |= CP_SDP_CHANGE_RX_FRESH;

@@ -27,6 +27,9 @@ int cp_sdp_choose_mikey(struct cp_sdp_media *media, struct cp_sdp_result *out,
 			const struct cp_desc *desc, const struct cp_desc_media *section,
 			const struct cp_sdp_media *before);
 
+/* Two crypto sessions for each m-line under the session's message, in their order (profile, section 4): the first of the section's. */
+uint8_t cp_keymgmt_first_cs(const struct cp_desc *desc, const struct cp_desc_media *section);
+
 /* "mikey;other": the protocols of all a=key-mgmt lines, each once, in order (4.1.4). */
 void cp_keymgmt_list(char *list, size_t size, const struct cp_desc *desc);
 

@@ -6,6 +6,7 @@
 #include "ctrlplane/sdp/codec.h"
 #include "ctrlplane/sdp/keymgmt.h"
 #include "ctrlplane/sdp/peer.h"
+#include "ctrlplane/sdp/stream.h"
 
 #define PT_DYNAMIC_MIN 96
 #define PT_DYNAMIC_MAX 127
@@ -135,6 +136,7 @@ cp_sdp_offer(struct cp_sdp_result *out, const struct cp_sdp_policy *policy,
 	next->phase = CP_SDP_OFFERED;
 	next->was_agreed = before != NULL;
 	next->is_offer = true;
+	cp_sdp_propose_streams(out, policy, previous);
 	next->id = previous->version ? previous->id : policy->make_session_id();
 	next->version = previous->version + 1;
 	return 0;
@@ -291,5 +293,7 @@ cp_sdp_accept(struct cp_sdp_result *out, struct cp_slice answer, const struct cp
 	next->id = previous->id;
 	next->version = previous->version;
 	out->changes = cp_sdp_changes(previous->was_agreed ? &previous->media : NULL, &next->media);
+	cp_sdp_accept_streams(out, &desc, previous);
+	out->changes |= cp_sdp_stream_changes(previous, next);
 	return 0;
 }

@@ -41,7 +41,7 @@
 #define CP_SDP_SUITES_MAX 5
 #define CP_SDP_RX_KEYS_MAX 2   /* of one crypto line: current and next, told apart by MKI */
 #define CP_SDP_MIKEY_MAX 4096  /* octets of a MIKEY message, either way */
-#define CP_SDP_TEXT_MAX 10240  /* octets that cp_sdp_encode needs at most */
+#define CP_SDP_TEXT_MAX 24576  /* octets that cp_sdp_encode needs at most: three MIKEY messages */
 #define CP_SDP_INPUT_MAX 16384 /* longer bodies are refused */
 #define CP_SDP_PATH_MAX 512    /* of a peer's a=path, with its NUL */
 #define CP_SDP_TYPES_MAX 384   /* of what it takes */
@@ -268,6 +268,8 @@ struct cp_sdp_result {
 	struct cp_slice stream_mikey[CP_SDP_SERVICES];
 	/* Why such an m-line was refused, for the log; NULL: taken, or there was none. */
 	const char *stream_why[CP_SDP_SERVICES];
+	/* An answer took such an m-line of ours and it does not fit: our next offer is to end or to renew it. */
+	bool has_orphan;
 	struct cp_sdp_session next;
 };
 
@@ -337,6 +339,9 @@ void cp_sdp_refuse_stream(struct cp_sdp_result *result, enum cp_sdp_service serv
 
 /* May a body of that media type ("text/plain", parameters are passed over) be sent to the peer, inside message/cpim? RFC 4975 8.6. */
 bool cp_sdp_chat_takes(const struct cp_sdp_chat *chat, struct cp_slice type);
+
+/* The first crypto session of an m-line in the message at the level that the session's have (profile, section 4). */
+uint8_t cp_sdp_first_cs(const struct cp_sdp_session *session, uint8_t mline);
 
 /* The octets of result->stream_mikey. Their number, or -ENOSPC. */
 int cp_sdp_stream_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result *result,

@@ -84,6 +84,7 @@ void
 cp_sdp_withdraw(struct cp_sdp_session *session)
 {
 	drop_offered(session);
+	memset(session->proposed, 0, sizeof(session->proposed));
 	session->phase = session->was_agreed ? CP_SDP_AGREED : CP_SDP_IDLE;
 }
 

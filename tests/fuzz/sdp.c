@@ -15,6 +15,13 @@ static const struct cp_sdp_local local = {
 	.rtp = {.family = DP_FAMILY_IP4, .port = 26000, .ip = {127, 0, 0, 1}},
 	.rtcp = {.family = DP_FAMILY_IP4, .port = 26001, .ip = {127, 0, 0, 1}},
 	.mikey = {"MIKEY message", 13},
+	.streams = {{.family = DP_FAMILY_IP4, .port = 5070, .ip = {127, 0, 0, 1}},
+		    {.family = DP_FAMILY_IP6, .port = 2855, .ip = {0x20, 1, [15] = 1}}},
+	.stream_mikey = {{"floor", 5}, {"chat", 4}},
+	.fingerprint = "sha-256 AA:BB",
+	.floor_count = 2,
+	.floors = {{.id = 1, .has_audio = true}, {.id = 2, .has_chat = true}},
+	.path = "msrp://[2001::1]:2855/s;tcp",
 };
 
 static uint8_t key_octet;
@@ -43,6 +50,32 @@ must(bool is_so)
 		abort();
 }
 
+/* An m-line that is a stream is written as one where it was agreed, and as nothing else. */
+static void
+check_streams(const struct cp_sdp_session *session, const struct cp_desc *desc)
+{
+	for (int i = 0; i < CP_SDP_SERVICES; i++) {
+		const struct cp_sdp_stream *s = &session->streams[i];
+		struct cp_slice rest, value;
+
+		if (s->mode == CP_SDP_STREAM_NONE)
+			continue;
+		must(s->mline < desc->media_count && s->mline != session->audio);
+		must(desc->media[s->mline].port ==
+		     (s->setup == CP_SDP_HOLDCONN || s->setup == CP_SDP_ACTIVE
+			      ? 9
+			      : local.streams[i].port));
+		must(!s->is_new || !s->is_active || s->remote.family != DP_FAMILY_NONE);
+		must((s->mode == CP_SDP_STREAM_PSK) ==
+		     (session->media.keying == CP_SDP_MIKEY_TICKET));
+		must(s->mode != CP_SDP_STREAM_PSK || s->cs_id % 2 == 1);
+		must(s->mode != CP_SDP_STREAM_PLAIN || session->media.keying == CP_SDP_UNKEYED);
+		rest = desc->media[s->mline].lines;
+		must(cp_desc_attribute(&rest, "fingerprint", &value) ==
+		     (s->mode == CP_SDP_STREAM_CERTIFICATE));
+	}
+}
+
 /* What we wrote, read again. */
 static void
 check_text(const struct cp_sdp_session *session)
@@ -57,6 +90,7 @@ check_text(const struct cp_sdp_session *session)
 	must(len > 0);
 	must(cp_desc_decode(&desc, cp_slice(text, (size_t)len)) == 0);
 	must(desc.media_count == session->mline_count && desc.media[session->audio].port == 26000);
+	check_streams(session, &desc);
 	rest = desc.media[session->audio].lines;
 	if (media->keying != CP_SDP_SDES) {
 		must(!cp_desc_attribute(&rest, "crypto", &value));
@@ -111,7 +145,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cp_sdp_policy_default(&policy);
 	policy.make_key = next_key;
 	policy.make_session_id = fixed_id;
-	policy.may_mikey = true;
+	policy.may_mikey = policy.takes[CP_SDP_FLOOR] = policy.takes[CP_SDP_CHAT] = true;
 	for (int i = 0; i < 4; i++) {
 		struct cp_sdp_session session = {0};
 
@@ -135,6 +169,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (cp_sdp_accept(&r, input, &policy, &session) == 0) {
 			set_keys(&r, &session);
 			check_media(&r.next.media);
+			cp_sdp_refuse_stream(&r, CP_SDP_CHAT, "none");
+			check_text(&r.next);
 			cp_sdp_drop(&r);
 		}
 		cp_sdp_fini(&session);
