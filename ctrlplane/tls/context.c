@@ -54,6 +54,14 @@ cp_tls_context_create(struct cp_tls_context **out, cp_tls_find_fn find, void *ar
 	return 0;
 }
 
+struct cp_tls_context *
+cp_tls_context_get(struct cp_tls_context *c)
+{
+	if (c)
+		c->holders++;
+	return c;
+}
+
 void
 cp_tls_context_put(struct cp_tls_context *c)
 {
@@ -112,12 +120,28 @@ load_files(SSL_CTX *ctx, const char *certificate, const char *key, char *why)
 	return 0;
 }
 
+/* ctx with its certificate becomes the context's, or goes. False: it has no fingerprint. */
+static bool
+take_over(struct cp_tls_context *c, SSL_CTX *ctx)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+
+	if (X509_digest(SSL_CTX_get0_certificate(ctx), EVP_sha256(), digest, &len) != 1 ||
+	    len != CP_TLS_FINGERPRINT) {
+		SSL_CTX_free(ctx);
+		return false;
+	}
+	SSL_CTX_free(c->certificate);
+	c->certificate = ctx;
+	write_fingerprint(c->fingerprint, digest);
+	return true;
+}
+
 int
 cp_tls_context_load(struct cp_tls_context *c, const char *certificate, const char *key, char *why)
 {
 	SSL_CTX *ctx = cp_tls_ctx_create(cp_tls_certificate_setup);
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
 	int rc;
 
 	if (!ctx)
@@ -125,18 +149,29 @@ cp_tls_context_load(struct cp_tls_context *c, const char *certificate, const cha
 	errno = 0;
 	ERR_clear_error();
 	rc = load_files(ctx, certificate, key, why);
-	if (rc == 0 &&
-	    (X509_digest(SSL_CTX_get0_certificate(ctx), EVP_sha256(), digest, &len) != 1 ||
-	     len != CP_TLS_FINGERPRINT))
-		rc = refuse(why, -EINVAL, certificate, "it has no fingerprint");
 	if (rc < 0) {
 		SSL_CTX_free(ctx);
 		return rc;
 	}
-	SSL_CTX_free(c->certificate);
-	c->certificate = ctx;
-	write_fingerprint(c->fingerprint, digest);
-	return 0;
+	return take_over(c, ctx) ? 0 : refuse(why, -EINVAL, certificate, "it has no fingerprint");
+}
+
+int
+cp_tls_context_make(struct cp_tls_context *c)
+{
+	SSL_CTX *ctx = cp_tls_ctx_create(cp_tls_certificate_setup);
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x509 = cp_tls_certificate_make(key);
+	bool is_done = ctx && x509 && SSL_CTX_use_certificate(ctx, x509) == 1 &&
+		       SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	X509_free(x509);
+	EVP_PKEY_free(key);
+	if (!is_done)
+		SSL_CTX_free(ctx);
+	is_done = is_done && take_over(c, ctx);
+	ERR_clear_error();
+	return is_done ? 0 : -ENOTSUP;
 }
 
 int

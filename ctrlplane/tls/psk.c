@@ -27,18 +27,30 @@ is_identity(const struct cp_map_node *node, const void *key)
 	return strcmp(CP_CONTAINER(node, const struct cp_tls, by_identity)->identity, key) == 0;
 }
 
+static const char *
+refuse(struct cp_tls *tls, enum cp_tls_cause cause, const char *why)
+{
+	tls->refusal_cause = cause;
+	return why;
+}
+
 /* NULL: key is good. */
 static const char *
-refusal_of(struct cp_tls_key *key, const struct cp_tls *tls, const char *identity)
+refusal_of(struct cp_tls_key *key, struct cp_tls *tls, const char *identity)
 {
 	struct cp_tls_context *c = tls->context;
+	size_t len = strlen(identity);
 
+	tls->claimed = NULL;
+	if (len == 0 || len > CP_TLS_IDENTITY_MAX)
+		return refuse(tls, CP_TLS_CAUSE_NO_KEY, "the PSK identity is malformed");
 	if (!c->find || c->find(key, c->arg, identity) != 0 || !key->psk)
-		return "no such PSK identity";
+		return refuse(tls, CP_TLS_CAUSE_NO_KEY, "no such PSK identity");
+	tls->claimed = key->owner;
 	if (tls->expected_owner && key->owner != tls->expected_owner)
-		return "the PSK identity is somebody else's";
+		return refuse(tls, CP_TLS_CAUSE_OTHERS_KEY, "the PSK identity is somebody else's");
 	if (cp_map_find(&c->in_use, hash_of(identity), is_identity, identity))
-		return "the PSK identity is in use";
+		return refuse(tls, CP_TLS_CAUSE_KEY_IN_USE, "the PSK identity is in use");
 	return NULL;
 }
 
@@ -47,10 +59,8 @@ static bool
 take_key(struct cp_tls *tls, const char *identity)
 {
 	struct cp_tls_key key = {0};
-	size_t len = strlen(identity);
 
-	tls->refusal = len == 0 || len > CP_TLS_IDENTITY_MAX ? "the PSK identity is malformed"
-							     : refusal_of(&key, tls, identity);
+	tls->refusal = refusal_of(&key, tls, identity);
 	cp_secret_put(tls->psk);
 	tls->psk = NULL;
 	tls->owner = NULL;
@@ -59,7 +69,7 @@ take_key(struct cp_tls *tls, const char *identity)
 		return cp_secret_create_random(&tls->psk, DECOY) == 0;
 	tls->psk = cp_secret_get(key.psk);
 	tls->owner = key.owner;
-	memcpy(tls->identity, identity, len + 1);
+	memcpy(tls->identity, identity, strlen(identity) + 1);
 	return true;
 }
 
@@ -151,6 +161,7 @@ no_certificate(X509_STORE_CTX *store, void *arg)
 	struct cp_tls *tls = SSL_get_app_data(ssl);
 
 	tls->refusal = "the peer came with a certificate instead of the PSK";
+	tls->refusal_cause = CP_TLS_CAUSE_CERTIFICATE;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
 	return 0;
 }

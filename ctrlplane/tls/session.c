@@ -12,7 +12,7 @@ static bool
 is_complete(const struct cp_tls_context *c, const struct cp_tls_params *p)
 {
 	if (p->mode == CP_TLS_CERTIFICATE)
-		return p->fingerprint != NULL;
+		return true;
 	if (p->role == CP_TLS_SERVER)
 		return c->find != NULL;
 	return p->psk && p->identity && p->identity[0] &&
@@ -35,7 +35,9 @@ copy_params(struct cp_tls *tls, const struct cp_tls_params *p)
 	tls->mode = p->mode;
 	tls->deadline_ms = p->deadline_ms;
 	if (p->mode == CP_TLS_CERTIFICATE) {
-		memcpy(tls->fingerprint, p->fingerprint, sizeof(tls->fingerprint));
+		tls->is_any_taken = p->fingerprint == NULL;
+		if (p->fingerprint)
+			memcpy(tls->fingerprint, p->fingerprint, sizeof(tls->fingerprint));
 	} else if (p->role == CP_TLS_CLIENT) {
 		memcpy(tls->identity, p->identity, strlen(p->identity) + 1);
 		tls->psk = cp_secret_get(p->psk);
@@ -73,13 +75,13 @@ static void
 finish(struct cp_tls *tls)
 {
 	if (tls->mode == CP_TLS_PSK && !cp_tls_psk_is_authentic(tls))
-		cp_tls_fail(tls, NULL);
+		cp_tls_fail(tls, CP_TLS_CAUSE_OTHER, NULL);
 	else
 		tls->state = CP_TLS_OPEN;
 	/* two handshakes ran beside each other: the first to end has it, the other one is told good-bye */
 	if (tls->state == CP_TLS_OPEN && tls->mode == CP_TLS_PSK && cp_tls_psk_claim(tls) < 0) {
 		SSL_shutdown(tls->ssl);
-		cp_tls_fail(tls, "the PSK identity is in use");
+		cp_tls_fail(tls, CP_TLS_CAUSE_KEY_IN_USE, "the PSK identity is in use");
 	}
 	tls->deadline_ms = 0;
 	/* read only by the handshake */
@@ -98,7 +100,7 @@ shake_hands(struct cp_tls *tls)
 	if (rc == 1)
 		finish(tls);
 	else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-		cp_tls_fail(tls, NULL);
+		cp_tls_fail(tls, CP_TLS_CAUSE_OTHER, NULL);
 }
 
 int
@@ -166,7 +168,7 @@ cp_tls_feed(size_t *taken, struct cp_tls *tls, const uint8_t *octets, size_t len
 		room = 0;
 	if (len > 0 && room > 0 &&
 	    BIO_write_ex(tls->in, octets, len < room ? len : room, &fed) != 1)
-		cp_tls_fail(tls, "out of memory");
+		cp_tls_fail(tls, CP_TLS_CAUSE_OTHER, "out of memory");
 	if (tls->state == CP_TLS_HANDSHAKE && fed > 0)
 		shake_hands(tls);
 	*taken = fed;
@@ -183,9 +185,9 @@ cp_tls_feed_end(struct cp_tls *tls)
 	    (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN))
 		tls->state = CP_TLS_CLOSED;
 	if (tls->state == CP_TLS_HANDSHAKE)
-		cp_tls_fail(tls, "the connection ended within the handshake");
+		cp_tls_fail(tls, CP_TLS_CAUSE_CUT, "the connection ended within the handshake");
 	else if (tls->state == CP_TLS_OPEN)
-		cp_tls_fail(tls, "the connection ended without close-notify");
+		cp_tls_fail(tls, CP_TLS_CAUSE_CUT, "the connection ended without close-notify");
 	ERR_clear_error();
 }
 
@@ -222,7 +224,7 @@ judge(struct cp_tls *tls, int rc)
 		tls->state = CP_TLS_CLOSED;
 		return -EPIPE;
 	}
-	cp_tls_fail(tls, NULL);
+	cp_tls_fail(tls, CP_TLS_CAUSE_OTHER, NULL);
 	return -EPROTO;
 }
 
@@ -265,13 +267,19 @@ void
 cp_tls_close(struct cp_tls *tls)
 {
 	if (tls->state == CP_TLS_HANDSHAKE)
-		cp_tls_fail(tls, "given up within the handshake");
+		cp_tls_fail(tls, CP_TLS_CAUSE_OTHER, "given up within the handshake");
 	if (tls->state == CP_TLS_FAILED || tls->is_closing)
 		return;
 	tls->is_closing = true;
 	ERR_clear_error();
 	SSL_shutdown(tls->ssl);
 	ERR_clear_error();
+}
+
+void
+cp_tls_release(struct cp_tls *tls)
+{
+	cp_tls_psk_release(tls);
 }
 
 uint64_t
@@ -284,7 +292,7 @@ void
 cp_tls_tick(struct cp_tls *tls, uint64_t now_ms)
 {
 	if (cp_tls_deadline(tls) != 0 && now_ms >= tls->deadline_ms)
-		cp_tls_fail(tls, "the handshake took too long");
+		cp_tls_fail(tls, CP_TLS_CAUSE_LATE, "the handshake took too long");
 }
 
 enum cp_tls_state
@@ -297,6 +305,18 @@ const char *
 cp_tls_reason(const struct cp_tls *tls)
 {
 	return tls->reason;
+}
+
+enum cp_tls_cause
+cp_tls_cause(const struct cp_tls *tls)
+{
+	return tls->cause;
+}
+
+const void *
+cp_tls_claimed(const struct cp_tls *tls)
+{
+	return tls->claimed;
 }
 
 static bool
@@ -315,6 +335,12 @@ const void *
 cp_tls_owner(const struct cp_tls *tls)
 {
 	return is_authentic(tls) ? tls->owner : NULL;
+}
+
+const uint8_t *
+cp_tls_fingerprint(const struct cp_tls *tls)
+{
+	return is_authentic(tls) && tls->has_fingerprint ? tls->fingerprint : NULL;
 }
 
 const char *

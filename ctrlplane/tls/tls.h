@@ -26,6 +26,20 @@ enum cp_tls_version { CP_TLS_BOTH, CP_TLS_1_2, CP_TLS_1_3 };
 /* handshake → open → closed (by the peer's close-notify) or failed. */
 enum cp_tls_state { CP_TLS_HANDSHAKE, CP_TLS_OPEN, CP_TLS_CLOSED, CP_TLS_FAILED };
 
+/* Why a session failed, for who counts. */
+enum cp_tls_cause {
+	CP_TLS_CAUSE_NONE = 0,
+	CP_TLS_CAUSE_CUT,     /* the wire ended where it may not */
+	CP_TLS_CAUSE_LATE,    /* the handshake took too long */
+	CP_TLS_CAUSE_NOT_TLS, /* or of a version that is not taken */
+	CP_TLS_CAUSE_NO_KEY,  /* no such PSK identity */
+	CP_TLS_CAUSE_OTHERS_KEY,
+	CP_TLS_CAUSE_KEY_IN_USE,
+	CP_TLS_CAUSE_WRONG_KEY,
+	CP_TLS_CAUSE_CERTIFICATE, /* none, or with another fingerprint */
+	CP_TLS_CAUSE_OTHER,
+};
+
 /* psk: borrowed until the lookup's caller has taken a hold of its own. */
 struct cp_tls_key {
 	struct cp_secret *psk;
@@ -43,6 +57,8 @@ struct cp_tls_context;
 
 /* find may be NULL where no session is a PSK server. -ENOMEM; -ENOTSUP: OpenSSL lacks something. */
 int cp_tls_context_create(struct cp_tls_context **out, cp_tls_find_fn find, void *arg);
+struct cp_tls_context *
+cp_tls_context_get(struct cp_tls_context *context);	 /* one more holder; NULL stays NULL */
 void cp_tls_context_put(struct cp_tls_context *context); /* NULL is fine */
 
 /*
@@ -51,6 +67,8 @@ void cp_tls_context_put(struct cp_tls_context *context); /* NULL is fine */
  */
 int cp_tls_context_load(struct cp_tls_context *context, const char *certificate, const char *key,
 			char *why);
+/* A certificate and key made here, that nobody else has and that go with the context: as good as any where a fingerprint decides. */
+int cp_tls_context_make(struct cp_tls_context *context); /* -ENOMEM, -ENOTSUP */
 /* Of our certificate as a=fingerprint has it, "sha-256 0A:…", into CP_TLS_FINGERPRINT_TEXT octets. -ENOENT: there is none. */
 int cp_tls_context_fingerprint(char *text, const struct cp_tls_context *context);
 
@@ -67,7 +85,7 @@ struct cp_tls_params {
 	struct cp_secret *psk;
 	/* PSK server: only a key of that owner is taken; NULL: of any. */
 	const void *owner;
-	/* Certificates: the peer's. */
+	/* Certificates: the peer's; NULL: any is taken, and cp_tls_fingerprint says which it was. */
 	const uint8_t *fingerprint;
 };
 
@@ -99,6 +117,9 @@ int cp_tls_write(size_t *written, struct cp_tls *tls, const uint8_t *octets, siz
 /* Our close-notify: nothing is written any more, what the peer still sends can be read. A handshake is given up. */
 void cp_tls_close(struct cp_tls *tls);
 
+/* What is left to say is said, and nobody listens any more: its PSK identity may be used anew. */
+void cp_tls_release(struct cp_tls *tls);
+
 /* When cp_tls_tick is due; 0: never. A handshake past its deadline fails. */
 uint64_t cp_tls_deadline(const struct cp_tls *tls);
 void cp_tls_tick(struct cp_tls *tls, uint64_t now_ms);
@@ -106,11 +127,15 @@ void cp_tls_tick(struct cp_tls *tls, uint64_t now_ms);
 enum cp_tls_state cp_tls_state(const struct cp_tls *tls);
 /* Why it failed, for the log and not for the peer: never a key, never a name of the peer's. "": it did not. */
 const char *cp_tls_reason(const struct cp_tls *tls);
+enum cp_tls_cause cp_tls_cause(const struct cp_tls *tls);
+/* Server: whose key it is that the peer has named, proven or not, taken or not: for the log alone. NULL: nobody's. */
+const void *cp_tls_claimed(const struct cp_tls *tls);
 
 /* Of an authenticated session, else NULL or "". */
 const char *cp_tls_identity(const struct cp_tls *tls);
 const void *cp_tls_owner(const struct cp_tls *tls);
-const char *cp_tls_version_text(const struct cp_tls *tls); /* "TLSv1.3" */
-const char *cp_tls_suite(const struct cp_tls *tls);	   /* OpenSSL's name of it */
+const uint8_t *cp_tls_fingerprint(const struct cp_tls *tls); /* of its certificate */
+const char *cp_tls_version_text(const struct cp_tls *tls);   /* "TLSv1.3" */
+const char *cp_tls_suite(const struct cp_tls *tls);	     /* OpenSSL's name of it */
 
 #endif

@@ -26,10 +26,13 @@ struct cp_tls {
 	enum cp_tls_state state;
 	uint64_t deadline_ms;
 	struct cp_secret *psk; /* the peer's name's, or random octets: see refusal */
-	const void *owner, *expected_owner;
+	const void *owner, *expected_owner, *claimed;
 	const char *
 		refusal; /* why the handshake is bound to fail, unseen by the peer; NULL: it is not */
-	uint8_t fingerprint[CP_TLS_FINGERPRINT]; /* the peer's certificate has to have it */
+	enum cp_tls_cause refusal_cause, cause;
+	uint8_t fingerprint
+		[CP_TLS_FINGERPRINT];	    /* the peer's certificate has it, or has to have it */
+	bool is_any_taken, has_fingerprint; /* it does not have to; it is known */
 	char identity[CP_TLS_IDENTITY_MAX + 1];
 	char reason[CP_TLS_WHY];
 	bool is_closing; /* our close-notify is out */
@@ -44,11 +47,12 @@ void cp_tls_psk_release(struct cp_tls *tls);
 
 /* certificate.c */
 bool cp_tls_certificate_setup(SSL_CTX *ctx);
+X509 *cp_tls_certificate_make(EVP_PKEY *key); /* self-signed; NULL on failure, key may be NULL */
 
 /* context.c: all that both kinds have in common; NULL on failure. */
 SSL_CTX *cp_tls_ctx_create(bool (*setup)(SSL_CTX *ctx));
 
 /* reason.c: failed, because of text or, when NULL, of what OpenSSL says. The first reason stays. */
-void cp_tls_fail(struct cp_tls *tls, const char *text);
+void cp_tls_fail(struct cp_tls *tls, enum cp_tls_cause cause, const char *text);
 
 #endif

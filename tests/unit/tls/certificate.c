@@ -73,18 +73,10 @@ load(struct side *s, const char *certificate, const char *key)
 }
 
 static void
-meet(struct side *client, struct side *server, enum cp_tls_version version)
+exchange(struct side *client, struct side *server)
 {
 	struct side *side[2] = {client, server};
-	struct cp_tls_params params = {.mode = CP_TLS_CERTIFICATE,
-				       .version = version,
-				       .role = CP_TLS_CLIENT,
-				       .fingerprint = server->fingerprint};
 
-	assert_int_equal(cp_tls_create(&client->tls, client->context, &params), 0);
-	params.role = CP_TLS_SERVER;
-	params.fingerprint = client->fingerprint;
-	assert_int_equal(cp_tls_create(&server->tls, server->context, &params), 0);
 	for (bool is_moving = true; is_moving;) {
 		is_moving = false;
 		for (int i = 0; i < 2; i++) {
@@ -96,6 +88,21 @@ meet(struct side *client, struct side *server, enum cp_tls_version version)
 			cp_tls_sent(side[i]->tls, out.len);
 		}
 	}
+}
+
+static void
+meet(struct side *client, struct side *server, enum cp_tls_version version)
+{
+	struct cp_tls_params params = {.mode = CP_TLS_CERTIFICATE,
+				       .version = version,
+				       .role = CP_TLS_CLIENT,
+				       .fingerprint = server->fingerprint};
+
+	assert_int_equal(cp_tls_create(&client->tls, client->context, &params), 0);
+	params.role = CP_TLS_SERVER;
+	params.fingerprint = client->fingerprint;
+	assert_int_equal(cp_tls_create(&server->tls, server->context, &params), 0);
+	exchange(client, server);
 }
 
 static void
@@ -267,6 +274,42 @@ test_fingerprint_text(void **state)
 	}
 }
 
+/* A server that does not know yet who comes takes any, and learns which; a certificate that was made here is as good as one of a file. */
+static void
+test_any_is_told(void **state)
+{
+	struct side a = {0}, b = {0};
+	char text[CP_TLS_FINGERPRINT_TEXT];
+
+	load(&b, "b.pem", "b.key");
+	assert_int_equal(cp_tls_context_create(&a.context, NULL, NULL), 0);
+	assert_int_equal(cp_tls_context_make(a.context), 0);
+	assert_int_equal(cp_tls_context_fingerprint(text, a.context), 0);
+	assert_int_equal(cp_tls_fingerprint_decode(a.fingerprint, cp_slice_text(text)), 0);
+	for (int version = CP_TLS_BOTH; version <= CP_TLS_1_3; version++) {
+		struct cp_tls_params any = {
+			.mode = CP_TLS_CERTIFICATE, .version = version, .role = CP_TLS_SERVER};
+
+		assert_int_equal(cp_tls_create(&b.tls, b.context, &any), 0);
+		any.role = CP_TLS_CLIENT;
+		any.fingerprint = b.fingerprint;
+		assert_int_equal(cp_tls_create(&a.tls, a.context, &any), 0);
+		assert_null(cp_tls_fingerprint(b.tls));
+		exchange(&a, &b);
+		assert_int_equal(cp_tls_state(b.tls), CP_TLS_OPEN);
+		assert_memory_equal(cp_tls_fingerprint(b.tls), a.fingerprint, CP_TLS_FINGERPRINT);
+		assert_memory_equal(cp_tls_fingerprint(a.tls), b.fingerprint, CP_TLS_FINGERPRINT);
+		part(&a, &b);
+	}
+	/* each is its own */
+	assert_int_equal(cp_tls_context_make(a.context), 0);
+	cp_tls_context_fingerprint(text, a.context);
+	assert_int_equal(cp_tls_fingerprint_decode(b.fingerprint, cp_slice_text(text)), 0);
+	assert_memory_not_equal(a.fingerprint, b.fingerprint, CP_TLS_FINGERPRINT);
+	cp_tls_context_put(a.context);
+	cp_tls_context_put(b.context);
+}
+
 static void
 test_none_loaded(void **state)
 {
@@ -288,7 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fingerprints),	  cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_modes_do_not_meet), cmocka_unit_test(test_fingerprint_text),
-		cmocka_unit_test(test_none_loaded),
+		cmocka_unit_test(test_none_loaded),	  cmocka_unit_test(test_any_is_told),
 	};
 	static const char *const files[] = {"a.pem", "a.key", "b.pem", "b.key", "c.pem", "c.key"};
 	int failed;

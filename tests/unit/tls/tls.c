@@ -483,7 +483,6 @@ test_params(void **state)
 	static const struct cp_tls_params rows[] = {
 		{.role = CP_TLS_CLIENT, .identity = NAME},
 		{.role = CP_TLS_CLIENT},
-		{.role = CP_TLS_SERVER, .mode = CP_TLS_CERTIFICATE},
 		{.role = CP_TLS_SERVER, .mode = CP_TLS_PSK},
 	};
 	struct cp_tls_context *c;
