@@ -60,9 +60,10 @@ struct cp_dialing {
 	char reason[CP_CONF_REASON_MAX];
 	char replaces[CP_SIP_HEADER_MAX], join[CP_SIP_HEADER_MAX]; /* headers of our INVITE */
 	bool is_referred;					   /* the inviter asked by REFER */
-	char *history;		    /* recipient-list-history; NULL: none */
-	unsigned int hops;	    /* Max-Forwards; 0: 70 */
-	struct cp_sip_refer *refer; /* is told how it goes; NULL: nobody is */
+	char *history;		      /* recipient-list-history; NULL: none */
+	unsigned int hops;	      /* Max-Forwards; 0: 70 */
+	struct cp_sip_refer *refer;   /* is told how it goes; NULL: nobody is */
+	struct cp_redirect *redirect; /* NULL: it was never redirected */
 };
 
 /* Whom the creator of a conference wants called (RFC 5366). */
@@ -126,6 +127,7 @@ struct cp_audit {
 };
 
 struct cp_keep_ending;
+struct cp_redirect;
 
 struct cp_app {
 	struct cp_config *config;
@@ -255,6 +257,8 @@ struct cp_dial_order {
 	const char *history;	     /* NULL: none */
 	unsigned int hops;	     /* 0: 70 */
 	struct cp_sip_refer *refer;  /* NULL: nobody wants to hear of it. Taken on success */
+	bool is_referred; /* … though refer may have had its last word: none is wanted */
+	struct cp_redirect *redirect; /* NULL: not redirected. Taken on success */
 };
 
 /*
@@ -269,6 +273,13 @@ void cp_call_dial_progress(struct cp_call *call, int status);
 int cp_call_check_answerer(struct cp_call *call, const char **why);
 int cp_call_dial(struct cp_call *call); /* the leg is there: our INVITE */
 bool cp_call_is_welcome(struct cp_call *call, const char *who);
+
+/* redirect.c */
+const char *cp_redirect_to(const struct cp_redirect *redirect);
+/* Our call was answered by call->end_status: where else may it go? */
+void cp_redirect_learn(struct cp_call *call);
+/* Our call has failed: on to the next. why: what became of it, when anything was tried. False: nowhere. */
+bool cp_redirect_follow(char why[CP_CONF_REASON_MAX], struct cp_call *call);
 
 /* legs.c: a call's requests to the media plane. They count into call->waiting and end in cp_call_step_done. */
 void cp_call_add_leg(struct cp_call *call, enum cp_app_step step, const struct cp_sdp_media *media,

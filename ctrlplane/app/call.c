@@ -488,11 +488,49 @@ on_established(void *ctx, struct cp_sip_call *sip)
 		cp_call_rekey(call);
 }
 
+/* Why nobody came, for people. */
+static const char *
+reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} reasons[] = {
+		{401, "Is called with a password only"},
+		{404, "Is not known there"},
+		{407, "Is called with a password only"},
+		{408, "Did not answer"},
+		{410, "Is not there any more"},
+		{480, "Cannot be reached now"},
+		{486, "Is busy"},
+		{487, "Did not answer"},
+		{488, "Takes no call as the conference protects it"},
+		{600, "Is busy"},
+		{603, "Declined the call"},
+		{604, "Is not known anywhere"},
+		{606, "Takes no call as the conference protects it"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	return status < 400   ? "Is somewhere else"
+	       : status < 500 ? "The call was refused"
+	       : status < 600 ? "The way there does not work just now"
+			      : "Declined the call";
+}
+
 static void
 on_ended(void *ctx, struct cp_sip_call *sip, const char *why)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
+	char text[CP_CONF_REASON_MAX];
 
+	if (call && call->is_outgoing && !call->is_connected && call->end_status) {
+		snprintf(text, sizeof(text), "%s", reason_of(call->end_status));
+		cp_redirect_follow(text, call);
+		why = text;
+	}
 	if (call)
 		cp_call_over(call, why);
 }

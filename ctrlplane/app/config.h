@@ -48,6 +48,7 @@ struct cp_config_http {
 	char *tokens;
 };
 
+#define CP_CONFIG_REDIRECTS_MAX 8
 #define CP_CONFIG_SECURITY_DEFAULT (CP_CONF_MIKEY + 1) /* of a conference: as the section says */
 
 enum cp_config_identity {
@@ -117,6 +118,7 @@ struct cp_config_call {
 	int64_t adopted_for_ms;
 	int64_t ring_for_ms;
 	int64_t list_max;
+	int64_t redirects;
 	int64_t busy_high, busy_low, late_high; /* percent */
 	int answerer;				/* enum cp_config_answerer */
 	int64_t jitter_min_ms;

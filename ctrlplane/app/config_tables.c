@@ -399,6 +399,16 @@ static const struct conf_option call_options[] = {
 	 .help = "people of one list of recipients (INVITE to a factory, REFER); beyond it the "
 		 "request is "
 		 "refused"},
+	{.path = "redirects",
+	 .kind = CONF_INT,
+	 OPTION(cp_config_call, redirects),
+	 .fallback = "3",
+	 .min = 0,
+	 .max = CP_CONFIG_REDIRECTS_MAX,
+	 .help = "addresses that one call of ours goes on to when it is redirected (3xx), of "
+		 "people "
+		 "on the conference's list or to an open conference; 0: redirections are not "
+		 "followed"},
 	{.path = "busy_high",
 	 .kind = CONF_INT,
 	 OPTION(cp_config_call, busy_high),

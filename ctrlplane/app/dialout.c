@@ -21,13 +21,13 @@ give_up(struct cp_call *call, int status, const char *why)
 
 static int
 admit(struct cp_conf_verdict *verdict, struct cp_focus *focus, const struct cp_conf *conf,
-      const char *identity, const char *inviter)
+      const char *identity, const struct cp_dial_order *order)
 {
 	struct cp_conf_request request = {
 		.user = cp_slice_text(conf ? conf->user : ""),
 		.identity = cp_slice_text(identity),
-		.inviter = cp_slice_text(inviter),
-		.purpose = CP_PURPOSE_DIAL_OUT,
+		.inviter = cp_slice_text(order->inviter ? order->inviter : ""),
+		.purpose = order->redirect ? CP_PURPOSE_REDIRECT : CP_PURPOSE_DIAL_OUT,
 		.now_ms = cp_app_now_ms(),
 	};
 
@@ -38,10 +38,11 @@ static void
 join(struct cp_call *call)
 {
 	struct cp_focus *focus = call->app->focus;
+	const struct cp_dial_order order = {.inviter = call->dialing->inviter,
+					    .redirect = call->dialing->redirect};
 	struct cp_conf_verdict verdict;
 
-	if (admit(&verdict, focus, cp_conf_by_id(focus, call->conf), call->identity,
-		  call->dialing->inviter) != 0)
+	if (admit(&verdict, focus, cp_conf_by_id(focus, call->conf), call->identity, &order) != 0)
 		give_up(call, verdict.status, verdict.reason);
 	else
 		cp_call_join(call, &verdict);
@@ -69,7 +70,7 @@ keep_order(const struct cp_dial_order *o)
 	snprintf(d->reason, sizeof(d->reason), "%s", o->reason ? o->reason : "");
 	snprintf(d->replaces, sizeof(d->replaces), "%s", o->replaces ? o->replaces : "");
 	snprintf(d->join, sizeof(d->join), "%s", o->join ? o->join : "");
-	d->is_referred = o->refer != NULL;
+	d->is_referred = o->refer != NULL || o->is_referred;
 	d->hops = o->hops;
 	if (o->history && !(d->history = strdup(o->history))) {
 		free(d);
@@ -174,7 +175,6 @@ int
 cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp_conf *conf,
 	    const struct cp_dial_order *order)
 {
-	const char *inviter = order->inviter ? order->inviter : "";
 	char identity[CP_IDENTITY_MAX];
 	struct cp_call *call;
 	int rc;
@@ -189,18 +189,19 @@ cp_app_dial(struct cp_conf_verdict *verdict, struct cp_app *app, const struct cp
 	if (!cp_media_is_up(app->media) || cp_focus_is_draining(app->focus) ||
 	    cp_load_refuses(app, conf))
 		return -EAGAIN;
-	if (admit(verdict, app->focus, conf, identity, inviter) != 0)
+	if (admit(verdict, app->focus, conf, identity, order) != 0)
 		return -EACCES;
 	call = create(app, conf, order, identity);
 	if (!call)
 		return -ENOMEM;
 	call->dialing->refer = order->refer;
+	call->dialing->redirect = order->redirect;
 	if (order->refer)
 		cp_sip_refer_accept(order->refer);
 	rc = start(call, conf);
 	if (rc != 0)
 		give_up(call, 503, strerror(-rc));
-	return order->refer ? 0 : rc; /* who sent the REFER hears it by NOTIFY */
+	return order->refer || order->redirect ? 0 : rc; /* who sent the REFER hears it by NOTIFY */
 }
 
 void
@@ -216,6 +217,7 @@ cp_call_dial_progress(struct cp_call *call, int status)
 			      &(struct cp_event){.type = CP_EVENT_ALERTING, .leg = call->leg});
 	if (status >= 200) {
 		call->dialing = NULL;
+		free(d->redirect);
 		free(d->history);
 		free(d);
 	}
@@ -231,7 +233,8 @@ cp_call_dial(struct cp_call *call)
 	const struct cp_conf *conf = cp_conf_by_id(app->focus, call->conf);
 	char from[CP_IDENTITY_MAX], text[CP_SDP_TEXT_MAX];
 	struct cp_sip_dial dial = {
-		.to = call->uri,
+		.to = d->redirect ? cp_redirect_to(d->redirect) : call->uri,
+		.target = call->uri,
 		.from = from,
 		.user = conf ? conf->user : "",
 		.replaces = d->replaces,

@@ -52,6 +52,7 @@ cp_call_on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
 	if (!call->is_connected) { /* nobody took our call: its end follows */
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s answered our call with %d", call->uri, status);
 		call->end_status = status;
+		cp_redirect_learn(call);
 		return;
 	}
 	cp_sdp_withdraw(&call->sdp);

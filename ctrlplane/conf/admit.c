@@ -159,6 +159,12 @@ check_dial(struct cp_conf_verdict *out, const struct cp_focus *focus, const stru
 	bool is_listed = cp_conf_role_for(&out->role, conf, out->person, out->tel);
 	int status;
 
+	if (r->purpose == CP_PURPOSE_REDIRECT) { /* in the place of whom it was for */
+		if ((!conf->is_open && !is_listed) ||
+		    cp_identity_is_anonymous(cp_slice_text(out->person)))
+			return refuse(out, 403, "Redirected to somebody who is not on the list");
+		return 0;
+	}
 	if (r->inviter.len > 0) {
 		if (cp_slice_copy(inviter, sizeof(inviter), r->inviter) < 0 ||
 		    !cp_conf_may(conf, inviter, CP_ACTION_INVITE))
@@ -179,7 +185,8 @@ check(struct cp_conf_verdict *out, const struct cp_focus *focus, const struct cp
 {
 	int status;
 
-	if (r->purpose == CP_PURPOSE_DIAL_OUT) { /* nobody has proven anything yet */
+	if (r->purpose == CP_PURPOSE_DIAL_OUT ||
+	    r->purpose == CP_PURPOSE_REDIRECT) { /* nobody has proven anything yet */
 		cp_slice_copy(out->person, sizeof(out->person), r->identity);
 		return check_dial(out, focus, conf, r);
 	}

@@ -278,6 +278,7 @@ enum cp_conf_purpose {
 	CP_PURPOSE_JOIN = 0,
 	CP_PURPOSE_SUBSCRIBE, /* to the event package: who may join, has joined or is listed; 403 else */
 	CP_PURPOSE_DIAL_OUT, /* we are to call identity: inviter asks for it */
+	CP_PURPOSE_REDIRECT, /* … where our call to somebody else was redirected to */
 	CP_PURPOSE_ANSWER,   /* our call was answered by somebody else than whom we called */
 };
 

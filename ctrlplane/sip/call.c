@@ -48,6 +48,7 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 		nua_handle_destroy(call->nh);
 	cp_sip_drop_early_answer(call);
 	free(call->answerer);
+	free(call->targets);
 	free(call);
 }
 

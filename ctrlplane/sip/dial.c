@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_util.h>
 #include <sofia-sip/url.h>
 
 #define HOPS 70
@@ -102,6 +103,7 @@ send_invite(struct cp_sip_call *call, const struct cp_sip_dial *dial, const stru
 	snprintf(hops, sizeof(hops), "%u", dial->hops ? dial->hops : HOPS);
 	snprintf(route, sizeof(route), "<%s;lr>", proxy ? proxy : "");
 	nua_invite(call->nh, SIPTAG_CONTACT_STR(call->contact), NUTAG_SESSION_TIMER(0),
+		   TAG_IF(dial->target, NUTAG_URL(dial->target)),
 		   TAG_IF(proxy, NUTAG_INITIAL_ROUTE_STR(route)), SIPTAG_MAX_FORWARDS_STR(hops),
 		   TAG_IF(*headers, SIPTAG_HEADER_STR(headers)),
 		   SIPTAG_CONTENT_TYPE_STR(body->type), SIPTAG_PAYLOAD(body->payload), TAG_END());
@@ -118,7 +120,7 @@ cp_sip_dial(struct cp_sip_call **out, struct cp_sip *s, const struct cp_sip_dial
 
 	if (s->is_stopping || s->call_count >= s->options->calls_max || s->listen_count == 0)
 		return -EAGAIN;
-	rc = cp_sip_route(&route, s, dial->to);
+	rc = cp_sip_route(&route, s, dial->target ? dial->target : dial->to);
 	if (rc)
 		return rc;
 	nh = make_handle(route.listen, dial);
@@ -142,4 +144,48 @@ cp_sip_dial(struct cp_sip_call **out, struct cp_sip *s, const struct cp_sip_dial
 	su_free(nua_handle_home(nh), body.payload);
 	*out = call;
 	return 0;
+}
+
+/* By q, those of the same in their order (RFC 3261 20.10); a header in such a URI would be a header of ours. */
+static void
+add_target(struct cp_sip_targets *t, const char *uri, unsigned int q)
+{
+	size_t at = 0;
+
+	while (at < t->count && t->q[at] >= q)
+		at++;
+	if (at == CP_SIP_TARGETS_MAX)
+		return;
+	if (t->count < CP_SIP_TARGETS_MAX)
+		t->count++;
+	for (size_t i = t->count - 1; i > at; i--) {
+		memcpy(t->uris[i], t->uris[i - 1], sizeof(t->uris[i]));
+		t->q[i] = t->q[i - 1];
+	}
+	snprintf(t->uris[at], sizeof(t->uris[at]), "%s", uri);
+	t->q[at] = q;
+}
+
+void
+cp_sip_learn_targets(struct cp_sip_call *call, const sip_t *response)
+{
+	su_home_t *home = nua_handle_home(call->nh);
+
+	if (!call->targets)
+		call->targets = calloc(1, sizeof(*call->targets));
+	for (const sip_contact_t *m = response->sip_contact; m && call->targets; m = m->m_next) {
+		char *text = url_as_string(home, m->m_url);
+		struct cp_sip_refer_to to;
+
+		if (text && cp_sip_refer_uri_decode(&to, cp_slice_text(text)) == 0 &&
+		    to.method == CP_SIP_REFER_INVITE && !*to.content_id)
+			add_target(call->targets, to.uri, sip_q_value(m->m_q));
+		su_free(home, text);
+	}
+}
+
+const char *
+cp_sip_call_target(const struct cp_sip_call *call, size_t i)
+{
+	return call->targets && i < call->targets->count ? call->targets->uris[i] : NULL;
 }

@@ -416,6 +416,8 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 	}
 	if (status < 300 && sip && call->is_outgoing && !call->is_acked)
 		learn_answerer(call, sip);
+	if (status >= 300 && status < 400 && sip && call->is_outgoing && !call->is_acked)
+		cp_sip_learn_targets(call, sip);
 	call->is_reoffering = false;
 	if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
 		sdp = cp_slice(NULL, 0);

@@ -198,6 +198,7 @@ open_listen(struct cp_sip_listen *l)
 		SIPTAG_USER_AGENT_STR(o->user_agent), NUTAG_SESSION_TIMER(o->session_expires_s),
 		NUTAG_MIN_SE(o->min_se_s), NUTAG_SESSION_REFRESHER(nua_any_refresher),
 		NUTAG_OUTBOUND("no-options-keepalive no-validate no-natify"),
+		NUTAG_AUTO302(0), /* the same offer, with its keys, to somebody else */
 		NTATAG_MAXSIZE(o->message_max), NTATAG_MAX_PROCEEDING(o->pending_max),
 		NTATAG_MERGE_482(1), NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T1X64(64 * o->t1_ms),
 		TPTAG_UDP_RMEM(SOCKET_BUFFER), TPTAG_UDP_WMEM(SOCKET_BUFFER), TAG_END());

@@ -145,6 +145,7 @@ int cp_sip_reoffer(struct cp_sip_call *call, struct cp_slice sdp);
 /* Our own INVITE; its answer comes by the handler's answer, its end by ended. */
 struct cp_sip_dial {
 	const char *to, *from; /* URIs */
+	const char *target;    /* where to, when the call to whom it is for was redirected */
 	const char *user;      /* of the conference, for Contact */
 	struct cp_slice sdp;
 	struct cp_slice history; /* recipient-list-history (RFC 5366 5); empty: none */
@@ -166,6 +167,9 @@ void cp_sip_hang_up(struct cp_sip_call *call, int cause, const char *text);
 const struct cp_sip_identity *cp_sip_call_answerer(const struct cp_sip_call *call);
 /* Its name, as far as it is known: tags may be empty. Goes with the call. */
 const struct cp_sip_dialog_id *cp_sip_call_dialog(struct cp_sip_call *call);
+
+/* Where a 3xx to our INVITE says to go, the best first: URIs without headers. NULL: nowhere else. */
+const char *cp_sip_call_target(const struct cp_sip_call *call, size_t i);
 
 /* The conference that the call came to is another than the one in the Request-URI: for Contact. -EINVAL: no such user part. */
 int cp_sip_call_set_user(struct cp_sip_call *call, const char *user);

@@ -37,6 +37,7 @@ struct cp_sip_call;
 #define CP_SIP_WHY_MAX 256
 #define CP_SIP_ENDED_MAX 256 /* dialogs that have just ended and are still known: 603, not 481 */
 #define CP_SIP_REFERS_MAX 1000
+#define CP_SIP_TARGETS_MAX 8
 #define CP_SIP_REFER_EVENT_MAX 40
 
 enum cp_sip_transport { CP_SIP_UDP = 0, CP_SIP_TCP, CP_SIP_TLS };
@@ -101,6 +102,7 @@ struct cp_sip_call {
 	msg_t *update; /* the UPDATE that waits for an answer */
 	struct cp_sip_dialog_id id;
 	char *early_answer; /* SDP of a reliable 1xx to our INVITE, with its keys; NULL: none */
+	struct cp_sip_targets *targets;	  /* of a 3xx to our INVITE; NULL: none */
 	struct cp_sip_identity *answerer; /* of our INVITE; NULL: nobody yet */
 	char gruu[CP_SIP_URI_MAX];	  /* the peer's Contact, when it is one; "": it is none */
 	char host_port[CP_SIP_HOST_PORT_MAX]; /* of contact */
@@ -126,6 +128,13 @@ struct cp_sip_refer {
 	int last_status;	 /* as it was told last */
 	char event[CP_SIP_REFER_EVENT_MAX];
 	char contact[CP_SIP_CONTACT_MAX];
+};
+
+/* Where a call is redirected to, the best first. */
+struct cp_sip_targets {
+	char uris[CP_SIP_TARGETS_MAX][CP_SIP_URI_MAX];
+	unsigned int q[CP_SIP_TARGETS_MAX]; /* thousandths */
+	size_t count;
 };
 
 /* The way to a target. */
@@ -175,9 +184,11 @@ void cp_sip_drop_early_answer(struct cp_sip_call *call); /* and wipe it */
 void cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
 		       const sip_t *sip);
 
+/* dial.c */
+void cp_sip_learn_targets(struct cp_sip_call *call, const sip_t *response); /* of a 3xx */
 /* Contact of requests of ours on that way. 0 or -EINVAL. */
 int cp_sip_contact_on(char contact[CP_SIP_CONTACT_MAX], char host_port[CP_SIP_HOST_PORT_MAX],
-		      const struct cp_sip_route *route, const char *user); /* dial.c */
+		      const struct cp_sip_route *route, const char *user);
 
 /* refer.c */
 void cp_sip_on_refer(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,

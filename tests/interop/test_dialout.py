@@ -137,16 +137,6 @@ def test_forked_answers(node):
         assert states(node) == ["connected"]
 
 
-def test_a_redirection_is_not_followed(node):
-    """It would take our offer, with its keys, to whom nobody has called."""
-    with Callee(node) as bob, Callee(node, "carol") as carol:
-        call(node, bob)
-        bob.say("302 Moved Temporarily", [f"Contact: <{carol.identity}>"])
-        bob.wait("ACK")
-        node.wait_participants(0)
-        assert carol.receive(0.5) is None
-
-
 # Who answered. 127.0.0.2 is the trusted proxy, 127.0.0.1 is not.
 
 def answered(node, callee, headers, conference="strict"):

@@ -166,14 +166,14 @@ class Phone(Caller):
                 self.invitation = request
         return self.invitation
 
-    def answer(self, body, status="200 OK"):
+    def answer(self, body, status="200 OK", headers=()):
         """Answers it; in the dialog we are To."""
         request, tag = self.invitation, f";tag={self.tag}"
         request.headers["to"] = [request["to"] + tag]
         self.call_id, self.uri = request["call-id"], re.search(r"<([^>]*)>", request["from"]).group(1)
         self.from_header, self.to_tag = f"<{re.search(r'<([^>]*)>', request['to']).group(1)}>", request["from"].rpartition("tag=")[2]
         self.target = re.search(r"<([^>]*)>", request["contact"]).group(1)
-        self.reply(request, status, body=body)
+        self.reply(request, status, headers, body)
         while True:
             ack = self.receive(5)
             assert ack, "no ACK"

@@ -200,6 +200,8 @@ class Caller:
         for name in ("Via", "From", "To", "Call-ID", "CSeq"):
             lines += [f"{name}: {value}" for value in request.headers.get(name.lower(), [])]
         body = body.replace("\n", "\r\n") + ("\r\n" if body else "")
-        lines += [f"Contact: <sip:sipp@{self.address}:{self.port}>", *headers, *(["Content-Type: application/sdp"] if body else []),
+        if not any(header.lower().startswith("contact:") for header in headers):
+            lines.append(f"Contact: <sip:sipp@{self.address}:{self.port}>")
+        lines += [*headers, *(["Content-Type: application/sdp"] if body else []),
                   f"Content-Length: {len(body)}"]
         self.send_octets(("\r\n".join(lines) + "\r\n\r\n" + body).encode())

@@ -1,5 +1,6 @@
 """Whom the focus calls, and who answers: one on the list to whom the network brought the call, a stranger, SDES where that will do."""
 import re
+import time
 import types
 
 import pytest
@@ -97,6 +98,35 @@ def test_the_kms_forbids_one_of_the_list():
                 connected(node)
                 phone.bye()
                 node.wait_participants(0)
+
+
+def test_a_redirection_takes_another_ticket(kms):
+    """Nothing of the first offer goes along, and the keys are those of who is called then."""
+    first, second = (Phone(types.SimpleNamespace(sip_port=0)) for _ in range(2))
+    names = [f"sip:{name}@127.0.0.1:{phone.port}" for name, phone in (("dave", first), ("fred", second))]
+    files = [kms.add(name) for name in names]
+    room = {"id": "demo", "security": "mikey-ticket", "authorised": names}
+    with SipNode(conferences=[room], mikey=focus_config(kms, kms.focus), call={"answerer": "believed"}) as node:
+        for phone in (first, second):
+            phone.node, phone.uri = node, f"sip:demo@127.0.0.1:{node.sip_port}"
+        begin_ms = time.time() * 1000
+        assert node.cli("conference", "call", "demo", names[0]).returncode == 0
+        one = key_mgmt(first.wait().body)["media"]
+        first.answer("", "302 Moved Temporarily", [f"Contact: <{names[1]}>"])
+        two = key_mgmt(second.wait().body)["media"]
+        tickets = kms.audit(2)
+        assert len({row["csb_id"] for row in tickets}) == 2 and all(row["at_ms"] >= begin_ms and row["granted"] for row in tickets), tickets
+        with Peer(kms, names[0], files[0]) as dave, Peer(kms, names[1], files[1]) as fred:
+            assert dave.resolve(one) == "ok" and fred.resolve(two) == "ok"
+            dave.ask("transfer", "0x0a0b0c0d", CM80)
+            second.answer(offer(fred.ask("transfer", "0x0a0b0c0e", CM80)))
+            [participant] = connected(node)
+            assert participant["identity"] == names[1] and participant["verified_by"] == "kms"
+            old, new = dave.prints(), fred.prints()
+            assert [row["print"] for row in installed(node, 2)] == [new[1][2]] and [row["print"] for row in installed(node, 1)] == [new[2][2]]
+            assert not {old[1][2], old[2][2]} & {new[1][2], new[2][2]}
+        second.bye()
+        node.wait_participants(0)
 
 
 @pytest.mark.parametrize("by", ["mikey", "sdes"])

@@ -275,10 +275,11 @@ ask(struct world *w, struct cp_conf_verdict *verdict, const char *name, const ch
 		.inviter = cp_slice_text(world_value(w, "inviter")),
 		.has_key = world_has(w, "key"),
 		.now_ms = w->now_ms,
-		.purpose = world_has(w, "subscribe") ? CP_PURPOSE_SUBSCRIBE
-			   : world_has(w, "dial")    ? CP_PURPOSE_DIAL_OUT
-			   : world_has(w, "answer")  ? CP_PURPOSE_ANSWER
-						     : CP_PURPOSE_JOIN,
+		.purpose = world_has(w, "subscribe")	? CP_PURPOSE_SUBSCRIBE
+			   : world_has(w, "dial")	? CP_PURPOSE_DIAL_OUT
+			   : world_has(w, "redirected") ? CP_PURPOSE_REDIRECT
+			   : world_has(w, "answer")	? CP_PURPOSE_ANSWER
+							: CP_PURPOSE_JOIN,
 	};
 	int status = cp_conf_admit(verdict, w->focus, &request);
 
