@@ -229,12 +229,15 @@ cp_msrp_parcel_headers(char *out, const struct cp_msrp_parcel *parcel, uint64_t 
 	return (size_t)len;
 }
 
-void
+int
 cp_msrp_cursor_init(struct cp_msrp_cursor *cursor, struct cp_msrp_parcel *parcel)
 {
 	struct cp_msrp_piece *piece = parcel->first ? parcel->first : parcel->last;
 
+	if (parcel->first == NULL && piece->len != parcel->len)
+		return -ENOENT;
 	*cursor = (struct cp_msrp_cursor){.piece = get_piece(piece)};
+	return 0;
 }
 
 void

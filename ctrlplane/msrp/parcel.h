@@ -76,8 +76,8 @@ struct cp_msrp_cursor {
 	uint64_t past; /* octets it is past */
 };
 
-/* At the start, which must be there still: nothing was appended, or it is kept. */
-void cp_msrp_cursor_init(struct cp_msrp_cursor *cursor, struct cp_msrp_parcel *parcel);
+/* At the start. -ENOENT: that is gone. */
+int cp_msrp_cursor_init(struct cp_msrp_cursor *cursor, struct cp_msrp_parcel *parcel);
 void cp_msrp_cursor_fini(struct cp_msrp_cursor *cursor);
 /* What lies at a cursor, in one piece. */
 struct cp_msrp_run {

@@ -20,8 +20,6 @@
 #define CP_MSRP_TRANSACTION_MS 30000 /* until an answer must be there (7.1.1) */
 #define CP_MSRP_PATH_TEXT_MAX 2048   /* octets of a path */
 #define CP_MSRP_INCOMING_MAX 16	     /* messages of a session that are half there */
-#define CP_MSRP_SESSION_HEADS_MAX \
-	8192 /* octets that must be free for a session to write anything */
 
 struct cp_msrp_session;
 
@@ -40,6 +38,18 @@ struct cp_msrp_outcome {
 	bool is_report;
 };
 
+/* A message that goes out. Memory of the caller, who leaves it to the session from cp_msrp_session_send to sent; zero what is not set. */
+struct cp_msrp_out {
+	struct cp_msrp_parcel *parcel;
+	const void *
+		lane; /* behind those of its lane that are complete when it is sent; lanes take turns */
+	/* The session's. */
+	struct cp_msrp_out *next;
+	struct cp_msrp_cursor cursor;
+	uint64_t in_chunk, at;
+	bool has_begun, is_given_up, is_told;
+};
+
 /*
  * arg is the session's. None of them may destroy the session. A status other than 0 and 200 refuses: what comes of that message is read over,
  * and answered by it.
@@ -48,7 +58,6 @@ struct cp_msrp_session_events {
 	/* Octets that the connection takes now, and its taking them: never more than that. */
 	size_t (*room)(void *arg);
 	void (*send)(void *arg, const void *octets, size_t len);
-	void (*luck)(void *arg, uint8_t *out, size_t len);
 	/* The first request of the peer, or our first one. */
 	void (*bound)(void *arg);
 	/* A message begins; its octets; it is complete, or given up (is_aborted: by the peer, by time, by a refusal, by the end). */
@@ -62,19 +71,20 @@ struct cp_msrp_session_events {
 	size_t (*report_body)(void *arg, const struct cp_msrp_incoming *in, char *out, size_t size);
 	/* What became of a message of ours. NULL: nobody wants to know. */
 	void (*outcome)(void *arg, const struct cp_msrp_outcome *outcome);
-	/* All of a message of ours is with the connection, or it will not be. user is of cp_msrp_session_send. */
-	void (*sent)(void *arg, void *user, bool is_aborted);
-	/* Octets of messages have gone (for who counts what waits). NULL: nobody does. */
-	void (*moved)(void *arg, void *user, size_t len);
+	/* All of a message of ours is with the connection, or will not be: out is the caller's again. */
+	void (*sent)(void *arg, struct cp_msrp_out *out, bool is_aborted);
+	/* Octets of its body have gone. NULL: nobody counts. */
+	void (*moved)(void *arg, struct cp_msrp_out *out, size_t len);
 };
 
 struct cp_msrp_session_settings {
-	const char *self;  /* our URI, as it stands in our a=path */
-	const char *peer;  /* a=path of the peer */
-	bool is_active;	   /* we opened the connection */
-	bool has_cema;	   /* of URIs only the session id counts */
-	uint64_t size_max; /* octets of a message that is taken; 0: no limit. Above: 413 */
-	int64_t idle_ms;   /* between two chunks of a message; 0: 9 minutes */
+	const char *self;    /* our URI, as it stands in our a=path */
+	const char *peer;    /* a=path of the peer */
+	const uint8_t *luck; /* 8 random octets */
+	bool is_active;	     /* we opened the connection */
+	bool has_cema;	     /* of URIs only the session id counts */
+	uint64_t size_max;   /* octets of a message that is taken; 0: no limit. Above: 413 */
+	int64_t idle_ms;     /* between two chunks of a message; 0: 9 minutes */
 	const struct cp_msrp_session_events *events;
 	void *arg;
 };
@@ -99,13 +109,13 @@ void cp_msrp_session_pump(struct cp_msrp_session *session, int64_t now_ms);
 void cp_msrp_session_tick(struct cp_msrp_session *session, int64_t now_ms);
 int64_t cp_msrp_session_next_ms(const struct cp_msrp_session *session);
 
-/* Sends parcel, which is held until it is sent. user is said in events. Goes out at pump. -ENOMEM, -ENOTCONN: not bound. */
-int cp_msrp_session_send(struct cp_msrp_session *session, struct cp_msrp_parcel *parcel,
-			 void *user);
-/* That message is not to go on: '#' where it has begun. */
-void cp_msrp_session_abort(struct cp_msrp_session *session, void *user);
-/* Asks for a nickname (empty: takes it away). The answer comes as an outcome with the message id "nickname". -EINVAL, -EBUSY. */
-int cp_msrp_session_nickname(struct cp_msrp_session *session, struct cp_slice name);
+/* Sends out->parcel, which is held until it is sent. Goes out at pump. -ENOMEM; -ENOTCONN: not bound; -ENOENT: its
+ * start is gone. */
+int cp_msrp_session_send(struct cp_msrp_session *session, struct cp_msrp_out *out);
+/* That message is not to go on: '#' where it has begun. sent comes at pump. */
+void cp_msrp_session_give_up(struct cp_msrp_session *session, struct cp_msrp_out *out);
+/* Asks for a nickname (empty: takes it away). The answer comes as an outcome with the message id "nickname". -EINVAL, -ENOTCONN, -ENOMEM. */
+int cp_msrp_session_nickname(struct cp_msrp_session *session, struct cp_slice name, int64_t now_ms);
 
 bool cp_msrp_session_is_bound(const struct cp_msrp_session *session);
 /* Messages of ours that are not sent wholly. */
