@@ -174,6 +174,13 @@ is_type(const char *type, const char *wanted)
 	return len == strlen(wanted) && strncasecmp(type, wanted, len) == 0;
 }
 
+/* "0", "0.0" …: not at all (RFC 2616 3.9). */
+static bool
+is_refused(const sip_accept_t *a)
+{
+	return a->ac_q && strtod(a->ac_q, NULL) <= 0;
+}
+
 /* The NOTIFYs' types in Accept: RFC 4575 3.4. 0 or 406. */
 static int
 read_accept(struct cp_sip_subscribe *s, const sip_t *sip)
@@ -185,6 +192,8 @@ read_accept(struct cp_sip_subscribe *s, const sip_t *sip)
 		bool is_any = is_type(type, "*/*") || is_type(type, "application/*");
 
 		s->has_accept = true;
+		if (is_refused(a))
+			continue;
 		has_document |= is_any || is_type(type, DOCUMENT);
 		s->accepts_cms |= is_any || is_type(type, CMS);
 	}

@@ -1,11 +1,12 @@
 """Conferences watched by conclave-ue: the roster put together, protected under a key of each one's own, and what is refused."""
 import base64
+import re
 import subprocess
 
 import pytest
 
 from mikey import Peer, focus_config
-from node import Node, Ue
+from node import Node, Ue, wait_until
 from sip import SipNode
 from test_mikey_conference import HOST, Meeting, who
 from watch import CMS, DOCUMENT, Watcher
@@ -171,6 +172,74 @@ def test_preferred_is_in_the_clear_for_who_has_no_key():
                     watcher.subscribe(expires=0)
 
 
+def der(octets):
+    """(tag, content) of each element, one behind the other; lengths in their shortest form."""
+    found = []
+    while octets:
+        tag, length, head = octets[0], octets[1], 2
+        assert tag & 0x1f != 0x1f and length != 0x80
+        if length > 0x80:
+            head += length - 0x80
+            length = int.from_bytes(octets[2:head], "big")
+            assert length >= 0x80 and octets[2] != 0
+        assert len(octets) >= head + length
+        found.append((tag, octets[head:head + length]))
+        octets = octets[head + length:]
+    return found
+
+
+def inside(element, *tags):
+    """What is in an element, whose parts have these tags."""
+    parts = der(element)
+    assert [tag for tag, _ in parts] == list(tags), [hex(tag) for tag, _ in parts]
+    return [content for _, content in parts]
+
+
+INTEGER, OCTETS, OID, SEQUENCE, SET = 2, 4, 6, 0x30, 0x31
+AUTH_ENVELOPED, DATA = bytes.fromhex("2a864886f70d0109100117"), bytes.fromhex("2a864886f70d010701")
+AES128_WRAP, AES128_GCM = bytes.fromhex("608648016503040105"), bytes.fromhex("608648016503040106")
+
+
+def check_form(octets, name):
+    """AuthEnvelopedData as RFC 5083 2.1, 5652 6.2.3, 5084 and profile section 7 have it. The parts that must be new each time."""
+    (outer,) = inside(octets, SEQUENCE)
+    kind, explicit = inside(outer, OID, 0xA0)
+    assert kind == AUTH_ENVELOPED
+    (body,) = inside(explicit, SEQUENCE)
+    version, recipients, info, mac = inside(body, INTEGER, SET, SEQUENCE, OCTETS)  # no originatorInfo, no attributes
+    assert version == b"\0" and len(mac) == 16
+    (kek,) = inside(recipients, 0xA2)  # [2] kekri, one of them
+    version, identifier, wrap, wrapped = inside(kek, INTEGER, SEQUENCE, SEQUENCE, OCTETS)
+    assert version == b"\4" and inside(identifier, OCTETS) == [name.encode()]  # neither date nor other
+    assert inside(wrap, OID) == [AES128_WRAP] and len(wrapped) == 24  # parameters absent
+    kind, algorithm, content = inside(info, OID, SEQUENCE, 0x80)
+    assert kind == DATA
+    algorithm, parameters = inside(algorithm, OID, SEQUENCE)
+    nonce, icv = inside(parameters, OCTETS, INTEGER)
+    assert algorithm == AES128_GCM and len(nonce) == 12 and icv == bytes([16])  # aes-ICVlen is encoded: its default is 12
+    return wrapped, nonce, content
+
+
+def test_the_form_of_protected_bodies():
+    uri = f"sip:demo@{HOST}"
+    with Watched(1, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        with Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"") as watcher:
+            learn(peer, watcher, watcher.subscribe(body=body_of(peer, uri), kind="application/mikey"))
+            watcher.subscribe()
+            wait_until(lambda: len(watcher.notifies) >= 2 or watcher.notify(1), 10, "two bodies")
+            while len(watcher.notifies) < 2:
+                watcher.notify(5)
+            name = watcher.key[0]
+            assert re.fullmatch(r"[0-9a-f]{8}-240", name)
+            first, second = (check_form(notify.octets, name) for notify in watcher.notifies[:2])
+            assert all(one != other for one, other in zip(first, second))  # content keys and nonces are never used twice
+            for notify in watcher.notifies:
+                fields = [field.strip() for field in notify["content-type"].split(";")]
+                assert fields[0] == CMS and set(fields[1:]) == {"smime-type=authEnveloped-data", "name=smime.p7m"}
+                assert "content-transfer-encoding" not in notify.headers
+            watcher.subscribe(expires=0)
+
+
 def test_openssl_opens_the_bodies(tmp_path):
     """The key from the exchange, in the hands of another implementation; and a body bent is refused by it too."""
     with Watched(1, sip_node=True) as meeting:
@@ -197,6 +266,11 @@ def test_openssl_opens_the_bodies(tmp_path):
                 head, _, document = opened.stdout.partition(b"\r\n\r\n")
                 assert head == f"Content-Type: {DOCUMENT}".encode() and b"<conference-info" in document
                 assert name.encode() in notify.octets and b"conference-info" not in notify.octets
+                # a bit changed anywhere: refused, or of no effect (in a version number, say, which the command does not look at)
+                for at in range(0, len(notify.octets), 7):
+                    path.write_bytes(notify.octets[:at] + bytes([notify.octets[at] ^ 1 << at % 8]) + notify.octets[at + 1:])
+                    bent = subprocess.run(command, capture_output=True)
+                    assert bent.returncode != 0 or bent.stdout == opened.stdout, at
                 path.write_bytes(notify.octets[:-1] + bytes([notify.octets[-1] ^ 1]))
                 assert subprocess.run(command, capture_output=True).returncode != 0
                 watcher.subscribe(expires=0)
