@@ -430,6 +430,7 @@ close_all(struct cp_app *app)
 	if (app->mgmt)
 		cp_mgmt_close(app->mgmt);
 	cp_call_free_all(app);
+	cp_adopted_free_all(app);
 	cp_app_watch(&app->kms_watch, -1, 0);
 	cp_app_mikey_close(&app->mikey);
 	cp_map_fini(&app->calls);
@@ -459,6 +460,7 @@ cp_app_run(struct cp_config *config)
 	app->config = config;
 	app->started_ms = cp_app_now_ms();
 	TAILQ_INIT(&app->endings);
+	LIST_INIT(&app->adopted);
 	cp_load_init(app);
 	app->media_watch = (struct cp_app_watch){.app = app, .ready = on_media_ready, .fd = -1};
 	app->mgmt_watch = (struct cp_app_watch){.app = app, .ready = on_mgmt_ready, .fd = -1};

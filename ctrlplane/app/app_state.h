@@ -137,6 +137,7 @@ struct cp_app {
 	struct cp_mgmt *mgmt;
 	struct cp_sip *sip;
 	struct cp_map calls; /* by leg */
+	LIST_HEAD(, cp_adopted) adopted;
 	struct cp_effects effects;
 	bool is_running_effects;
 	struct cp_audit audit;
@@ -300,6 +301,15 @@ void cp_load_turn(struct cp_app *app, int64_t since_ms, int64_t period_ms);
 bool cp_load_refuses(struct cp_app *app, const struct cp_conf *conf);
 void cp_load_admitted(struct cp_app *app, const struct cp_conf *conf);
 unsigned int cp_load_retry_after_s(void);
+
+/* adopted.c: calls of our life before */
+int cp_adopted_load(struct cp_app *app);
+void cp_adopted_found(struct cp_app *app, uint32_t leg); /* its media goes on */
+void cp_adopted_release(struct cp_app *app, uint32_t leg, int cause, const char *text); /* BYE */
+void cp_adopted_free_all(struct cp_app *app);
+/* For cp_sip_handler. */
+void cp_adopted_on_ended(void *app, void *owner, const char *why);
+void cp_adopted_keep(void *app, struct cp_sip_call *sip);
 
 /* audit.c */
 void cp_audit_start(struct cp_app *app);

@@ -112,6 +112,7 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	case CP_NOTICE_ADOPTED:
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: adopted the media of participant %u", where,
 		       e->leg);
+		cp_adopted_found(app, e->leg);
 		break;
 	case CP_NOTICE_WAITING:
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: participant %u waits: %s", where, e->leg,
@@ -168,6 +169,8 @@ carry_out(struct cp_app *app, const struct cp_effect *e)
 		call = cp_app_call(app, e->leg);
 		if (call)
 			cp_call_hang_up(call, e->value, e->text);
+		else
+			cp_adopted_release(app, e->leg, e->value, e->text);
 		break;
 	case CP_EFFECT_REKEY:
 		call = cp_app_call(app, e->leg);

@@ -356,6 +356,8 @@ cp_keep_open(struct cp_app *app)
 	if (!rc)
 		rc = cp_archive_load_legs(app->archive, recall, app);
 	if (!rc)
+		rc = cp_adopted_load(app);
+	if (!rc)
 		rc = open_configured(app);
 	if (!rc)
 		rc = cp_archive_begin(app->archive);

@@ -191,7 +191,7 @@ miss(struct cp_step *s, struct cp_leg *past)
 		take_past(leg, past);
 		if (leg->role == CP_ROLE_CREATOR && leg->wait == CP_WAIT_NONE)
 			leg->conf->has_creator = true; /* and leaves it now */
-		cp_leg_end(s, leg, &end);
+		cp_leg_release(s, leg, &end);
 	}
 	free(past);
 }

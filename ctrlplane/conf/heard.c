@@ -76,10 +76,11 @@ cp_conf_on_media(struct cp_step *s)
 	case CP_EVENT_MEDIA_LOST:
 		return on_lost(s);
 	case CP_EVENT_MEDIA_BYE:
-		/* with a dialog its BYE decides; without one this is the farewell */
+		/* with a call its BYE decides; without one this is the farewell */
 		if (leg->state == CP_LEG_ADOPTED)
-			cp_leg_end(s, leg,
-				   &(struct cp_leg_end){.departure = CP_DEPARTED, .text = "left"});
+			cp_leg_release(
+				s, leg,
+				&(struct cp_leg_end){.departure = CP_DEPARTED, .text = "left"});
 		return 0;
 	case CP_EVENT_DTMF:
 		return on_dtmf(s);

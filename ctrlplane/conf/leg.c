@@ -136,8 +136,6 @@ release_dialog(struct cp_step *s, const struct cp_leg *leg, const struct cp_leg_
 {
 	size_t at = s->out->count;
 
-	if (leg->state == CP_LEG_ADOPTED)
-		return;
 	cp_effects_leg(s->out, CP_EFFECT_RELEASE, leg, end->text);
 	if (s->out->count > at)
 		s->out->items[at].value = end->status ? end->status : 200;

@@ -47,6 +47,7 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 	if (!is_kept)
 		nua_handle_destroy(call->nh);
 	cp_sip_drop_early_answer(call);
+	cp_sip_facts_free(call);
 	free(call->answerer);
 	free(call->targets);
 	free(call);

@@ -98,6 +98,7 @@ start_call(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip,
 	cp_sip_contact_at(call->contact, invite->user, call->host_port);
 	snprintf(call->id.call_id, sizeof(call->id.call_id), "%s", invite->call_id);
 	learn_gruu(call, sip);
+	cp_sip_facts_begin(call, sip);
 	call->pending = CP_SIP_PENDING_INVITE;
 	call->wants_answer = invite->sdp.len == 0;
 	call->has_update = sip_is_allowed(sip->sip_allow, sip_method_update, NULL);
@@ -235,6 +236,7 @@ on_reinvite(struct cp_sip_call *call, const sip_t *sip)
 	}
 	call->pending = CP_SIP_PENDING_INVITE;
 	call->wants_answer = sdp.len == 0;
+	cp_sip_facts_target(call, sip);
 	s->handler.offer(s->ctx, call, sdp);
 }
 
@@ -264,6 +266,8 @@ cp_sip_on_update(struct cp_sip_call *call, const sip_t *sip)
 						  .retry_after_s = 1 + (unsigned)su_randint(0, 9)};
 	else if (!refusal.status && call->is_detached)
 		refusal.status = 481;
+	if (!refusal.status)
+		cp_sip_facts_target(call, sip);
 	if (refusal.status) {
 		cp_sip_reply_refusal(call->listen, call->nh, request, &refusal);
 	} else if (sdp.len == 0) { /* session refresh, or a new target */
@@ -293,8 +297,10 @@ cp_sip_on_ack(struct cp_sip_call *call, const sip_t *sip)
 	}
 	if (call->is_detached)
 		return;
-	if (is_first)
+	if (is_first) {
+		s->handler.dialog(s->ctx, call);
 		s->handler.established(s->ctx, call);
+	}
 	if (wants_answer && !call->is_detached) {
 		if (sip && cp_sip_body(&sdp, nua_handle_home(call->nh), sip) != 0)
 			sdp = cp_slice(NULL, 0);
@@ -414,8 +420,12 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 		}
 		return;
 	}
-	if (status < 300 && sip && call->is_outgoing && !call->is_acked)
+	if (status < 300 && sip && call->is_outgoing && !call->is_acked) {
 		learn_answerer(call, sip);
+		cp_sip_facts_begin(call, sip);
+	} else if (status < 300) {
+		cp_sip_facts_target(call, sip);
+	}
 	if (status >= 300 && status < 400 && sip && call->is_outgoing && !call->is_acked)
 		cp_sip_learn_targets(call, sip);
 	call->is_reoffering = false;
@@ -431,8 +441,12 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 		return;
 	}
 	if (is_ours && status < 300) {
+		bool is_first = !call->is_acked;
+
 		call->is_accepted = call->is_acked = true;
 		nua_ack(call->nh, TAG_END());
+		if (is_first)
+			s->handler.dialog(s->ctx, call);
 		s->handler.answer(s->ctx, call, sdp);
 	} else if (is_ours) {
 		s->handler.reoffer_failed(s->ctx, call, status);

@@ -72,6 +72,10 @@ on_call_event(nua_event_t event, int status, struct cp_sip_call *call, const sip
 	case nua_r_invite:
 		cp_sip_on_reinvite_response(call, status, sip);
 		break;
+	case nua_r_update:
+		if (status >= 200 && status < 300)
+			cp_sip_facts_target(call, sip);
+		break;
 	case nua_i_bye:
 		set_why(call, "hung up", sip);
 		break;
@@ -202,6 +206,7 @@ open_listen(struct cp_sip_listen *l)
 		NTATAG_MAXSIZE(o->message_max), NTATAG_MAX_PROCEEDING(o->pending_max),
 		NTATAG_MERGE_482(1), NTATAG_SIP_T1(o->t1_ms), NTATAG_SIP_T1X64(64 * o->t1_ms),
 		TPTAG_UDP_RMEM(SOCKET_BUFFER), TPTAG_UDP_WMEM(SOCKET_BUFFER), TAG_END());
+	l->nta = cp_sip_agent_take();
 	return l->nua ? 0 : -EADDRINUSE;
 }
 
@@ -245,6 +250,7 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 	s->handler = *handler;
 	s->ctx = ctx;
 	LIST_INIT(&s->calls);
+	LIST_INIT(&s->kept);
 	LIST_INIT(&s->refers);
 	rc = cp_map_init(&s->subs);
 	if (!rc)
@@ -294,7 +300,7 @@ has_bye_due(const struct cp_sip *s)
 	LIST_FOREACH (call, &s->calls, entry)
 		if (call->is_bye_due)
 			return true;
-	return false;
+	return cp_sip_kept_has_bye(s);
 }
 
 void
@@ -353,6 +359,7 @@ cp_sip_destroy(struct cp_sip *s)
 		call->is_detached = true;
 		cp_sip_call_over(call, "stopped");
 	}
+	cp_sip_kept_free_all(s);
 	cp_sip_refer_free_all(s);
 	cp_sip_sub_free_all(s);
 	cp_nonces_fini(&s->nonces);

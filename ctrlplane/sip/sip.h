@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctrlplane/base/dialog.h"
 #include "ctrlplane/base/slice.h"
 #include "ctrlplane/sip/dialog_id.h"
 #include "ctrlplane/sip/digest.h"
@@ -23,6 +24,7 @@
 struct cp_sip;
 struct cp_sip_call;
 struct cp_sip_refer;
+struct cp_sip_kept;
 struct su_root_s;
 
 /* An account for digest authentication. HA1s in hexadecimal, "" where there is none. */
@@ -113,6 +115,10 @@ struct cp_sip_handler {
 	void (*reoffer_failed)(void *ctx, struct cp_sip_call *call, int status);
 	void (*established)(void *ctx, struct cp_sip_call *call); /* first ACK */
 	void (*ended)(void *ctx, struct cp_sip_call *call, const char *why);
+	/* What cp_sip_call_facts says is new: the dialog is established, or its target is another. */
+	void (*dialog)(void *ctx, struct cp_sip_call *call);
+	/* The peer has hung up; the kept dialog of that owner must not be named again. */
+	void (*kept_ended)(void *ctx, void *owner, const char *why);
 	/* 1xx to our INVITE. */
 	void (*ringing)(void *ctx, struct cp_sip_call *call, int status);
 	/* Accept it or refuse it, now or later. */
@@ -170,6 +176,18 @@ const struct cp_sip_dialog_id *cp_sip_call_dialog(struct cp_sip_call *call);
 
 /* Where a 3xx to our INVITE says to go, the best first: URIs without headers. NULL: nowhere else. */
 const char *cp_sip_call_target(const struct cp_sip_call *call, size_t i);
+
+/* What of its dialog outlives us. -EAGAIN: it is not established; -ENAMETOOLONG. */
+int cp_sip_call_facts(struct cp_dialog *out, const struct cp_sip_call *call);
+
+/*
+ * A dialog of our life before: the peer may hang up, refresh it and ask for what it may do; a new offer is refused with 488. -ENOENT: we
+ * do not listen there any more; -ENOTSUP: the stack does not let us; -EINVAL, -ENOMEM.
+ */
+int cp_sip_keep(struct cp_sip_kept **out, struct cp_sip *sip, const struct cp_dialog *dialog,
+		void *owner);
+/* BYE with a Reason. It must not be named again. */
+void cp_sip_kept_bye(struct cp_sip_kept *kept, int cause, const char *text);
 
 /* The conference that the call came to is another than the one in the Request-URI: for Contact. -EINVAL: no such user part. */
 int cp_sip_call_set_user(struct cp_sip_call *call, const char *user);

@@ -11,12 +11,16 @@
 
 struct cp_sip_listen;
 struct cp_sip_call;
+struct cp_sip_kept;
 
 #define NUA_MAGIC_T struct cp_sip_listen
 #define NUA_HMAGIC_T struct cp_sip_call
+#define NTA_LEG_MAGIC_T struct cp_sip_kept
+#define NTA_OUTGOING_MAGIC_T struct cp_sip_kept
 
 #include <sofia-sip/nua.h>
 #include <sofia-sip/nua_tag.h>
+#include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/msg.h>
 #include <sofia-sip/sip_header.h>
@@ -46,7 +50,8 @@ enum cp_sip_transport { CP_SIP_UDP = 0, CP_SIP_TCP, CP_SIP_TLS };
 struct cp_sip_listen {
 	struct cp_sip *sip;
 	nua_t *nua;
-	const char *uri; /* as configured */
+	nta_agent_t *nta; /* nua's; NULL: not known */
+	const char *uri;  /* as configured */
 	char host
 		[64]; /* in brackets when IPv6; "" for any address: the one that the peer reaches us by */
 	char port[8];
@@ -62,6 +67,7 @@ struct cp_sip {
 	void *ctx;
 	struct cp_nonces nonces;
 	LIST_HEAD(, cp_sip_call) calls;
+	LIST_HEAD(, cp_sip_kept) kept;
 	struct cp_map subs; /* by handle; one dialog may have several */
 	struct cp_sip_notifier notifier;
 	size_t call_count;
@@ -101,7 +107,8 @@ struct cp_sip_call {
 	enum cp_sip_pending pending;
 	msg_t *update; /* the UPDATE that waits for an answer */
 	struct cp_sip_dialog_id id;
-	char *early_answer; /* SDP of a reliable 1xx to our INVITE, with its keys; NULL: none */
+	char *target, *routes; /* as in struct cp_dialog; NULL: not known, or too long */
+	char *early_answer;    /* SDP of a reliable 1xx to our INVITE, with its keys; NULL: none */
 	struct cp_sip_targets *targets;	  /* of a 3xx to our INVITE; NULL: none */
 	struct cp_sip_identity *answerer; /* of our INVITE; NULL: nobody yet */
 	char gruu[CP_SIP_URI_MAX];	  /* the peer's Contact, when it is one; "": it is none */
@@ -109,6 +116,18 @@ struct cp_sip_call {
 	char contact[CP_SIP_CONTACT_MAX];
 	char why[CP_SIP_WHY_MAX];    /* what ended it, as far as known */
 	char reason[CP_SIP_WHY_MAX]; /* of the BYE that is due */
+};
+
+/* A dialog of our life before. Owner: the agent, until a BYE of either side is answered. */
+struct cp_sip_kept {
+	LIST_ENTRY(cp_sip_kept) entry;
+	struct cp_sip_listen *listen;
+	nta_leg_t *leg;
+	nta_outgoing_t *bye; /* ours, under way */
+	void *owner;	     /* the handler's */
+	bool is_over;	     /* we hang up */
+	char local_tag[CP_SIP_TAG_MAX], remote_tag[CP_SIP_TAG_MAX];
+	char contact[CP_SIP_CONTACT_MAX];
 };
 
 /* A REFER, theirs or ours, and its subscription. Owner: the agent, until its last word. */
@@ -179,6 +198,20 @@ struct cp_sip_call *cp_sip_call_create(struct cp_sip_listen *l, nua_handle_t *nh
 void cp_sip_call_over(struct cp_sip_call *call, const char *why);
 void cp_sip_call_bye(struct cp_sip_call *call);
 void cp_sip_drop_early_answer(struct cp_sip_call *call); /* and wipe it */
+
+/* facts.c */
+/* The message that makes the dialog: its target and route set. */
+void cp_sip_facts_begin(struct cp_sip_call *call, const sip_t *sip);
+/* One that may bring another target; sip may be NULL. */
+void cp_sip_facts_target(struct cp_sip_call *call, const sip_t *sip);
+void cp_sip_facts_free(struct cp_sip_call *call);
+
+/* agent.c */
+nta_agent_t *cp_sip_agent_take(void); /* of the NUA made last; NULL: not known */
+
+/* kept.c */
+bool cp_sip_kept_has_bye(const struct cp_sip *s);
+void cp_sip_kept_free_all(struct cp_sip *s);
 
 /* options.c */
 void cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,

@@ -153,7 +153,8 @@ class Caller:
         body = body.replace("\n", "\r\n") + ("\r\n" if body else "")
         lines = [f"{method} {self.target} SIP/2.0", f"Via: SIP/2.0/UDP {self.address}:{self.port};branch={self.branch}",
                  f"From: {self.from_header};tag={self.tag}", f"To: <{self.uri}>" + (f";tag={self.to_tag}" if self.to_tag else ""),
-                 f"Call-ID: {self.call_id}", f"CSeq: {cseq} {method}", f"Contact: <sip:sipp@{self.address}:{self.port}>", "Max-Forwards: 70",
+                 f"Call-ID: {self.call_id}", f"CSeq: {cseq} {method}", "Max-Forwards: 70",
+                 *([] if any(header.startswith("Contact:") for header in headers) else [f"Contact: <sip:sipp@{self.address}:{self.port}>"]),
                  *headers, *([f"Content-Type: {kind}"] if body and kind else []), f"Content-Length: {len(body)}"]
         lines = [line for line in lines if line.partition(":")[0] not in drop]
         self.send_octets(("\r\n".join(lines) + "\r\n\r\n" + body).encode())

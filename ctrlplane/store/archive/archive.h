@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "ctrlplane/base/dialog.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/conf/record.h"
 
@@ -47,6 +48,9 @@ int cp_archive_load_confs(struct cp_archive *archive, cp_archive_conf_fn each, v
 /* Legs that were up; conf: the id. Times in leg are Unix milliseconds. */
 typedef int (*cp_archive_leg_fn)(void *arg, uint32_t conf, const struct cp_leg *leg);
 int cp_archive_load_legs(struct cp_archive *archive, cp_archive_leg_fn each, void *arg);
+/* Their dialogs, as far as they are known. */
+typedef int (*cp_archive_dialog_fn)(void *arg, uint32_t leg, const struct cp_dialog *dialog);
+int cp_archive_load_dialogs(struct cp_archive *archive, cp_archive_dialog_fn each, void *arg);
 
 /* What is written goes to the disk from now on; until then it waits. -EAGAIN. */
 int cp_archive_begin(struct cp_archive *archive);
@@ -65,6 +69,9 @@ int cp_archive_save_conf(struct cp_archive *archive, const struct cp_archive_sav
 int cp_archive_drop_conf(struct cp_archive *archive, const char *user);
 int cp_archive_save_leg(struct cp_archive *archive, const struct cp_leg *leg,
 			int64_t wall_ahead_ms);
+/* Of a leg; it is forgotten with the leg. */
+int cp_archive_save_dialog(struct cp_archive *archive, uint32_t leg,
+			   const struct cp_dialog *dialog);
 
 /* Numbers of the media plane, at the end of a leg. */
 struct cp_archive_stats {

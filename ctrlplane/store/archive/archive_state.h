@@ -15,6 +15,7 @@ enum cp_job_type {
 	CP_JOB_SAVE_CONF = 1,
 	CP_JOB_DROP_CONF,
 	CP_JOB_SAVE_LEG,
+	CP_JOB_SAVE_DIALOG,
 	CP_JOB_RECORD,
 	CP_JOB_AUDIT,
 	CP_JOB_SETTLE,
@@ -36,9 +37,10 @@ struct cp_job {
 	struct cp_job *next;
 	enum cp_job_type type;
 	int status;
-	struct cp_conf *conf; /* SAVE_CONF; its authorised is a copy too */
-	struct cp_leg *leg;   /* SAVE_LEG, RECORD */
-	uint32_t conf_id;     /* SAVE_LEG */
+	struct cp_conf *conf;	  /* SAVE_CONF; its authorised is a copy too */
+	struct cp_leg *leg;	  /* SAVE_LEG, RECORD */
+	uint32_t conf_id;	  /* SAVE_LEG */
+	struct cp_dialog *dialog; /* SAVE_DIALOG */
 	int64_t wall_ahead_ms;
 	uint64_t config;
 	bool has_list;
@@ -47,7 +49,7 @@ struct cp_job {
 		[3]; /* DROP_CONF: user; RECORD: conf, title; AUDIT: by, conf, what; queries: conf, identity or by */
 	int64_t at_ms; /* AUDIT; queries: since */
 	int64_t before;
-	uint32_t number; /* AUDIT: leg; queries: count */
+	uint32_t number; /* AUDIT, SAVE_DIALOG: leg; queries: count */
 	void *arg;
 	cp_archive_done_fn settled;
 	cp_records_fn with_records;
@@ -68,6 +70,7 @@ enum cp_archive_statement {
 	CP_ST_LIST_ADD,
 	CP_ST_LEG,
 	CP_ST_LEG_DROP,
+	CP_ST_DIALOG,
 	CP_ST_RECORD,
 	CP_ST_RECORD_END,
 	CP_ST_RECORD_BEGIN,
@@ -108,6 +111,7 @@ int cp_archive_migrate(struct cp_archive *archive);
 int cp_archive_write_conf(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_erase_conf(struct cp_archive *archive, const char *user);
 int cp_archive_write_leg(struct cp_archive *archive, const struct cp_job *job);
+int cp_archive_write_dialog(struct cp_archive *archive, const struct cp_job *job);
 int cp_archive_write_record(struct cp_archive *archive, const struct cp_job *job);
 /* The record of a leg that is up, where it has none yet. */
 int cp_archive_begin_record(struct cp_archive *archive, const struct cp_job *job);

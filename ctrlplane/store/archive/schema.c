@@ -78,6 +78,13 @@ static const char *const migrations[] = {
 	/* Floors, one a line, and which of them a leg holds. */
 	"ALTER TABLE conference ADD COLUMN floors TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE leg ADD COLUMN floors INTEGER NOT NULL DEFAULT 0;",
+
+	/* The SIP dialog of a leg. The trigger does not fire when a leg is written anew (PRAGMA recursive_triggers is off). */
+	"CREATE TABLE dialog(leg INTEGER PRIMARY KEY, call_id TEXT NOT NULL, local TEXT NOT NULL, "
+	"remote TEXT NOT NULL, local_tag TEXT NOT NULL, remote_tag TEXT NOT NULL, target TEXT NOT "
+	"NULL, routes TEXT NOT NULL, listen TEXT NOT NULL, contact TEXT NOT NULL);"
+	"CREATE TRIGGER dialog_of_leg AFTER DELETE ON leg BEGIN DELETE FROM dialog WHERE leg = "
+	"OLD.id; END;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -35,6 +35,7 @@ cp_job_destroy(struct cp_job *job)
 		free(job->conf);
 	}
 	free(job->leg);
+	free(job->dialog);
 	for (size_t i = 0; i < sizeof(job->texts) / sizeof(job->texts[0]); i++)
 		free(job->texts[i]);
 	cp_rows_fini(&job->rows);
@@ -81,6 +82,8 @@ carry_out(struct cp_archive *archive, struct cp_job *job)
 		return cp_archive_erase_conf(archive, job->texts[0]);
 	case CP_JOB_SAVE_LEG:
 		return cp_archive_write_leg(archive, job);
+	case CP_JOB_SAVE_DIALOG:
+		return cp_archive_write_dialog(archive, job);
 	case CP_JOB_RECORD:
 		return cp_archive_write_record(archive, job);
 	case CP_JOB_AUDIT:

@@ -517,11 +517,11 @@ our_restart_adopts(void **state)
 	assert_string_equal(list(), "leg+ notice9");
 	assert_null(cp_leg_by_id(focus, 101)->identity[0] ? "named" : NULL);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_REMOVE, .leg = 77}), 0);
-	assert_string_equal(list(), "leg- notice2"); /* no dialog to release */
+	assert_string_equal(list(), "release leg- notice2"); /* its dialog, should we know it */
 	now += 60000;
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_CONNECTED, .leg = 101}), 0);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_TICK}), 0);
-	assert_string_equal(list(), "leg- notice2");
+	assert_string_equal(list(), "release leg- notice2");
 	assert_int_equal(conf->leg_count, 1);
 
 	/* a conference that nobody knows by name: adopted, closed to newcomers, gone with its last leg */
@@ -530,9 +530,9 @@ our_restart_adopts(void **state)
 	assert_int_equal(cp_conf_by_id(focus, 5)->origin, CP_CONF_ADOPTED);
 	assert_int_equal(cp_conf_admit(&verdict, focus, &request), 404);
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_MEDIA_LOST, .leg = 77}), 0);
-	assert_string_equal(list(), "leg- notice2");
+	assert_string_equal(list(), "release leg- notice2");
 	assert_int_equal(handle((struct cp_event){.type = CP_EVENT_MEDIA_BYE, .leg = 100}), 0);
-	assert_string_equal(list(), "leg- notice2 conf-");
+	assert_string_equal(list(), "release leg- notice2 conf-");
 	assert_int_equal(cp_conf_count(focus), 0);
 }
 

@@ -332,6 +332,79 @@ what_goes_in_comes_out(void **state)
 	cp_archive_close(archive);
 }
 
+static int
+on_dialog(void *arg, uint32_t leg, const struct cp_dialog *dialog)
+{
+	struct cp_dialog *out = arg;
+
+	assert_int_equal(leg, 77);
+	assert_string_equal(out->call_id, ""); /* once */
+	*out = *dialog;
+	return 0;
+}
+
+static struct cp_dialog
+load_dialog(struct cp_archive **archive)
+{
+	struct cp_dialog dialog = {.call_id = ""};
+
+	settle(*archive);
+	cp_archive_close(*archive);
+	*archive = open_archive(path, 0);
+	assert_int_equal(cp_archive_load_dialogs(*archive, on_dialog, &dialog), 0);
+	assert_int_equal(cp_archive_begin(*archive), 0);
+	return dialog;
+}
+
+/* It may come before its leg, is written anew with it or without, and goes with it. */
+static void
+a_dialog_lives_as_long_as_its_leg(void **state)
+{
+	struct cp_archive *archive = open_archive(path, 0);
+	struct cp_conf *conf = make_conf("team");
+	struct cp_leg *leg = make_leg(conf, "sip:eve@x");
+	struct cp_dialog in = {"id@x",
+			       "sip:team@x",
+			       "sip:eve@x",
+			       "ours",
+			       "theirs",
+			       "sip:eve@192.0.2.9:5062;transport=tcp",
+			       "<sip:p1;lr>, <sip:p2;lr>",
+			       "sip:*:5060",
+			       "<sip:team@x>;isfocus"},
+			 out;
+
+	leg->id = 77;
+	assert_int_equal(cp_archive_begin(archive), 0);
+	save(archive, conf, true);
+	assert_int_equal(cp_archive_save_dialog(archive, leg->id, &in), 0);
+	assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	out = load_dialog(&archive);
+	assert_memory_equal(&out, &in, sizeof(in));
+	snprintf(in.target, sizeof(in.target), "sip:elsewhere");
+	assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	assert_int_equal(cp_archive_save_dialog(archive, leg->id, &in), 0);
+	assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	out = load_dialog(&archive);
+	assert_string_equal(out.target, "sip:elsewhere");
+	record(archive, leg, "out");
+	out = load_dialog(&archive);
+	assert_string_equal(out.call_id, "");
+	/* one that came behind the end of its leg */
+	assert_int_equal(cp_archive_save_dialog(archive, leg->id, &in), 0);
+	out = load_dialog(&archive);
+	assert_string_equal(out.call_id, "");
+	assert_int_equal(cp_archive_save_leg(archive, leg, AHEAD_MS), 0);
+	out = load_dialog(&archive);
+	assert_string_equal(out.call_id, "");
+	/* and with its conference */
+	assert_int_equal(cp_archive_save_dialog(archive, leg->id, &in), 0);
+	assert_int_equal(cp_archive_drop_conf(archive, "team"), 0);
+	out = load_dialog(&archive);
+	assert_string_equal(out.call_id, "");
+	cp_archive_close(archive);
+}
+
 static void
 only_its_owner_reads_it(void **state)
 {
@@ -573,7 +646,8 @@ an_older_file_is_brought_up(void **state)
 	assert_int_equal(cp_archive_save_leg(archive, seen.leg, AHEAD_MS), 0);
 	settle(archive);
 	cp_archive_close(archive);
-	sql("DROP INDEX record_open; DROP INDEX record_by_conf; DROP INDEX record_by_identity;"
+	sql("DROP TRIGGER dialog_of_leg; DROP TABLE dialog;"
+	    "DROP INDEX record_open; DROP INDEX record_by_conf; DROP INDEX record_by_identity;"
 	    "DELETE FROM record;"
 	    "ALTER TABLE record DROP COLUMN has_stats; ALTER TABLE record DROP COLUMN packets_rx;"
 	    "ALTER TABLE record DROP COLUMN packets_tx; ALTER TABLE record DROP COLUMN octets_rx;"
@@ -639,6 +713,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_goes_in_comes_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dialog_lives_as_long_as_its_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_its_owner_reads_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_past_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_begins_with_its_leg, setup, teardown),
