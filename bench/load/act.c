@@ -3,6 +3,7 @@
 #include <string.h>
 #include "bench/load/call_state.h"
 #include "bench/load/refer.h"
+#include "bench/load/streams.h"
 
 static void
 hold(struct ue_call *c, const char *dir)
@@ -104,6 +105,18 @@ ue_call_act(struct ue_call *c, const struct ue_action *action)
 		break;
 	case UE_REFER:
 		ue_refer_send(c, action->arg);
+		break;
+	case UE_FLOOR_ASK:
+	case UE_FLOOR_RELEASE:
+	case UE_FLOOR_REVOKE:
+	case UE_SAY:
+	case UE_WHISPER:
+	case UE_SEND_FILE:
+	case UE_NICKNAME:
+	case UE_STALL:
+	case UE_CUT:
+	case UE_CONNECT:
+		ue_streams_act(c, action);
 		break;
 	}
 }

@@ -21,6 +21,7 @@
 #include <sofia-sip/tport_tag.h>
 
 #include "bench/lib/bench.h"
+#include "bench/load/streams.h"
 
 #define TICK_MS 5
 #define BYES_A_TICK 20
@@ -41,6 +42,7 @@ struct ue_app {
 	const struct ue_options *o;
 	struct ue_shared shared;
 	su_root_t *root;
+	su_wait_t streams_wait;
 	struct ue_call *calls;
 	unsigned started; /* calls whose INVITE is out */
 	unsigned leaving; /* calls that were told to leave */
@@ -363,6 +365,8 @@ tick(struct ue_app *a, su_timer_t *timer, void *arg)
 
 	if (a->shared.mikey)
 		ue_mikey_node_turn(a->shared.mikey);
+	if (a->shared.streams)
+		ue_streams_node_turn(a->shared.streams);
 	if (a->phase == PHASE_JOINING)
 		joins_go_on(a, now);
 	now = bench_now_ns();
@@ -379,6 +383,32 @@ tick(struct ue_app *a, su_timer_t *timer, void *arg)
 	if ((a->shared.over == a->o->count && a->shared.subs_open == 0) ||
 	    (double)(now - a->leave_ns) / 1e9 > LEAVE_SECONDS + a->o->count / 1000.0)
 		su_root_break(a->root);
+}
+
+static int
+streams_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
+{
+	ue_streams_node_turn(magic->shared.streams);
+	return 0;
+}
+
+/* Connections of floor control and chat, on the loop of signalling. */
+static int
+streams_start(struct ue_app *a)
+{
+	char why[128] = "";
+	int err = ue_streams_node_create(&a->shared.streams, a->o, why, sizeof(why));
+
+	if (!err &&
+	    (su_wait_create(&a->streams_wait, ue_streams_node_fd(a->shared.streams), SU_WAIT_IN) !=
+		     0 ||
+	     su_root_register(a->root, &a->streams_wait, streams_ready, NULL, su_pri_normal) < 0)) {
+		snprintf(why, sizeof(why), "streams: their descriptor cannot be watched");
+		err = -EIO;
+	}
+	if (err)
+		fprintf(stderr, "conclave-ue: %s\n", why);
+	return err;
 }
 
 static int
@@ -421,7 +451,9 @@ start(struct ue_app *a)
 		fprintf(stderr, "conclave-ue: cannot open a SIP port on %s\n", a->shared.local);
 		return -EADDRINUSE;
 	}
-	err = calls_create(a);
+	err = o->has_floor || o->has_chat ? streams_start(a) : 0;
+	if (!err)
+		err = calls_create(a);
 	return err ? err : ue_media_start(a->shared.media);
 }
 
@@ -455,6 +487,7 @@ fini(struct ue_app *a)
 	ue_mikey_node_destroy(a->shared.mikey);
 	for (unsigned i = 0; a->calls && i < a->o->count; i++)
 		ue_call_fini(&a->calls[i]);
+	ue_streams_node_destroy(a->shared.streams);
 	if (a->shared.agent)
 		nta_agent_destroy(a->shared.agent);
 	if (a->root)

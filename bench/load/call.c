@@ -19,6 +19,7 @@
 #include "bench/lib/bench.h"
 #include "bench/load/call_state.h"
 #include "bench/load/refer.h"
+#include "bench/load/streams.h"
 #include "bench/load/subscribe.h"
 
 const char *
@@ -50,6 +51,7 @@ ue_call_done(struct ue_call *c)
 	c->shared->over++;
 	c->state = UE_DONE;
 	c->end_ns = c->end_ns ? c->end_ns : bench_now_ns();
+	ue_streams_end(c);
 	ue_leg_end(c->shared->media, c->media, !c->is_vanished);
 }
 
@@ -249,6 +251,9 @@ ue_call_init(struct ue_call *c, struct ue_ear *ear)
 	else
 		snprintf(c->identity, sizeof(c->identity), "sip:ue%u@%s", c->number,
 			 host[0] == '[' || !host[0] ? "conclave.invalid" : host);
+	err = ue_streams_create(c);
+	if (err)
+		return err;
 	if (o->start_seq >= 0)
 		ue_leg_seq_set(c->media, (uint16_t)o->start_seq);
 	snprintf(c->contact, sizeof(c->contact),
@@ -318,6 +323,7 @@ ue_call_tick(struct ue_call *c, uint64_t now_ns)
 	const struct ue_options *o = c->shared->options;
 
 	ue_sub_tick(c, now_ns);
+	ue_streams_tick(c, now_ns);
 	ue_refer_report(c);
 	if (c->wait)
 		kms_wait(c, now_ns);
@@ -349,6 +355,7 @@ ue_call_fini(struct ue_call *c)
 	if (c->late && c->late != c->invite)
 		nta_outgoing_destroy(c->late);
 	ue_sub_free(c);
+	ue_streams_destroy(c);
 	ue_refer_fini(c);
 	if (c->leg)
 		nta_leg_destroy(c->leg);

@@ -54,7 +54,8 @@ struct ue_shared {
 	const struct ue_options *options;
 	struct nta_agent_s *agent;
 	struct ue_media *media;
-	struct ue_mikey_node *mikey; /* NULL: no MIKEY */
+	struct ue_mikey_node *mikey;	 /* NULL: no MIKEY */
+	struct ue_streams_node *streams; /* NULL: neither floor control nor chat */
 	struct ue_call *calls;
 	unsigned call_count;
 	char local[UE_ADDR_MAX];
@@ -68,10 +69,12 @@ struct ue_shared {
 };
 
 struct ue_sub;
+struct ue_streams;
 
 struct ue_call {
 	struct ue_shared *shared;
-	struct ue_sub *sub; /* NULL: it does not watch */
+	struct ue_sub *sub;	    /* NULL: it does not watch */
+	struct ue_streams *streams; /* NULL: neither floor control nor chat */
 	struct ue_leg *media;
 	unsigned number;     /* from 1 */
 	unsigned conference; /* number */

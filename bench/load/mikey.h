@@ -55,6 +55,11 @@ void ue_mikey_refused_text(struct ue_mikey *m, const char *base64, size_t len);
 /* True: the call's keys come from MIKEY, key is what is in use. */
 bool ue_mikey_is_keyed(const struct ue_mikey *m, struct ue_sdes key[2]);
 
+/* The TLS crypto session of an m-line (profile section 6), as sdp, ours or theirs, stood when it was agreed; NULL: none. */
+struct cp_mikey_session;
+const struct cp_mikey_session *ue_mikey_tls(const struct ue_mikey *m, const struct ue_sdp *sdp,
+					    unsigned line);
+
 /* What is told of it. Texts are the participant's. */
 struct ue_mikey_report {
 	const char *identity, *kms, *set;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench/load/call_state.h"
+#include "bench/load/streams.h"
 
 #define DTMF_PT 101
 
@@ -46,6 +47,7 @@ ours_begin(struct ue_call *c)
 	s->line_count = o->line_count;
 	s->own = o->own_line;
 	memcpy(s->line, o->line, sizeof(s->line));
+	ue_streams_offer(c);
 	if (o->is_plain || (c->mikey && !o->has_sdes_too))
 		return 0;
 	for (unsigned i = 0; i < o->suite_count && !err; i++)
@@ -318,6 +320,8 @@ ue_call_answered(struct ue_call *c, const char *text, size_t len)
 	mikey_set(c, NULL); /* said once */
 	if (!err)
 		err = theirs_take(c, &theirs, key);
+	if (!err)
+		ue_streams_agreed(c, &theirs, true);
 	explicit_bzero(&theirs, sizeof(theirs));
 	explicit_bzero(key, sizeof(key));
 	return err;
@@ -404,7 +408,7 @@ ue_call_offered(struct ue_call *c, const char *text, size_t len)
 	return err;
 }
 
-/* As many m-lines as they have, all but the audio refused. */
+/* As many m-lines as they have, all but the audio refused at first. */
 static void
 lines_mirror(struct ue_sdp *ours, const struct ue_sdp *theirs)
 {
@@ -437,8 +441,11 @@ ue_call_answer(struct ue_call *c, char out[UE_SDP_MAX])
 	if (!err) {
 		c->ours.version++;
 		lines_mirror(&c->ours, &theirs);
+		ue_streams_answer(c, &theirs);
 		err = ue_sdp_write(out, &c->ours) ? 0 : -ENOSPC;
 	}
+	if (!err)
+		ue_streams_agreed(c, &theirs, false);
 	mikey_set(c, NULL);
 	explicit_bzero(&theirs, sizeof(theirs));
 	explicit_bzero(key, sizeof(key));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench/load/options_state.h"
+#include "ctrlplane/tls/tls.h"
 
 #define FIELD(o, type, at) (*(type *)((char *)(o) + (at)))
 
@@ -286,6 +287,67 @@ take_lines(struct ue_options *o, const char *value, size_t field)
 	return has_audio ? 0 : -EINVAL;
 }
 
+/* An m-line more, of a stream that is used. */
+static int
+take_stream(struct ue_options *o, const char *value, size_t field)
+{
+	const char *name = field == offsetof(struct ue_options, has_floor) ? "floor" : "chat";
+
+	if (o->line_count == UE_LINES_MAX)
+		return -EINVAL;
+	*(bool *)((char *)o + field) = true;
+	return ue_line_by_name(&o->line[o->line_count++], name) ? 0 : -EINVAL;
+}
+
+/* The place of value among names, the last of which is NULL; -1: it is none of them. */
+static int
+choice_of(const char *value, const char *const *names)
+{
+	for (int i = 0; names[i]; i++)
+		if (strcmp(names[i], value) == 0)
+			return i;
+	return -1;
+}
+
+static int
+take_chair(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"grant", "deny", NULL};
+	int i = choice_of(value, names);
+
+	o->chair = (enum ue_chair)(UE_CHAIR_GRANT + i);
+	return i < 0 ? -EINVAL : 0;
+}
+
+static int
+take_setup(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"active", "passive", "actpass", NULL};
+
+	o->stream_setup = value;
+	return choice_of(value, names) < 0 ? -EINVAL : 0;
+}
+
+static int
+take_stream_tls(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"1.2", "1.3", NULL};
+	int i = choice_of(value, names);
+
+	o->stream_tls = (unsigned)(CP_TLS_1_2 + i);
+	return i < 0 ? -EINVAL : 0;
+}
+
+static int
+take_stream_wrong(struct ue_options *o, const char *value, size_t field)
+{
+	static const char *const names[] = {"key", "name", "owner", "plain", NULL};
+	int i = choice_of(value, names);
+
+	o->stream_wrong = (enum ue_stream_wrong)(UE_STREAM_WRONG_KEY + i);
+	return i < 0 ? -EINVAL : 0;
+}
+
 static int
 take_listen(struct ue_options *o, const char *value, size_t field)
 {
@@ -393,6 +455,16 @@ static const char *const action_names[] = {
 	[UE_BYE] = "bye",
 	[UE_VANISH] = "vanish",
 	[UE_REFER] = "refer",
+	[UE_FLOOR_ASK] = "floor-ask",
+	[UE_FLOOR_RELEASE] = "floor-release",
+	[UE_FLOOR_REVOKE] = "floor-revoke",
+	[UE_SAY] = "say",
+	[UE_WHISPER] = "whisper",
+	[UE_SEND_FILE] = "send-file",
+	[UE_NICKNAME] = "nickname",
+	[UE_STALL] = "stall",
+	[UE_CUT] = "cut",
+	[UE_CONNECT] = "connect",
 };
 
 static int
@@ -401,7 +473,7 @@ script_line(struct ue_options *o, const char *line)
 	char name[24], arg[UE_ACTION_ARG_MAX] = "";
 	double at;
 
-	if (sscanf(line, "%lf %23s %399s", &at, name, arg) < 2)
+	if (sscanf(line, "%lf %23s %399[^\r\n]", &at, name, arg) < 2)
 		return -EINVAL;
 	for (unsigned i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
 		if (strcmp(action_names[i], name) == 0)
@@ -491,6 +563,30 @@ const struct ue_option ue_option_table[] = {
 	{"misbehave", "WHAT", take_misbehave, 0, "wrong-psk, expired, other-identity=URI, replay, flip=N, flip-update=N, truncate=N, no-flag=LETTER, "
 		"forged-vr, no-sdp-ids, wrong-idri or skew=SECONDS: what the KMS or the focus must refuse; N or LETTER may be 'each': "
 		"the first participant's is 0 or D, the next one's follows"},
+	{"Floor control and chat", NULL, NULL, 0, NULL},
+	{"floor", NULL, take_stream, AT(has_floor), "offer floor control (BFCP), protected as the call is: TLS keyed by MIKEY-TICKET, TLS with certificates, or none with --plain"},
+	{"floor-ask-at", "S[:FLOOR]", take_action, UE_FLOOR_ASK, "ask for a floor (the first)"},
+	{"floor-release-at", "S[:FLOOR]", take_action, UE_FLOOR_RELEASE, "give it back, or the request for it up"},
+	{"floor-for", "SECONDS", take_number, AT(floor_for), "give a floor back so long after it was granted"},
+	{"floor-again", NULL, take_true, AT(asks_again), "and then ask for it anew: with others, in turn"},
+	{"floor-revoke-at", "S[:FLOOR]", take_action, UE_FLOOR_REVOKE, "as its chair, take it from who holds it"},
+	{"chair", "grant|deny", take_chair, 0, "as a chair, answer all requests so"},
+	{"chat", NULL, take_stream, AT(has_chat), "offer chat (MSRP), protected in the same way"},
+	{"nickname", "NAME", take_text, AT(nickname), "in the chat; %d is the participant's number"},
+	{"say-at", "S:TEXT", take_action, UE_SAY, "a message to all"},
+	{"whisper-at", "S:URI TEXT", take_action, UE_WHISPER, "a message to one"},
+	{"send-file-at", "S:FILE", take_action, UE_SEND_FILE, "a file to all"},
+	{"nickname-at", "S:NAME", take_action, UE_NICKNAME, "another nickname, or none"},
+	{"chat-messages", "N", take_unsigned, AT(chat_messages), "send so many messages, each numbered; who receives them counts what is missing or out of order"},
+	{"chat-size", "OCTETS", take_unsigned, AT(chat_size), "of each of them (64)"},
+	{"chat-rate", "N", take_number, AT(chat_rate), "a second; 0: as fast as they are answered (0)"},
+	{"chat-reports", NULL, take_true, AT(chat_wants_reports), "ask for success reports"},
+	{"stall-at", "S", take_action, UE_STALL, "read the chat no more"},
+	{"cut-at", "S:floor|chat", take_action, UE_CUT, "break the connection off"},
+	{"connect-at", "S:floor|chat", take_action, UE_CONNECT, "connect once more"},
+	{"stream-setup", "active|passive|actpass", take_setup, 0, "who opens the connections (active: we do)"},
+	{"stream-tls", "1.2|1.3", take_stream_tls, 0, "only this version (both)"},
+	{"stream-wrong", "WHAT", take_stream_wrong, 0, "key, name, owner (another participant's key) or plain: what the focus must refuse"},
 	{"Watching the conference", NULL, NULL, 0, NULL},
 	{"subscribe", "call|dialog|ticket", take_subscribe, 0, "to the conference's state (RFC 4575), once the call is up: in the call's dialog or in one of its own "
 		"under the call's key, or in one of its own by a ticket of its own; the roster stands in the JSON"},
@@ -541,7 +637,7 @@ const struct ue_option ue_option_table[] = {
 	{"bye-at", "S", take_action, UE_BYE, "leave"},
 	{"vanish-at", "S", take_action, UE_VANISH, "fall silent without BYE"},
 	{"script", "FILE", take_script, 0, "lines 'SECONDS ACTION [ARGUMENT]': hold unhold rekey reinvite move codec dtmf mute unmute ssrc "
-		"garbage wrong-key wrong-source bye vanish"},
+		"garbage wrong-key wrong-source bye vanish refer floor-ask floor-release floor-revoke say whisper send-file nickname stall cut connect"},
 	{"actors", "N", take_unsigned, AT(actors), "only the first N participants do what stands above (all)"},
 	{"A bad network, on what is sent", NULL, NULL, 0, NULL},
 	{"loss", "PERCENT", take_percent, AT(loss), "lose packets"},

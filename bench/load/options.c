@@ -38,6 +38,8 @@ defaults(struct ue_options *o)
 		.mikey_set = 1,
 		.validity = 3600,
 		.line_count = 1,
+		.stream_setup = "active",
+		.chat_size = 64,
 	};
 	(void)ue_line_by_name(&o->line[0], "audio");
 }

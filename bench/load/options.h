@@ -27,8 +27,18 @@ enum ue_action_kind {
 	UE_WRONG_KEY,
 	UE_WRONG_SOURCE,
 	UE_BYE,
-	UE_VANISH, /* leave without BYE, silently */
-	UE_REFER,  /* arg: whom the focus is to call */
+	UE_VANISH,    /* leave without BYE, silently */
+	UE_REFER,     /* arg: whom the focus is to call */
+	UE_FLOOR_ASK, /* arg: floor, empty: the first */
+	UE_FLOOR_RELEASE,
+	UE_FLOOR_REVOKE, /* as its chair */
+	UE_SAY,		 /* arg: text */
+	UE_WHISPER,	 /* arg: URI TEXT */
+	UE_SEND_FILE,	 /* arg: path */
+	UE_NICKNAME,	 /* arg: name; empty: none any more */
+	UE_STALL,	 /* read the chat no more */
+	UE_CUT,		 /* arg: floor or chat: break its connection off */
+	UE_CONNECT,	 /* the same: connect once more */
 };
 
 /* What MIKEY's participant does wrong on purpose. */
@@ -70,6 +80,22 @@ enum ue_names {
 	UE_NAMES_NONE = 0,
 	UE_NAMES_REPLACES, /* take its place */
 	UE_NAMES_JOIN,	   /* come into its conference */
+};
+
+/* What a chair of a floor does with requests that wait for it. */
+enum ue_chair {
+	UE_CHAIR_NOT = 0,
+	UE_CHAIR_GRANT,
+	UE_CHAIR_DENY,
+};
+
+/* What it does wrong about TCP streams on purpose. */
+enum ue_stream_wrong {
+	UE_STREAM_WELL = 0,
+	UE_STREAM_WRONG_KEY,
+	UE_STREAM_WRONG_NAME,  /* of the key */
+	UE_STREAM_WRONG_OWNER, /* the key of another participant */
+	UE_STREAM_WRONG_PLAIN, /* without TLS */
 };
 
 /* Reliable provisional responses (RFC 3262). */
@@ -130,6 +156,17 @@ struct ue_options {
 	/* m-lines that are offered */
 	unsigned line_count, own_line;
 	struct ue_line line[UE_LINES_MAX];
+	/* floor control and chat */
+	bool has_floor, has_chat, chat_wants_reports;
+	bool asks_again;	  /* for a floor that it had */
+	const char *stream_setup; /* active, passive, actpass */
+	unsigned stream_tls;	  /* enum cp_tls_version */
+	enum ue_stream_wrong stream_wrong;
+	enum ue_chair chair;
+	double floor_for; /* seconds that a floor is held; 0: until it is released */
+	const char *nickname;
+	unsigned chat_messages, chat_size;
+	double chat_rate; /* a second; 0: as fast as they are answered */
 	/* sound */
 	unsigned codec_count;
 	enum dp_codec_id codec[UE_CODECS_MAX];

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <jansson.h>
 #include "bench/lib/bench.h"
+#include "bench/load/streams.h"
 #include "bench/load/app.h"
 #include "bench/load/dialog.h"
 #include "bench/load/subscribe.h"
@@ -203,6 +204,7 @@ call_json(const struct ue_report *r)
 						 : is_mikey  ? "mikey-ticket"
 							     : "sdes"));
 	json_object_set_new(j, "mikey", c->mikey ? mikey_json(c->mikey) : json_null());
+	json_object_set_new(j, "streams", c->streams ? ue_streams_json(c) : json_null());
 	json_object_set_new(j, "suite", suite ? json_string(suite) : json_null());
 	json_object_set_new(j, "codec", suite ? json_string(ue_codec_name(c->codec)) : json_null());
 	json_object_set_new(j, "ptime", json_integer(o->ptime));

@@ -99,7 +99,7 @@ static int
 transfer_answer(struct ue_mikey *m, const struct ue_sdp *theirs, uint32_t ssrc,
 		struct cp_mikey_out *out)
 {
-	uint8_t cs_id = theirs->is_mikey_at_session ? ue_sdp_cs_id(theirs) : 1;
+	uint8_t cs_id = theirs->is_mikey_at_session ? ue_sdp_cs_id(theirs, theirs->own) : 1;
 	struct cp_mikey_line line = ue_mikey_line(m, cs_id, ssrc);
 	const struct cp_mikey_answer answer = {.lines = &line, .count = 1};
 	struct cp_mikey_fault fault = {.text = ""};

@@ -1,4 +1,4 @@
-/* SDP written and read: one audio stream with its crypto lines. */
+/* SDP written and read: one audio stream with its crypto lines, and the m-lines beside it. */
 #include "bench/load/sdp.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ crypto_write(char *out, size_t size, const struct ue_sdp *sdp, const struct ue_s
 	return n;
 }
 
-/* What --media-lines can name: an m-line with its attributes. Ports are never used. */
+/* What --media-lines can name: an m-line with its attributes. Ports of those without a stream are never used. */
 static const struct {
 	const char *name, *media, *proto, *formats, *attributes;
 	uint16_t port;
@@ -96,6 +96,9 @@ static const struct {
 	{"plain", "video", "RTP/AVP", "97", "a=rtpmap:97 H264/90000\r\na=inactive\r\n", 9},
 	{"message", "message", "TCP/TLS/MSRP", "*",
 	 "a=accept-types:text/plain\r\na=setup:active\r\n", 9},
+	/* described by struct ue_stream_sdp */
+	{"floor", "application", "TCP/TLS/BFCP", "*", "", 9},
+	{"chat", "message", "TCP/TLS/MSRP", "*", "", 9},
 };
 
 bool
@@ -122,11 +125,11 @@ ue_line_is_keyed(const struct ue_line *line)
 }
 
 uint8_t
-ue_sdp_cs_id(const struct ue_sdp *sdp)
+ue_sdp_cs_id(const struct ue_sdp *sdp, unsigned line)
 {
 	uint8_t cs_id = 1;
 
-	for (unsigned i = 0; i < sdp->own && i < sdp->line_count; i++)
+	for (unsigned i = 0; i < line && i < sdp->line_count; i++)
 		if (ue_line_is_keyed(&sdp->line[i]))
 			cs_id += 2;
 	return cs_id;
@@ -153,12 +156,32 @@ mikey_write(struct text *t, const char *mikey, size_t len)
 	put(t, "a=key-mgmt:mikey %.*s\r\n", (int)len, mikey);
 }
 
+/* The stream that an m-line is; UE_SERVICES: none that we use. */
+static enum ue_service
+stream_at(const struct ue_sdp *sdp, unsigned line)
+{
+	unsigned i = 0;
+
+	while (i < UE_SERVICES && !(sdp->stream[i].is_there && sdp->stream[i].line == line))
+		i++;
+	return (enum ue_service)i;
+}
+
 /* An m-line that is not our audio. */
 static void
-line_write(struct text *t, const struct ue_line *line)
+line_write(struct text *t, const struct ue_sdp *sdp, unsigned index)
 {
+	const struct ue_line *line = &sdp->line[index];
+	enum ue_service service = stream_at(sdp, index);
+	char attributes[640] = "";
+
 	put(t, "m=%s %u %s %s\r\n", line->media, line->port, line->proto, line->formats);
-	for (unsigned i = 0; line->port && i < sizeof(lines) / sizeof(lines[0]); i++) {
+	if (line->port && service < UE_SERVICES) {
+		ue_stream_write(attributes, sizeof(attributes), &sdp->stream[service], service);
+		put(t, "%s", attributes);
+	}
+	for (unsigned i = 0;
+	     line->port && service == UE_SERVICES && i < sizeof(lines) / sizeof(lines[0]); i++) {
 		if (strcmp(lines[i].media, line->media) == 0 &&
 		    strcmp(lines[i].proto, line->proto) == 0) {
 			put(t, "%s", lines[i].attributes);
@@ -209,7 +232,7 @@ ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp)
 		if (i == sdp->own)
 			audio_write(&t, sdp, ip);
 		else
-			line_write(&t, &sdp->line[i]);
+			line_write(&t, sdp, i);
 	}
 	return t.len < UE_SDP_MAX ? t.len : 0;
 }
@@ -295,6 +318,7 @@ static bool
 media_read(struct ue_sdp *sdp, const char *value, bool *has_audio)
 {
 	struct ue_line *line = &sdp->line[sdp->line_count];
+	enum ue_service service;
 	unsigned port = 0;
 
 	if (sdp->line_count == UE_LINES_MAX ||
@@ -302,6 +326,11 @@ media_read(struct ue_sdp *sdp, const char *value, bool *has_audio)
 		   line->formats) < 3)
 		return false;
 	line->port = (uint16_t)port;
+	service = ue_stream_of(line->media, line->proto);
+	if (service < UE_SERVICES && !sdp->stream[service].is_there) {
+		sdp->stream[service].is_there = true;
+		sdp->stream[service].line = sdp->line_count;
+	}
 	if (!*has_audio && strcmp(line->media, "audio") == 0) {
 		*has_audio = true;
 		sdp->own = sdp->line_count;
@@ -334,6 +363,22 @@ attribute_read(struct ue_sdp *sdp, const char *a)
 		sdp->dir = "inactive";
 	else if (strcmp(a, "sendrecv") == 0)
 		sdp->dir = "sendrecv";
+}
+
+/* A line of the session, which holds for all streams, or of the stream that was read last. */
+static void
+stream_read(struct ue_sdp *sdp, const char *line)
+{
+	for (unsigned i = 0; i < UE_SERVICES; i++) {
+		struct ue_stream_sdp *s = &sdp->stream[i];
+
+		if (sdp->line_count != 0 && (!s->is_there || s->line != sdp->line_count - 1))
+			continue;
+		if (strncmp(line, "c=IN IP", 7) == 0)
+			sscanf(line + 7, "%*c %45[0-9a-fA-F.:]", s->addr);
+		else if (strncmp(line, "a=", 2) == 0)
+			ue_stream_attribute(s, line + 2);
+	}
 }
 
 /* At the session, or at the m-line that was read last. */
@@ -382,6 +427,7 @@ ue_sdp_read(struct ue_sdp *out, const char *text, size_t len)
 				sscanf(line + 7, "%*c %45[0-9a-fA-F.:]", out->addr);
 			else if (strncmp(line, "a=", 2) == 0 && is_ours)
 				attribute_read(out, line + 2);
+			stream_read(out, line);
 		}
 		text += n + 1;
 	}

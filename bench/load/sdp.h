@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "bench/load/sdp_stream.h"
 #include "dataplane/api/codec_id.h"
 #include "dataplane/api/suite.h"
 
@@ -36,7 +37,7 @@ struct ue_line {
 	size_t mikey_len;
 };
 
-/* One audio stream as one side describes it, among other m-lines that are described but not used. */
+/* One audio stream as one side describes it, with floor control and chat, among other m-lines that are described but not used. */
 struct ue_sdp {
 	unsigned line_count, own; /* own: the first audio, which all but line is about */
 	struct ue_line line[UE_LINES_MAX];
@@ -61,6 +62,7 @@ struct ue_sdp {
 	const char *mikey;
 	size_t mikey_len;
 	bool is_mikey_at_session;
+	struct ue_stream_sdp stream[UE_SERVICES];
 };
 
 /* An m-line by a name of --media-lines; false: no such name. */
@@ -69,8 +71,8 @@ bool ue_line_by_name(struct ue_line *out, const char *name);
 /* Does it get crypto sessions under a message of the session? */
 bool ue_line_is_keyed(const struct ue_line *line);
 
-/* The first of the two that our audio has there: profile section 4. */
-uint8_t ue_sdp_cs_id(const struct ue_sdp *sdp);
+/* The first of the two that an m-line has there: profile section 4. */
+uint8_t ue_sdp_cs_id(const struct ue_sdp *sdp, unsigned line);
 
 /* The length, or 0 when it does not fit. */
 size_t ue_sdp_write(char out[UE_SDP_MAX], const struct ue_sdp *sdp);

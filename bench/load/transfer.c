@@ -344,3 +344,14 @@ ue_mikey_is_keyed(const struct ue_mikey *m, struct ue_sdes key[2])
 	memcpy(key, m->key, sizeof(m->key));
 	return true;
 }
+
+const struct cp_mikey_session *
+ue_mikey_tls(const struct ue_mikey *m, const struct ue_sdp *sdp, unsigned line)
+{
+	bool is_at_line = m->is_initiator && !sdp->is_mikey_at_session;
+	const struct cp_mikey_csb *csb = is_at_line ? m->transfer[line].csb : m->csb;
+	const struct cp_mikey_session *s =
+		csb ? cp_mikey_csb_find(csb, is_at_line ? 1 : ue_sdp_cs_id(sdp, line)) : NULL;
+
+	return s && s->use == CP_MIKEY_USE_TLS ? s : NULL;
+}

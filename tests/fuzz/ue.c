@@ -34,7 +34,7 @@ sdp(const uint8_t *data, size_t len)
 		return;
 	if (in.key_count > UE_KEYS_MAX || in.codec_count > UE_CODECS_MAX || in.mikey_len > len ||
 	    in.line_count > UE_LINES_MAX || in.own >= in.line_count ||
-	    ue_sdp_cs_id(&in) > 2 * UE_LINES_MAX)
+	    ue_sdp_cs_id(&in, in.own) > 2 * UE_LINES_MAX)
 		abort();
 	for (unsigned i = 0; i < in.line_count; i++)
 		if (in.line[i].mikey &&

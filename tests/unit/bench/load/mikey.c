@@ -495,7 +495,7 @@ several_m_lines(void **state)
 		assert_int_equal(ue_mikey_offer(p->alice, 1, &ours), 0);
 		assert_null(ours.line[2].mikey);
 		theirs = ours;
-		assert_int_equal(ue_sdp_cs_id(&theirs), at_session ? 3 : 1);
+		assert_int_equal(ue_sdp_cs_id(&theirs, theirs.own), at_session ? 3 : 1);
 		assert_int_equal(ue_mikey_called(p->bob, &theirs), -EINPROGRESS);
 		ue_mikey_node_turn(p->node);
 		assert_int_equal(ue_mikey_ready(p->bob), 0);

@@ -281,12 +281,12 @@ sdp_of_several_lines(void **state)
 
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(ue_line_by_name(&in.line[i], names[i]));
-	assert_int_equal(ue_sdp_cs_id(&in), 3);
+	assert_int_equal(ue_sdp_cs_id(&in, in.own), 3);
 	in.mikey = base64;
 	in.mikey_len = 4;
 	in.line[0].mikey = other;
 	in.line[0].mikey_len = 4;
-	assert_int_equal(ue_sdp_cs_id(&in), 1); /* the video has a message of its own */
+	assert_int_equal(ue_sdp_cs_id(&in, in.own), 1); /* the video has a message of its own */
 	len = ue_sdp_write(text, &in);
 	assert_int_equal(ue_sdp_read(&out, text, len), 0);
 	assert_int_equal(out.line_count, 4);
@@ -304,6 +304,54 @@ sdp_of_several_lines(void **state)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "m=audio 9 RTP/SAVP 0\n");
 	assert_true(ue_sdp_read(&out, text, len) < 0);
 	assert_int_equal(ue_sdp_read(&out, text, len - strlen("m=audio 9 RTP/SAVP 0\n")), 0);
+}
+
+/* RFC 8856 section 9's answer, with a chat beside it; what stands at the session holds for both. */
+static void
+sdp_of_streams(void **state)
+{
+	static const char text[] =
+		"v=0\r\nc=IN IP4 192.0.2.1\r\na=fingerprint:sha-256 4A:AD\r\n"
+		"m=audio 50002 RTP/AVP 0\r\na=label:10\r\n"
+		"m=application 50000 TCP/TLS/BFCP *\r\nc=IN IP6 2001:db8::1\r\na=setup:actpass\r\n"
+		"a=connection:new\r\na=floorctrl:s-only\r\na=confid:4321\r\na=userid:1234\r\n"
+		"a=floorid:1 mstrm:10\r\na=floorid:2 m-stream:11 12\r\na=bfcpver:1\r\n"
+		"m=message 7394 TCP/TLS/MSRP *\r\na=accept-types:message/cpim\r\n"
+		"a=path:msrps://client.example.com:7394/2s93i93idj;tcp\r\na=setup:passive\r\n"
+		"a=chatroom:nickname private-messages\r\na=msrp-cema\r\na=max-size:9000000000\r\n";
+	struct ue_sdp out, again;
+	const struct ue_stream_sdp *floor = &out.stream[UE_FLOOR], *chat = &out.stream[UE_CHAT];
+	char written[UE_SDP_MAX];
+	size_t len;
+
+	assert_int_equal(ue_sdp_read(&out, text, sizeof(text) - 1), 0);
+	assert_true(floor->is_there && chat->is_there);
+	assert_int_equal(floor->line, 1);
+	assert_int_equal(chat->line, 2);
+	assert_string_equal(floor->addr, "2001:db8::1");
+	assert_string_equal(chat->addr, "192.0.2.1");
+	assert_string_equal(floor->fingerprint, "sha-256 4A:AD");
+	assert_string_equal(floor->setup, "actpass");
+	assert_string_equal(floor->floorctrl, "s-only");
+	assert_int_equal(floor->confid, 4321);
+	assert_int_equal(floor->userid, 1234);
+	assert_int_equal(floor->floor_count, 2);
+	assert_int_equal(floor->floor[1].id, 2);
+	assert_string_equal(floor->floor[0].streams, "10");
+	assert_string_equal(floor->floor[1].streams, "11 12");
+	assert_string_equal(chat->path, "msrps://client.example.com:7394/2s93i93idj;tcp");
+	assert_true(chat->has_chatroom && chat->has_cema);
+	assert_true(chat->max_size == 9000000000);
+	assert_int_equal(out.line[2].port, 7394);
+	len = ue_sdp_write(written, &out);
+	assert_int_equal(ue_sdp_read(&again, written, len), 0);
+	assert_string_equal(again.stream[UE_CHAT].path, chat->path);
+	assert_string_equal(again.stream[UE_FLOOR].setup, "actpass");
+	assert_string_equal(again.stream[UE_FLOOR].floorctrl, "c-only"); /* ours is the client */
+	for (size_t cut = 0; cut < sizeof(text) - 1; cut++)
+		(void)ue_sdp_read(&again, text, cut);
+	assert_int_equal(ue_stream_of("message", "TCP/MSRP"), UE_CHAT);
+	assert_int_equal(ue_stream_of("application", "UDP/BFCP"), UE_SERVICES);
 }
 
 /* RFC 7616 3.9.1 */
@@ -422,6 +470,7 @@ main(void)
 		cmocka_unit_test(sdp_of_others),
 		cmocka_unit_test(sdp_with_mikey),
 		cmocka_unit_test(sdp_of_several_lines),
+		cmocka_unit_test(sdp_of_streams),
 		cmocka_unit_test(digest_of_the_rfc),
 		cmocka_unit_test(command_lines),
 	};
