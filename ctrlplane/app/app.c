@@ -14,6 +14,7 @@
 #include "ctrlplane/app/app_state.h"
 #include "ctrlplane/base/log.h"
 
+#define WALL_JITTER_MS 20
 #define FAST_MS 100
 #define SLOW_MS 1000
 #define STOP_MS 5000 /* BYEs are waited for so long */
@@ -27,15 +28,17 @@ cp_app_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The wall clock may be set while we run. */
+/* The wall clock may be set while we run. What is less is the jitter of reading both: a moment is shown at one time always. */
 static void
 read_wall(struct cp_app *app)
 {
 	struct timespec t;
+	int64_t ahead_ms, now_ms = cp_app_now_ms();
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	cp_focus_set_wall(app->focus,
-			  (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - cp_app_now_ms());
+	ahead_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - now_ms;
+	if (llabs(ahead_ms - (cp_focus_wall_ms(app->focus, now_ms) - now_ms)) > WALL_JITTER_MS)
+		cp_focus_set_wall(app->focus, ahead_ms);
 }
 
 static int

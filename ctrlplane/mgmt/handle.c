@@ -1,19 +1,16 @@
 /* From a command to its handler, and the handlers about the node. */
 #include <errno.h>
-#include <time.h>
 #include "ctrlplane/mgmt/openapi.h"
 #include "ctrlplane/mgmt/request.h"
 
 struct cp_view_clock
 cp_view_now(const struct cp_mgmt_ops *ops)
 {
-	struct timespec now;
+	int64_t now_ms = ops->now_ms(ops->app);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (struct cp_view_clock){
-		.now_ms = ops->now_ms(ops->app),
-		.now_unix_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-	};
+	/* the focus's way from one clock to the other, so that what happened once is shown at one time */
+	return (struct cp_view_clock){.now_ms = now_ms,
+				      .now_unix_ms = cp_focus_wall_ms(ops->focus, now_ms)};
 }
 
 struct cp_view_clock

@@ -1,7 +1,6 @@
 """What a conclave-ue heard, by its --record: which frequencies when, in windows of 40 ms."""
 import array
 import math
-import wave
 
 WINDOW = 320  # samples: 25 Hz apart
 

@@ -1,12 +1,17 @@
 """Announcements heard: prompts, PIN, lobby, music and files, by what conclave-ue recorded."""
+import array
 import datetime
+import math
 import os
 import subprocess
+import time
+import urllib.request
+import wave
 
 import pytest
 from heard import Heard
 from node import Node, Ue, program, wait_until
-from sound import write_tone
+from sound import assert_no_gap, write_tone
 
 SPEAK = 3500  # the frequency of a talker: of no prompt
 # The tones that stand for prompts when nothing is configured.
@@ -172,6 +177,47 @@ def test_music_for_the_only_one():
         assert len(music) > 40
 
 
+def test_silence_for_the_only_one():
+    with Node() as node:
+        create(node, "--announces")
+        first = join(node, "first")
+        wait_in(node, "first")
+        wait_until(lambda: Heard(node.path("first.wav")).windows() > 60, 20, "some seconds of record")
+        assert node.api("node", "show")["media"]["total"]["plays"] == 0
+        assert max(map(abs, heard(node, first).samples)) < 100, "nothing is heard"
+
+
+def test_a_long_file_is_read_while_all_goes_on():
+    """Five minutes of stereo, 58 MB: nobody who talks or asks is held up while it is read, decoded and resampled."""
+    with Node(start=False) as node:
+        folder = node.path("sounds")
+        os.mkdir(folder)
+        with wave.open(os.path.join(folder, "long.wav"), "w") as file:
+            file.setparams((2, 2, 48000, 0, "NONE", ""))
+            second = array.array("h", [v for i in range(48000) for v in [int(8000 * math.sin(2 * math.pi * 1700 * i / 48000))] * 2]).tobytes()
+            for _ in range(300):
+                file.writeframesraw(second)
+        node.config["announcements"] = {"directory": folder}
+        node.start()
+        create(node)
+        people = [Ue(node.uri("room"), "--from", f"sip:{hz}@example.net", "--tone", hz, "--expect", f"{500 + 900 - hz}", seconds=10) for hz in (500, 900)]
+        node.wait_participants(2, "room")
+        waits = []
+        node.cli("conference", "announce", "room", "long.wav")
+        end = time.monotonic() + 30
+        while node.api("node", "show")["media"]["total"]["playing"] == 0:
+            begin = time.monotonic()
+            with urllib.request.urlopen(f"http://127.0.0.1:{node.http_port}/v1/health", timeout=10) as answer:
+                assert answer.status == 200
+            waits.append(time.monotonic() - begin)
+            assert time.monotonic() < end, "it never began"
+        assert sorted(waits)[len(waits) * 9 // 10] < 0.3, waits
+        for one in people:
+            result = one.result()
+            assert_no_gap(result)
+            assert result["heard_as_expected"], result
+
+
 def test_files_of_the_folder():
     with Node(start=False) as node:
         folder = node.path("sounds")
@@ -207,18 +253,19 @@ def test_files_of_the_folder():
         assert not sound.has(2100)
 
 
-def test_the_end_is_near():
+@pytest.mark.parametrize("hz", [1900, 1000], ids=["file", "tone"])
+def test_the_end_is_near(hz):
     with Node(start=False) as node:
         folder = node.path("sounds")
         os.mkdir(folder)
         write_tone(os.path.join(folder, "ends-in-1.wav"), 1900, 1)
-        node.config["announcements"] = {"directory": folder, "ends_in": "ends-in-{minutes}.wav"}
+        node.config["announcements"] = {"directory": folder, **({"ends_in": "ends-in-{minutes}.wav"} if hz == 1900 else {})}
         node.start()
         end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=72)
         create(node, "--announces", "--end-at", end.strftime("%Y-%m-%dT%H:%M:%SZ"))
         first = join(node, "first", seconds=60)
         wait_in(node, "first")
-        wait_until(lambda: Heard(node.path("first.wav")).has(1900, windows=20), 40, "one minute, by its file")
+        wait_until(lambda: Heard(node.path("first.wav")).has(hz, windows=8), 40, "one minute, by its file or by tones")
         heard(node, first)
 
 

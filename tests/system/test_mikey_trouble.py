@@ -244,7 +244,7 @@ def worlds():
         for algorithms in (128, 256):
             kms = Kms()
             open_ones.append(kms)
-            kms.files_of[ALICE] = kms.add(ALICE)
+            kms.files_of = {ALICE: kms.add(ALICE)}
             focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example",
                             *(("--set", "128") if algorithms == 128 else ()))
             node = SipNode(conferences=CONFERENCES, mikey=focus_config(kms, focus, rate=0))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from node import Node, Ue, program, wait_until
+from node import Node, Ue, program
 from openapi import Api
 
 pytestmark = pytest.mark.sanitized

@@ -1,7 +1,7 @@
 // One conference, live: its roster, who is on its list, what happens, how it sounds.
 import {actions} from './actions.js';
 import {conference, del, follow, get, participants, post} from './api.js';
-import {button, clock, el, keyed, setText} from './dom.js';
+import {button, clock, el, keyed, setText, whyOf} from './dom.js';
 import {plot} from './plot.js';
 import {nameOf, roster} from './roster.js';
 import {parsePeople} from './settings.js';
@@ -61,7 +61,7 @@ function eventsPanel() {
 		node: list,
 		add(name, data) {
 			const who = typeof data.participant === 'object' ? nameOf(data.participant) : data.talkers?.map((one) => one.name).join(', ') ?? data.key;
-			const why = [data.reason, data.by ? `by ${data.by}` : ''].filter(Boolean).join(', ');
+			const why = whyOf(data.reason, data.by);
 
 			if (name === 'hello')
 				return;

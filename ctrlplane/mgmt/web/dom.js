@@ -87,6 +87,11 @@ export function confirm(title, text, action) {
 	return ask(title, el('p', {}, text), [['', 'Leave it', 'quiet'], ['yes', action, 'danger']]).then((value) => value === 'yes');
 }
 
+// "hung up", "enough, by ops": why something was, and who did it where that is not said yet.
+export function whyOf(reason, by) {
+	return [reason, by && !reason?.includes(' by ') ? `by ${by}` : ''].filter(Boolean).join(', ');
+}
+
 // "3 min", "2 h 5 min": since a time of the API.
 export function since(time) {
 	const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));

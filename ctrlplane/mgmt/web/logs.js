@@ -1,17 +1,20 @@
 // Call records, and who changed what: two lists that are read backwards, a page at a time.
 import {get} from './api.js';
-import {button, clock, el} from './dom.js';
+import {button, clock, el, whyOf} from './dom.js';
+
+const moment = (time) => el('span', {class: 'moment'}, clock(time));
 
 const KINDS = {
 	records: {
 		title: 'Call records', member: 'records',
-		columns: [['Conference', (r) => r.conference], ['Participant', (r) => r.display || r.identity || 'anonymous'], ['Joined', (r) => clock(r.joined_at)],
-			['Left', (r) => clock(r.left_at)], ['How', (r) => [r.method, r.departure].filter(Boolean).join(', ')],
-			['Why', (r) => [r.reason, r.left_by ? `by ${r.left_by}` : ''].filter(Boolean).join(', ')], ['Protection', (r) => r.protection]],
+		columns: [['Conference', (r) => r.conference], ['Participant', (r) => r.display || r.identity || 'anonymous'], ['Joined', (r) => moment(r.joined_at)],
+			['Left', (r) => moment(r.left_at)], ['How', (r) => [r.method, r.departure].filter(Boolean).join(', ')],
+			['Why', (r) => whyOf(r.reason, r.left_by)], ['Protection', (r) => r.protection]],
 	},
 	audit: {
 		title: 'Changes', member: 'entries',
-		columns: [['When', (r) => clock(r.at)], ['Who', (r) => r.by || 'by policy'], ['Conference', (r) => r.conference || ''], ['What', (r) => r.what]],
+		columns: [['When', (r) => moment(r.at)], ['Who', (r) => r.by || 'by policy'], ['Conference', (r) => r.conference || ''], ['What', (r) => r.what],
+			['Participant', (r) => r.participant ?? '']],
 	},
 };
 
@@ -28,7 +31,7 @@ export function logView(kind, page) {
 			const rows = answer[member];
 
 			for (const row of rows)
-				body.append(el('tr', {}, columns.map(([label, value]) => el('td', {'data-label': label}, String(value(row) ?? '')))));
+				body.append(el('tr', {}, columns.map(([label, value]) => el('td', {'data-label': label}, value(row) ?? ''))));
 			empty.hidden = body.childElementCount > 0;
 			more.hidden = answer.next_before === null;
 			before = `&before=${answer.next_before}`;

@@ -428,6 +428,43 @@ only_its_owner_reads_it(void **state)
 	umask(mask);
 }
 
+static bool
+is_in_files(const char *text)
+{
+	static const char *const ends[] = {"", "-wal"};
+	static char octets[1 << 20];
+	bool is_there = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		char name[160];
+		FILE *file;
+
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		file = fopen(name, "r");
+		if (file == NULL)
+			continue;
+		size_t len = fread(octets, 1, sizeof(octets), file);
+		is_there = is_there || memmem(octets, len, text, strlen(text)) != NULL;
+		fclose(file);
+	}
+	return is_there;
+}
+
+/* PRAGMA secure_delete: the PIN of a conference that is gone is nowhere. */
+static void
+what_was_dropped_is_overwritten(void **state)
+{
+	struct cp_archive *archive = open_archive(path, 0);
+
+	save(archive, make_conf("team"), true);
+	settle(archive);
+	assert_true(is_in_files("12345678"));
+	assert_int_equal(cp_archive_drop_conf(archive, "team"), 0);
+	settle(archive);
+	cp_archive_close(archive); /* and the WAL with it */
+	assert_false(is_in_files("12345678"));
+}
+
 static size_t row_count;
 static char row_text[512];
 
@@ -715,6 +752,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_goes_in_comes_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dialog_lives_as_long_as_its_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_its_owner_reads_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_dropped_is_overwritten, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_past_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_begins_with_its_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_old_is_forgotten, setup, teardown),
