@@ -113,6 +113,7 @@ cp_sub_leave(struct cp_sub *sub)
 		return;
 	LIST_REMOVE(sub, entry);
 	sub->watch = NULL;
+	sub->is_over = true;
 	sub->app->subscribe->count--;
 	if (--watch->count == 0)
 		free_watch(watch);
@@ -165,6 +166,11 @@ cp_sub_is_welcome(struct cp_sub *sub)
 
 	if (admit(&verdict, sub, sub->key.kek != NULL) != 0)
 		return false;
+	if (verdict.is_protected && !sub->is_protected) { /* since a change of the policy */
+		if (sub->is_plain_only)
+			return cp_conf_notify_policy(verdict.conf) != CP_NOTIFY_REQUIRED;
+		sub->is_protected = true;
+	}
 	look(sub);
 	return true;
 }
@@ -173,7 +179,7 @@ cp_sub_is_welcome(struct cp_sub *sub)
 static void
 refuse(struct cp_sub *sub, const struct cp_sip_sub_refusal *refusal)
 {
-	bool is_first = !sub->watch;
+	bool is_first = !sub->watch && !sub->is_over;
 
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s: SUBSCRIBE from %s refused with %d: %s", sub->user,
 	       sub->via, refusal->status, refusal->text ? refusal->text : "-");
@@ -311,6 +317,10 @@ decide(struct cp_sub *sub)
 static void
 on_keys(struct cp_sub *sub, int status)
 {
+	if (sub->is_over) { /* meanwhile, and what was to be refreshed is no more */
+		refuse(sub, &(struct cp_sip_sub_refusal){.status = 481});
+		return;
+	}
 	if (status != 0) {
 		refuse_keys(sub, status);
 		return;

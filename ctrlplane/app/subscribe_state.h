@@ -49,7 +49,8 @@ struct cp_sub {
 	LIST_ENTRY(cp_sub) of_all;
 	struct cp_app *app;
 	struct cp_sip_sub *sip;
-	struct cp_watch *watch;	     /* NULL: not accepted yet, or over */
+	struct cp_watch *watch;	     /* NULL: not accepted yet, or over: */
+	bool is_over;		     /* its last NOTIFY is out */
 	char user[CP_CONF_USER_MAX]; /* of the conference */
 	char host[128];		     /* that it was called at */
 	uint32_t leg;		     /* in whose dialog; 0: in its own */

@@ -41,9 +41,8 @@ cp_sip_peer_name(char *text, size_t size, nua_t *nua, const sip_t *sip)
 			 how ? how + 1 : "?");
 }
 
-/* RFC 3261 26.2.2: who writes sips: means TLS, hop by hop, and this hop has none. */
-static bool
-is_sips_without_tls(const sip_t *sip)
+bool
+cp_sip_is_sips_without_tls(const sip_t *sip)
 {
 	const sip_via_t *via = sip->sip_via;
 	const char *how = via && via->v_protocol ? strrchr(via->v_protocol, '/') : NULL;
@@ -63,7 +62,7 @@ check_new(struct cp_sip *s, const sip_t *sip, char name[CP_SIP_USER_MAX],
 		return 503;
 	if (!sip->sip_contact)
 		return 400; /* RFC 3261 8.1.1.8 */
-	if (is_sips_without_tls(sip))
+	if (cp_sip_is_sips_without_tls(sip))
 		return 403;
 	if (!user || strlen(user) >= CP_SIP_USER_MAX)
 		return 404;

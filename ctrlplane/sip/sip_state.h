@@ -173,6 +173,8 @@ void cp_sip_bye_sent(struct cp_sip *s); /* the last that a stop waits for? */
 /* invite.c */
 void cp_sip_on_invite(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
 		      const sip_t *sip);
+/* RFC 3261 26.2.2: who writes sips: means TLS, hop by hop, and this hop has none. */
+bool cp_sip_is_sips_without_tls(const sip_t *sip);
 void cp_sip_on_update(struct cp_sip_call *call, const sip_t *sip);
 void cp_sip_on_ack(struct cp_sip_call *call, const sip_t *sip);
 /* A response to our own re-INVITE: ours with an offer, or NUA's session refresh for which the peer makes the offer. */

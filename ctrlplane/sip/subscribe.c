@@ -310,6 +310,8 @@ on_first(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip, struct cp_
 	struct cp_sip_identity identity;
 	struct cp_sip_sub *sub;
 
+	if (cp_sip_is_sips_without_tls(sip))
+		return 403;
 	if (!user || strlen(user) >= sizeof(name))
 		return 404;
 	url_unescape(name, user);

@@ -117,6 +117,13 @@ def test_only_conferences_have_a_state(node, user):
         assert watcher.notify(0.3) is None
 
 
+def test_sips_is_for_tls(node):
+    with Watcher(node) as watcher:
+        watcher.target = watcher.uri = watcher.uri.replace("sip:", "sips:")
+        assert watcher.subscribe().status == 403
+        assert watcher.notify(0.3) is None
+
+
 def test_notify_is_a_request_of_the_dialog(node):
     """To, From, Call-ID and CSeq are the dialog's, Contact is the conference; it goes where Record-Route leads."""
     with Watcher(node, "route") as watcher, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as proxy:

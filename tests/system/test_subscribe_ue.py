@@ -1,6 +1,7 @@
 """Conferences watched by conclave-ue: the roster put together, protected under a key of each one's own, and what is refused."""
 import base64
 import re
+import signal
 import subprocess
 
 import pytest
@@ -367,6 +368,57 @@ def test_a_refresh_may_bring_a_new_key(tmp_path):
                 assert watcher.subscribe(body=body_of(other, uri), kind="application/mikey").status == 403
             watcher.subscribe(expires=0)
             watcher.wait(lambda r: watcher.last_state.startswith("terminated"), "the end")
+
+
+def test_the_policy_changes_under_watchers(tmp_path):
+    """From off to required: who has a key hears no more in the clear, not even once; who has none, or takes plain documents only, is out."""
+    uri = f"sip:demo@{HOST}"
+    with Watched(2, sip_node=True, id="demo", security="either", identity="none", anonymous=True, notify="off") as meeting:
+        node = meeting.node
+        with Peer(meeting.kms, who(0), meeting.keys[0]) as peer, Peer(meeting.kms, who(1), meeting.keys[1]) as other:
+            keyed, none = Watcher(node, from_header=f"<{who(0)}>"), Watcher(node)
+            plain = Watcher(node, from_header=f"<{who(1)}>")
+            with keyed, none, plain:
+                learn(peer, keyed, keyed.subscribe(body=body_of(peer, uri), kind="application/mikey"))
+                assert plain.subscribe(body=body_of(other, uri), kind="application/mikey", accept=DOCUMENT).status == 200
+                assert none.subscribe().status == 200
+                for each in (keyed, none, plain):
+                    each.wait(lambda r: r.version == 1, "a document in the clear")
+                    assert each.notifies[0]["content-type"] == DOCUMENT
+                node.cli("conference", "update", "demo", "--notify-protection", "required", "--title", "Secret")
+                for each in (none, plain):
+                    each.wait(lambda r: each.last_state.startswith("terminated"), "the end")
+                    assert each.last_state == "terminated;reason=rejected" and b"Secret" not in each.notifies[-1].octets
+                keyed.open_body = opened(keyed, tmp_path)
+                keyed.wait(lambda r: r.description["display-text"] == "Secret", "the new title, protected")
+                assert all(notify["content-type"].startswith(CMS) for notify in keyed.notifies[1:])
+                keyed.subscribe(expires=0)
+
+
+def test_the_conference_ends_while_the_kms_thinks_about_a_refresh():
+    uri = f"sip:brief@{HOST}"
+    with Watched(1, sip_node=True) as meeting, Peer(meeting.kms, who(0), meeting.keys[0]) as peer:
+        meeting.node.http("/v1/conferences", "POST", {"id": "brief", "security": "mikey-ticket", "authorised": [who(0)]})
+        with Watcher(meeting.node, "brief", from_header=f"<{who(0)}>", open_body=lambda notify: b"") as watcher:
+            assert watcher.subscribe(body=body_of(peer, uri), kind="application/mikey").status == 200
+            wait_until(lambda: watcher.notifies or watcher.notify(1), 10, "a body")
+            body = body_of(peer, uri)
+            meeting.kms.process.send_signal(signal.SIGSTOP)
+            try:
+                watcher.send("SUBSCRIBE", ["Event: conference", "Expires: 600"], body, kind="application/mikey")
+                meeting.node.http("/v1/conferences/brief", "DELETE")  # while the KMS is asked
+                farewell = watcher.receive(5)
+                while farewell.method != "NOTIFY":
+                    farewell = watcher.receive(5)
+                assert farewell["subscription-state"] == "terminated;reason=noresource"
+            finally:
+                meeting.kms.process.send_signal(signal.SIGCONT)
+            assert watcher.final(10, cseq=f"{watcher.cseq} SUBSCRIBE").status == 481
+            watcher.reply(farewell)
+            wait_until(lambda: meeting.node.http("/v1/status")["subscribers"] == 0, 5, "that nobody subscribes")
+            with Watcher(meeting.node, from_header=f"<{who(0)}>", open_body=lambda notify: b"") as again:
+                assert again.subscribe(body=body_of(peer, f"sip:demo@{HOST}"), kind="application/mikey").status == 200
+                again.subscribe(expires=0)
 
 
 def test_what_must_be_refused():
