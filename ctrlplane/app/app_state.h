@@ -46,7 +46,9 @@ enum cp_app_step {
 
 /* Who calls, kept while the KMS is asked. */
 struct cp_caller {
-	char user[CP_CONF_USER_MAX];			 /* of the conference */
+	char user[CP_CONF_USER_MAX]; /* of the conference */
+	char called
+		[CP_CONF_USER_MAX]; /* of the Request-URI: whom a ticket of the caller's is for */
 	char uri[CP_IDENTITY_MAX], tel[CP_IDENTITY_MAX]; /* proven by SIP; empty: nothing is */
 	char display[128];
 	char via[96];
@@ -215,6 +217,9 @@ void cp_factory_joined(struct cp_call *call); /* the caller is in: now the other
 void cp_factory_forget(struct cp_call *call); /* he never came in, or is gone */
 
 /* replace.c: Replaces and Join */
+/* The conference that they lead to, whatever was called. */
+const char *cp_replace_user(const struct cp_app *app, const struct cp_sip_invite *invite);
+void cp_replace_look_up(void *app, struct cp_sip_call *sip, struct cp_sip_policy *policy);
 /* What they name is where call->caller is on its way to. 0, or the status to refuse with. */
 int cp_replace_find(struct cp_call *call, const struct cp_sip_invite *invite);
 /* Who calls is known: may he? 0, or the status to refuse with and why. */

@@ -549,6 +549,7 @@ on_listen_failed(void *ctx, const char *listen, const char *why)
 
 const struct cp_sip_handler cp_app_sip_handler = {
 	.look_up = cp_call_look_up,
+	.look_up_call = cp_replace_look_up,
 	.invite = cp_call_on_invite,
 	.offer = on_offer,
 	.answer = on_answer,

@@ -89,7 +89,7 @@ cp_call_start_keyed(struct cp_call *call)
 
 	call->step = CP_STEP_KEYS;
 	if (status == 0)
-		status = cp_keying_start(call, call->caller->user, call->source, on_keyed);
+		status = cp_keying_start(call, call->caller->called, call->source, on_keyed);
 	call->next.mikey = cp_slice(NULL, 0); /* borrowed from the INVITE, kept by keying */
 	if (status != 0)
 		on_keyed(call, status);
@@ -123,7 +123,7 @@ admit_late(struct cp_call *call)
 	};
 	struct cp_conf_verdict verdict;
 
-	if (cp_conf_admit(&verdict, call->app->focus, &request) != 0)
+	if (cp_replace_admit(&verdict, call, request) != 0)
 		refuse_keyed(call,
 			     &(struct cp_sip_refusal){.status = verdict.status,
 						      .warning_code = 399,

@@ -67,6 +67,7 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 		return -ENOMEM;
 	call->caller = caller;
 	snprintf(caller->user, sizeof(caller->user), "%s", invite->user);
+	snprintf(caller->called, sizeof(caller->called), "%s", invite->user);
 	snprintf(caller->uri, sizeof(caller->uri), "%s", id->proof >= CP_SIP_DIGEST ? id->uri : "");
 	snprintf(caller->tel, sizeof(caller->tel), "%s",
 		 id->proof == CP_SIP_ASSERTED ? id->tel : "");
@@ -232,7 +233,7 @@ void
 cp_call_on_invite(void *ctx, struct cp_sip_call *sip, const struct cp_sip_invite *invite)
 {
 	struct cp_app *app = ctx;
-	const char *identity = believed(app, invite->user, invite->identity);
+	const char *identity = believed(app, cp_replace_user(app, invite), invite->identity);
 	struct cp_call *call = create(app, sip, invite, identity);
 	struct cp_conf_verdict verdict;
 	const char *why;

@@ -13,10 +13,37 @@ conf_of(const struct cp_app *app, const struct cp_call *named)
 	return leg ? leg->conf : NULL;
 }
 
+static struct cp_sip_call *
+dialog_of(const struct cp_sip_invite *invite)
+{
+	return invite->replaces ? invite->replaces : invite->joins;
+}
+
+const char *
+cp_replace_user(const struct cp_app *app, const struct cp_sip_invite *invite)
+{
+	struct cp_sip_call *sip = dialog_of(invite);
+	const struct cp_conf *conf = conf_of(app, sip ? cp_sip_call_owner(sip) : NULL);
+
+	return conf ? conf->user : invite->user;
+}
+
+void
+cp_replace_look_up(void *app, struct cp_sip_call *sip, struct cp_sip_policy *policy)
+{
+	const struct cp_conf *conf = conf_of(app, cp_sip_call_owner(sip));
+	struct cp_sip_policy its = {.needs_identity = true};
+
+	if (!conf || !cp_call_look_up(app, conf->user, &its))
+		return; /* it is refused later */
+	policy->needs_identity = its.needs_identity;
+	policy->takes_mikey = its.takes_mikey;
+}
+
 int
 cp_replace_find(struct cp_call *call, const struct cp_sip_invite *invite)
 {
-	struct cp_sip_call *sip = invite->replaces ? invite->replaces : invite->joins;
+	struct cp_sip_call *sip = dialog_of(invite);
 	const struct cp_call *named = sip ? cp_sip_call_owner(sip) : NULL;
 	const struct cp_conf *conf = conf_of(call->app, named);
 

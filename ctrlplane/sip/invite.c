@@ -194,6 +194,9 @@ on_first_invite(struct cp_sip_listen *l, nua_handle_t *nh, const sip_t *sip)
 	}
 	read_referrer(by, sip);
 	invite.referred_by = by;
+	if (invite.replaces || invite.joins)
+		s->handler.look_up_call(s->ctx, invite.replaces ? invite.replaces : invite.joins,
+					&policy);
 	if (policy.takes_mikey && has_mikey(invite.sdp))
 		policy.needs_identity = false;
 	switch (cp_sip_identify(&identity, &is_stale, l, sip, policy.needs_identity)) {

@@ -106,6 +106,8 @@ struct cp_sip_refer_request {
 struct cp_sip_handler {
 	/* Is there a conference of that name? */
 	bool (*look_up)(void *ctx, const char *user, struct cp_sip_policy *policy);
+	/* Replaces or Join names that call: what its conference asks, in the place of the one that is called. */
+	void (*look_up_call)(void *ctx, struct cp_sip_call *call, struct cp_sip_policy *policy);
 	void (*invite)(void *ctx, struct cp_sip_call *call, const struct cp_sip_invite *invite);
 	/* re-INVITE or UPDATE with an offer; empty: a re-INVITE that asks for ours. */
 	void (*offer)(void *ctx, struct cp_sip_call *call, struct cp_slice sdp);

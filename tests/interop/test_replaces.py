@@ -3,15 +3,17 @@ import pytest
 
 from node import wait_until
 from people import Callee, Referrer
-from sip import SipNode, sdp
+from sip import KEY, SipNode, sdp
 
 OTHER = {"id": "other", "security": "sdes", "identity": "none", "anonymous": True}
 DEMO = {"id": "demo", "security": "sdes", "identity": "none", "anonymous": True}
+STRICT = {"id": "strict", "security": "sdes", "anonymous": True}
 
 
 @pytest.fixture(scope="module")
 def node():
-    with SipNode(conferences=[DEMO, OTHER]) as running:
+    accounts = [{"user": "alice", "password": "secret"}]
+    with SipNode(sip={"trusted_peers": ["127.0.0.2"], "accounts": accounts}, conferences=[DEMO, OTHER, STRICT]) as running:
         yield running
 
 
@@ -20,7 +22,7 @@ def clean(request):
     yield
     if "node" in request.fixturenames:
         running = request.getfixturevalue("node")
-        for conference in ("demo", "other"):
+        for conference in ("demo", "other", "strict"):
             for participant in running.participants(conference):
                 running.cli("participant", "remove", conference, str(participant["id"]), check=False)
             running.wait_participants(0, conference)
@@ -152,3 +154,44 @@ def test_join_of_an_unknown_dialog_is_left_aside(node):
     with Referrer(node) as bob:
         assert bob.invite(["Join: x;to-tag=y;from-tag=z"]).status == 200
         bob.bye()
+
+
+@pytest.mark.parametrize("header, who, status", [("Replaces", "alice", 401), ("Join", "alice", 401), ("Replaces", "anonymous", 403), ("Join", "anonymous", 403)])
+def test_what_is_believed_is_for_the_conference_of_the_call_to_say(node, header, who, status):
+    """From suffices for the one that is called; the one of the dialog that is named wants a proof."""
+    asserted = ["P-Asserted-Identity: <sip:alice@127.0.0.1>"]
+    with Referrer(node, "strict", headers=asserted, address="127.0.0.2") as alice, Referrer(node, "other") as eve:
+        alice.join()
+        eve.from_header = f"<sip:{who}@{'127.0.0.1' if who == 'alice' else 'anonymous.invalid'}>"
+        answer = eve.invite([f"{header}: {dialog(alice)}"])
+        assert answer.status == status, answer.text
+        assert alice.receive(0.3) is None and len(node.participants("strict")) == 1 and not node.participants("other")
+        alice.bye()
+
+
+def test_the_one_that_is_called_asks_for_more_than_it_has_to(node):
+    """The other way round: strict is called, but the call that is named is where From suffices."""
+    with Referrer(node) as desk, Referrer(node, "strict") as mobile:
+        desk.join()
+        answer = mobile.invite([f"Replaces: {dialog(desk)}"])
+        assert answer.status == 200 and "<sip:demo@" in answer["contact"]
+        desk.reply(desk.wait("BYE"))
+        mobile.bye()
+
+
+def test_without_an_offer(node):
+    """The seat is the same also when we make the offer."""
+    with Referrer(node) as desk, Referrer(node) as mobile:
+        desk.join()
+        node.cli("conference", "lock", "demo")
+        try:
+            answer = mobile.request("INVITE", [f"Replaces: {dialog(desk)}"])
+            assert answer.status == 200, answer.text
+            mobile.target = answer["contact"].partition("<")[2].partition(">")[0]
+            tag = answer.body.partition("a=crypto:")[2].split()[0]
+            mobile.send("ACK", body=sdp(crypto=(f"{tag} {answer.body.partition('a=crypto:')[2].split()[1]} {KEY}",)), cseq=mobile.cseq)
+            desk.reply(desk.wait("BYE"))
+            assert len(node.wait_participants(1)) == 1
+        finally:
+            node.cli("conference", "unlock", "demo")
+        mobile.bye()

@@ -121,6 +121,7 @@ def test_a_phone_sends_a_list_along(node):
         assert gone["ended_by"] == "focus" and gone["outcome"] == "joined", gone
 
 
+@pytest.mark.sanitized
 def test_a_factory_under_mikey_ticket():
     """The ticket names the creator; the conference, which the factory made, goes on under its own name."""
     with Kms() as kms:
