@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctrlplane/app/floors.h"
+
 static int64_t
 now_ms(void *arg)
 {
@@ -182,6 +184,9 @@ cp_api_init(struct cp_app *app)
 		.records = records,
 		.audits = audits,
 		.audit = audit,
+		.floor_requests = cp_floors_requests,
+		.floor_is_chair = cp_floors_is_chair,
+		.floor_order = cp_floors_order,
 		.clips = clips,
 	};
 }

@@ -12,6 +12,7 @@
 
 #include "configs/program/privilege.h"
 #include "ctrlplane/app/app_state.h"
+#include "ctrlplane/app/floors.h"
 #include "ctrlplane/base/log.h"
 
 #define WALL_JITTER_MS 20
@@ -205,6 +206,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	cp_load_tick(app, now);
 	cp_subscribe_tick(app);
 	cp_prompts_tick(app->prompts);
+	cp_floors_tick(app);
 }
 
 static void
@@ -400,6 +402,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = cp_subscribe_open(app);
 	if (!rc)
+		rc = cp_floors_open(app);
+	if (!rc)
 		rc = open_mgmt(app);
 	if (!rc)
 		rc = become_user(app->config->node.user);
@@ -434,6 +438,7 @@ close_all(struct cp_app *app)
 		cp_mgmt_close(app->mgmt);
 	cp_call_free_all(app);
 	cp_adopted_free_all(app);
+	cp_floors_close(app);
 	cp_app_watch(&app->kms_watch, -1, 0);
 	cp_app_mikey_close(&app->mikey);
 	cp_map_fini(&app->calls);

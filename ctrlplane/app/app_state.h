@@ -130,6 +130,7 @@ struct cp_audit {
 
 struct cp_keep_ending;
 struct cp_redirect;
+struct cp_floors;
 
 struct cp_app {
 	struct cp_config *config;
@@ -151,6 +152,7 @@ struct cp_app {
 	bool is_store_bad;
 	struct cp_app_watch archive_watch;
 	struct cp_prompts *prompts;
+	struct cp_floors *floors;
 	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctrlplane/app/floors.h"
 #include "ctrlplane/base/log.h"
 
 /* Requests whose failure only the log hears of; the audit puts right what matters. */
@@ -88,6 +89,7 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	const char *where = conf ? conf->user : "?";
 
 	cp_subscribe_notice(app, e);
+	cp_floors_notice(app, e);
 
 	switch (e->notice) {
 	case CP_NOTICE_JOINED:
@@ -124,6 +126,7 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	case CP_NOTICE_CHANGED:
 	case CP_NOTICE_TALKERS:
 	case CP_NOTICE_ADDED:
+	case CP_NOTICE_FLOOR:
 	case CP_NOTICES:
 		break;
 	}

@@ -63,6 +63,14 @@ place_parts(struct cp_floor_server *s, struct request *r, const struct user *use
 	}
 }
 
+void
+floor_release(struct cp_floor_server *s, struct request *r, const struct cp_floor_turn *turn)
+{
+	r->reason[0] = '\0';
+	floor_end(s, r, r->status == CP_BFCP_GRANTED ? CP_BFCP_RELEASED : CP_BFCP_CANCELLED, turn);
+	floor_judge(s, turn);
+}
+
 enum cp_bfcp_error
 floor_ask(struct cp_floor_server *s, struct request **out, const struct wish *wish)
 {
@@ -189,6 +197,21 @@ floor_act(struct cp_floor_server *s, const struct user *chair, const struct cp_b
 	return CP_BFCP_OK;
 }
 
+static enum cp_bfcp_error
+ask_one(struct cp_floor_server *s, uint16_t *request, const struct wish *wish,
+	const struct cp_floor_turn *turn)
+{
+	struct request *r = NULL;
+	enum cp_bfcp_error error = floor_ask(s, &r, wish);
+
+	if (error != CP_BFCP_OK)
+		return error;
+	*request = r->id;
+	floor_judge(s, turn);
+	floor_publish(s, 0, 0, turn);
+	return CP_BFCP_OK;
+}
+
 enum cp_bfcp_error
 cp_floor_ask(struct cp_floor_server *s, uint16_t *request, uint16_t floor, uint16_t user,
 	     const struct cp_floor_turn *turn)
@@ -200,13 +223,32 @@ cp_floor_ask(struct cp_floor_server *s, uint16_t *request, uint16_t floor, uint1
 		.floor_count = 1,
 		.floors = &floor,
 	};
-	struct request *r = NULL;
-	enum cp_bfcp_error error = floor_ask(s, &r, &wish);
 
-	if (error != CP_BFCP_OK)
-		return error;
-	*request = r->id;
-	floor_judge(s, turn);
+	return ask_one(s, request, &wish, turn);
+}
+
+enum cp_bfcp_error
+cp_floor_ask_as(struct cp_floor_server *s, uint16_t *request, uint16_t floor, uint16_t user,
+		const struct cp_floor_turn *turn)
+{
+	struct wish wish = {
+		.requester = user,
+		.beneficiary = user,
+		.floor_count = 1,
+		.floors = &floor,
+	};
+
+	return ask_one(s, request, &wish, turn);
+}
+
+enum cp_bfcp_error
+cp_floor_release(struct cp_floor_server *s, uint16_t request, const struct cp_floor_turn *turn)
+{
+	struct request *r = floor_request(s, request);
+
+	if (!r)
+		return CP_BFCP_NO_REQUEST;
+	floor_release(s, r, turn);
 	floor_publish(s, 0, 0, turn);
 	return CP_BFCP_OK;
 }

@@ -188,6 +188,15 @@ cp_floor_set_chair(struct cp_floor_server *s, uint16_t floor, uint16_t id, bool 
 	return 0;
 }
 
+bool
+cp_floor_is_chair(struct cp_floor_server *s, uint16_t floor, uint16_t id)
+{
+	const struct floor *f = floor_of(s, floor);
+	const struct user *user = floor_user(s, id);
+
+	return f && user && user->chair_of >> floor_index(s, f) & 1;
+}
+
 int
 cp_floor_connected(struct cp_floor_server *s, uint16_t id, const struct cp_floor_turn *turn)
 {
@@ -297,6 +306,7 @@ cp_floor_list(struct cp_floor_server *s, struct cp_floor_view *out, size_t max, 
 {
 	struct floor *f = floor_of(s, floor);
 	size_t count = f ? floor_sort(s, floor_index(s, f)) : 0;
+	uint64_t warning_ms;
 
 	for (size_t i = 0; i < count && i < max; i++) {
 		struct request *r = s->order[i].request;
@@ -308,6 +318,7 @@ cp_floor_list(struct cp_floor_server *s, struct cp_floor_view *out, size_t max, 
 			.status = r->status,
 			.priority = r->priority,
 			.place = floor_part(r, floor_index(s, f))->place,
+			.ends_ms = ends_ms(s, r, &warning_ms),
 		};
 	}
 	return count < max ? count : max;

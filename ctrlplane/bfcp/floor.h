@@ -44,6 +44,7 @@ enum cp_floor_effect_kind {
 	CP_FLOOR_GRANTED, /* user holds floor from now on */
 	CP_FLOOR_TAKEN,	  /* user holds it no more */
 	CP_FLOOR_CHANGED, /* status or place of a request of user; final ones once */
+	CP_FLOOR_QUEUE,	  /* floor: who holds it or waits for it; once a turn */
 };
 
 struct cp_floor_effect {
@@ -79,7 +80,8 @@ struct cp_floor_decision {
 struct cp_floor_view {
 	uint16_t request, requester, beneficiary;
 	uint8_t status, priority;
-	uint16_t place; /* in the queue of the floor, from 1; 0: not in it */
+	uint16_t place;	  /* in the queue of the floor, from 1; 0: not in it */
+	uint64_t ends_ms; /* the limit of what is granted; CP_FLOOR_NEVER: none */
 };
 
 struct cp_floor_server;
@@ -100,6 +102,7 @@ int cp_floor_put_user(struct cp_floor_server *s, const struct cp_floor_person *p
 int cp_floor_remove_user(struct cp_floor_server *s, uint16_t user,
 			 const struct cp_floor_turn *turn);
 int cp_floor_set_chair(struct cp_floor_server *s, uint16_t floor, uint16_t user, bool is_chair);
+bool cp_floor_is_chair(struct cp_floor_server *s, uint16_t floor, uint16_t user);
 
 /* A new connection has no subscriptions. -ENOENT. */
 int cp_floor_connected(struct cp_floor_server *s, uint16_t user, const struct cp_floor_turn *turn);
@@ -112,6 +115,12 @@ void cp_floor_receive(struct cp_floor_server *s, const struct cp_floor_from *fro
 /* By the conference, accepted at once. 0 and the request's id, or the error that a user would get. */
 enum cp_bfcp_error cp_floor_ask(struct cp_floor_server *s, uint16_t *request, uint16_t floor,
 				uint16_t user, const struct cp_floor_turn *turn);
+/* The same as user's own wish, which is held to the policy. */
+enum cp_bfcp_error cp_floor_ask_as(struct cp_floor_server *s, uint16_t *request, uint16_t floor,
+				   uint16_t user, const struct cp_floor_turn *turn);
+/* As a FloorRelease of who asked: Released or Cancelled. */
+enum cp_bfcp_error cp_floor_release(struct cp_floor_server *s, uint16_t request,
+				    const struct cp_floor_turn *turn);
 enum cp_bfcp_error cp_floor_decide(struct cp_floor_server *s,
 				   const struct cp_floor_decision *decision,
 				   const struct cp_floor_turn *turn);

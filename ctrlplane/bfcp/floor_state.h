@@ -112,6 +112,7 @@ struct wish {
 
 enum cp_bfcp_error floor_ask(struct cp_floor_server *s, struct request **out,
 			     const struct wish *wish);
+void floor_release(struct cp_floor_server *s, struct request *r, const struct cp_floor_turn *turn);
 /* Nothing is changed unless all of what is wanted may be. chair NULL: the conference. */
 enum cp_bfcp_error floor_act(struct cp_floor_server *s, const struct user *chair,
 			     const struct cp_bfcp_request *wanted, const char **why,

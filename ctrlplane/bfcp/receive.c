@@ -57,10 +57,7 @@ take_release(struct work *w)
 		return CP_BFCP_NO_REQUEST;
 	if (r->requester != w->user->id && r->beneficiary != w->user->id)
 		return CP_BFCP_UNAUTHORISED;
-	r->reason[0] = '\0';
-	floor_end(w->s, r, r->status == CP_BFCP_GRANTED ? CP_BFCP_RELEASED : CP_BFCP_CANCELLED,
-		  w->turn);
-	floor_judge(w->s, w->turn);
+	floor_release(w->s, r, w->turn);
 	answer_request(w, r);
 	return CP_BFCP_OK;
 }

@@ -150,6 +150,9 @@ publish_request(struct cp_floor_server *s, struct request *r, uint16_t but,
 static void
 publish_floor(struct cp_floor_server *s, size_t index, const struct cp_floor_turn *turn)
 {
+	struct cp_floor_effect effect = {.kind = CP_FLOOR_QUEUE, .floor = s->floors[index].id};
+
+	turn->take(turn->arg, &effect);
 	for (size_t i = 0; i < s->user_count; i++) {
 		const struct user *user = &s->users[i];
 

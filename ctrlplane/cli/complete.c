@@ -190,6 +190,7 @@ list_words(const struct before *b, cp_cli_ids_fn ids, void *arg, FILE *out)
 		else if (strcmp(params[i].name, "clip") == 0)
 			ids(arg, params[i].name, NULL, out);
 		else if (strcmp(params[i].name, "participant") == 0 ||
+			 strcmp(params[i].name, "floor") == 0 ||
 			 b->command->id == CP_COMMAND_AUTHORISED_REMOVE)
 			ids(arg, params[i].name, b->words[skip], out);
 		else

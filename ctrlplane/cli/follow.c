@@ -26,6 +26,25 @@ text_of(const json_t *json, const char *name)
 	return text != NULL ? text : "";
 }
 
+/* " stage: ann, 2 wait" */
+static void
+print_floor(const json_t *floor, FILE *out)
+{
+	const json_t *list = json_object_get(floor, "requests"), *r;
+	size_t i, holders = 0;
+
+	if (floor == NULL)
+		return;
+	fprintf(out, " %s: ", text_of(floor, "name"));
+	json_array_foreach (list, i, r) {
+		if (strcmp(text_of(r, "status"), "granted") == 0)
+			fprintf(out, "%s%s", holders++ > 0 ? ", " : "", text_of(r, "name"));
+	}
+	fprintf(out, "%s", holders > 0 ? "" : "free");
+	if (json_array_size(list) > holders)
+		fprintf(out, ", %zu waiting", json_array_size(list) - holders);
+}
+
 /* Who or what it is about, in a few words. */
 static void
 print_subject(const json_t *data, FILE *out)
@@ -48,6 +67,7 @@ print_subject(const json_t *data, FILE *out)
 	json_array_foreach (talkers, i, talker) {
 		fprintf(out, "%s %s", i > 0 ? "," : "", text_of(talker, "name"));
 	}
+	print_floor(json_object_get(data, "floor"), out);
 	if (json_is_string(json_object_get(data, "key")))
 		fprintf(out, " %lld pressed %s", (long long)json_integer_value(participant),
 			text_of(data, "key"));

@@ -197,6 +197,7 @@ print_ids(void *arg, const char *name, const char *parent, FILE *out)
 		{"participant", "participants", "id", CP_COMMAND_PARTICIPANT_LIST},
 		{"uri", "authorised", "uri", CP_COMMAND_AUTHORISED_LIST},
 		{"clip", "announcements", "clip", CP_COMMAND_ANNOUNCEMENT_LIST},
+		{"floor", "floors", "name", CP_COMMAND_FLOOR_LIST},
 	};
 	const struct cp_cli *cli = arg;
 	json_t *params = json_pack("{s:s?}", "conference", parent), *item;

@@ -59,19 +59,22 @@ print_time(long long seconds, FILE *file)
 		fprintf(file, "%lld s", seconds);
 }
 
-/* "muted deaf held" as far as true; "-" for none. */
+/* "muted deaf held floor" as far as true; "-" for none. */
 static void
 flags_of(const json_t *participant, char *out, size_t size)
 {
 	static const char *const rows[][2] = {
 		{"muted", "muted"}, {"deaf", "deaf"}, {"on_hold", "held"}};
 	size_t len = 0;
+	bool has_floor = json_array_size(json_object_get(participant, "floors")) > 0;
 
 	snprintf(out, size, "-");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (json_is_true(json_object_get(participant, rows[i][0])))
 			len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? " " : "",
 						rows[i][1]);
+	if (has_floor)
+		snprintf(out + len, size - len, "%sfloor", len > 0 ? " " : "");
 }
 
 /* Part of the packets that the participant sent and that were lost. */
@@ -443,6 +446,8 @@ cp_cli_show(const struct cp_command *command, const json_t *params, const json_t
 		show_participant_list(json, out);
 	else if (strcmp(command->noun, "authorised") == 0)
 		cp_cli_show_people(json, out);
+	else if (strcmp(command->noun, "floor") == 0)
+		cp_cli_show_floors(json, out);
 	else if (command->id == CP_COMMAND_RECORDS)
 		cp_cli_show_records(json, out);
 	else if (command->id == CP_COMMAND_AUDIT)

@@ -72,6 +72,74 @@ cp_cli_show_people(const json_t *json, const struct cp_cli_out *out)
 	finish(&table, out);
 }
 
+/* "ann, bob"; "-" for none. */
+static void
+chairs_of(const json_t *floor, char *out, size_t size)
+{
+	const json_t *list = json_object_get(floor, "chairs"), *chair;
+	size_t i, len = 0;
+
+	snprintf(out, size, "-");
+	json_array_foreach (list, i, chair) {
+		if (len < size)
+			len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? ", " : "",
+						text(chair, "name"));
+	}
+}
+
+/* A line for each that holds it or waits for it; one without where nobody does. */
+static void
+add_floor(struct cp_table *table, const json_t *floor)
+{
+	const json_t *list = json_object_get(floor, "requests"), *r;
+	char chairs[SPACE_MAX];
+	size_t i;
+
+	chairs_of(floor, chairs, sizeof(chairs));
+	json_array_foreach (list, i, r) {
+		char s[5][SPACE_MAX];
+
+		cp_table_add(table,
+			     (const char *[]){text(floor, "name"), text(floor, "mode"),
+					      number(r, "request", s[0]),
+					      number(r, "participant", s[1]), text(r, "name"),
+					      text(r, "status"), number(r, "place", s[2]),
+					      number(r, "priority", s[3]),
+					      number(r, "left_s", s[4]), chairs});
+	}
+	if (json_array_size(list) == 0)
+		cp_table_add(table, (const char *[]){text(floor, "name"), text(floor, "mode"), "-",
+						     "-", "nobody", "free", "-", "-", "-", chairs});
+}
+
+void
+cp_cli_show_floors(const json_t *json, const struct cp_cli_out *out)
+{
+	static const struct cp_table_column columns[] = {
+		{.title = "FLOOR"},
+		{.title = "MODE", .spare = 3},
+		{.title = "REQUEST", .align = CP_TABLE_RIGHT},
+		{.title = "PARTICIPANT", .align = CP_TABLE_RIGHT},
+		{.title = "WHO", .align = CP_TABLE_FLEX},
+		{.title = "STATUS"},
+		{.title = "PLACE", .align = CP_TABLE_RIGHT},
+		{.title = "PRIORITY", .align = CP_TABLE_RIGHT, .spare = 4},
+		{.title = "LEFT S", .align = CP_TABLE_RIGHT, .spare = 2},
+		{.title = "CHAIRS", .align = CP_TABLE_FLEX, .spare = 5},
+	};
+	struct cp_table table = {.columns = columns,
+				 .column_count = sizeof(columns) / sizeof(columns[0])};
+	const json_t *list = json_object_get(json, "floors"), *floor;
+	size_t i;
+
+	json_array_foreach (list, i, floor) {
+		add_floor(&table, floor);
+	}
+	if (list == NULL)
+		add_floor(&table, json);
+	finish(&table, out);
+}
+
 void
 cp_cli_show_announcements(const json_t *json, const struct cp_cli_out *out)
 {

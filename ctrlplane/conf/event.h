@@ -154,6 +154,7 @@ enum cp_notice {
 	CP_NOTICE_ADDED,      /* leg: it is in the roster from now on, not connected yet */
 	CP_NOTICE_WAITING,    /* leg: connected, in the lobby or asked for its PIN */
 	CP_NOTICE_LIST,	      /* conf: who is authorised */
+	CP_NOTICE_FLOOR, /* conf, value: index; who holds that floor or waits for it; said by ctrlplane/app */
 	CP_NOTICES,
 };
 

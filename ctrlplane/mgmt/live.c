@@ -1,4 +1,6 @@
 /* What happens, as live events: from the focus's notices, and of the node itself. */
+#include <string.h>
+#include "ctrlplane/mgmt/floors.h"
 #include "ctrlplane/mgmt/server_state.h"
 #include "ctrlplane/mgmt/text.h"
 
@@ -69,6 +71,31 @@ view_closed(const struct cp_mgmt *mgmt, const struct cp_effect *effect)
 	return json_pack("{s:s, s:o}", "id", conf->user, "reason", view_text(effect->text));
 }
 
+/* Who follows as a participant is told of no requests that wait for a chair. */
+static json_t *
+view_floor(const struct cp_mgmt *mgmt, const struct cp_conf *conf, const struct cp_effect *effect)
+{
+	size_t floor = (size_t)effect->value;
+	json_t *state;
+
+	if (conf == NULL || floor >= conf->floors.count)
+		return NULL;
+	state = cp_view_floor(mgmt->ops, conf, floor, &(struct cp_view_reader){.sees_all = true});
+	return json_pack("{s:s, s:o}", "conference", conf->user, "floor", state);
+}
+
+static void
+hide_pending(json_t *data)
+{
+	json_t *list = json_object_get(json_object_get(data, "floor"), "requests"), *one;
+
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		one = json_array_get(list, i);
+		if (strcmp(json_string_value(json_object_get(one, "status")), "pending") == 0)
+			json_array_remove(list, i);
+	}
+}
+
 static const char *const names[CP_NOTICES] = {
 	[CP_NOTICE_JOINED] = "participant-joined",
 	[CP_NOTICE_LEFT] = "participant-left",
@@ -81,6 +108,7 @@ static const char *const names[CP_NOTICES] = {
 	[CP_NOTICE_ADDED] = "participant-added",
 	[CP_NOTICE_WAITING] = "participant-waiting",
 	[CP_NOTICE_LIST] = "list-changed",
+	[CP_NOTICE_FLOOR] = "floor-changed",
 };
 
 static json_t *
@@ -98,6 +126,8 @@ view_notice(const struct cp_mgmt *mgmt, const struct cp_effect *effect)
 		return view_talkers(conf);
 	case CP_NOTICE_DTMF:
 		return view_dtmf(mgmt, effect);
+	case CP_NOTICE_FLOOR:
+		return view_floor(mgmt, conf, effect);
 	default:
 		return view_leg(mgmt, effect);
 	}
@@ -116,6 +146,8 @@ cp_mgmt_notice(struct cp_mgmt *mgmt, const struct cp_effect *effect)
 	if (mgmt->tokens_path != NULL) {
 		bare = json_deep_copy(data);
 		cp_view_hide(bare, true);
+		if (effect->notice == CP_NOTICE_FLOOR)
+			hide_pending(bare);
 	}
 	cp_events_add(&mgmt->events, effect->conf, names[effect->notice], data, bare);
 	cp_streams_wake(mgmt);

@@ -70,6 +70,39 @@ struct cp_mgmt_invitation {
 	char why[CP_CONF_REASON_MAX]; /* not welcome, in people's words; empty: not said */
 };
 
+/* Somebody who holds a floor, or asks for it. */
+struct cp_mgmt_floor_request {
+	uint16_t id;
+	uint16_t place; /* in the queue, from 1; 0: it holds the floor, or waits for a chair */
+	uint32_t participant, asked_by;
+	const char *status; /* pending (for a chair), accepted (in the queue), granted */
+	uint8_t priority;   /* 0 lowest … 4 */
+	int64_t left_ms;    /* of a grant with a limit; -1: none */
+};
+
+enum cp_mgmt_floor_action {
+	CP_MGMT_FLOOR_ASK = 0, /* for participant: in its own name, or over the chairs' heads */
+	CP_MGMT_FLOOR_GRANT,   /* the first place, where there is no room */
+	CP_MGMT_FLOOR_DENY,
+	CP_MGMT_FLOOR_REVOKE,
+	CP_MGMT_FLOOR_PLACE,
+	CP_MGMT_FLOOR_RELEASE, /* as who asked would */
+	CP_MGMT_FLOOR_CHAIR,
+	CP_MGMT_FLOOR_UNCHAIR,
+};
+
+struct cp_mgmt_floor_order {
+	uint32_t conf;
+	size_t floor; /* index */
+	enum cp_mgmt_floor_action action;
+	uint32_t participant;
+	uint16_t request;
+	uint8_t place;
+	bool is_own;	    /* ASK: the participant's own wish, held to the policy */
+	const char *reason; /* for who is concerned; NULL: none */
+	const char *by;	    /* for the audit */
+};
+
 /* Given by the composition root; those of the store may be NULL where there is none; app comes back as the first argument. All run on the one loop. */
 struct cp_mgmt_ops {
 	void *app;
@@ -105,6 +138,15 @@ struct cp_mgmt_ops {
 	int (*audits)(void *app, const struct cp_audit_query *query, cp_audits_fn done, void *arg);
 	/* What can be announced; done is called once when 0, at once or later. NULL: nothing can. */
 	int (*clips)(void *app, cp_mgmt_clips_fn done, void *arg);
+	/*
+	 * Who holds a floor, then the queue, then who waits for a chair: how many are written. Floors are named by their index in the
+	 * policy. NULL: there are no floors.
+	 */
+	size_t (*floor_requests)(void *app, uint32_t conf, size_t floor,
+				 struct cp_mgmt_floor_request *out, size_t max);
+	bool (*floor_is_chair)(void *app, uint32_t conf, size_t floor, uint32_t participant);
+	/* -ENOENT: no such request or participant; -EACCES: the floor's policy; -EEXIST: it asks already; -EALREADY; -ENOSPC. */
+	int (*floor_order)(void *app, const struct cp_mgmt_floor_order *order);
 	/* Something that is no event of the focus, for the audit. conf: user part or NULL. */
 	void (*audit)(void *app, const char *by, const char *conf, const char *what);
 };

@@ -16,6 +16,16 @@ static const struct cp_answer answers[CP_COMMAND_COUNT] = {
 	[CP_COMMAND_CONFERENCE_SHOW] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_UPDATE] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_CLOSE] = {204, NULL, NULL},
+	[CP_COMMAND_FLOOR_LIST] = {200, "Floors", NULL},
+	[CP_COMMAND_FLOOR_SHOW] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_ASK] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_GRANT] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_DENY] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_REVOKE] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_PLACE] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_RELEASE] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_CHAIR] = {200, "FloorState", NULL},
+	[CP_COMMAND_FLOOR_UNCHAIR] = {200, "FloorState", NULL},
 	[CP_COMMAND_CONFERENCE_LOCK] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_UNLOCK] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_MIX] = {200, "Conference", NULL},
@@ -403,7 +413,7 @@ cp_openapi(void)
 		"path "
 		"does not take gets 405 with Allow, a path that is not here 404. Events are "
 		"server-sent events: names and data are the schemas Hello, ConferenceEvent, "
-		"ConferenceClosed, ParticipantEvent, Talkers, Dtmf, NodeEvent, End.";
+		"ConferenceClosed, ParticipantEvent, Talkers, FloorEvent, Dtmf, NodeEvent, End.";
 
 	return json_pack(
 		"{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:[]}, {}], s:o, s:o}",

@@ -101,6 +101,9 @@ void cp_handle_conference_update(struct cp_mgmt_request *request);
 void cp_handle_conference_change(struct cp_mgmt_request *request);
 void cp_handle_authorised_list(struct cp_mgmt_request *request);
 void cp_handle_authorised_change(struct cp_mgmt_request *request);
+void cp_handle_floor_list(struct cp_mgmt_request *request);
+void cp_handle_floor_show(struct cp_mgmt_request *request);
+void cp_handle_floor_change(struct cp_mgmt_request *request); /* ask … unchair */
 void cp_handle_conference_stats(struct cp_mgmt_request *request);
 void cp_handle_participant_stats(struct cp_mgmt_request *request);
 void cp_handle_records(struct cp_mgmt_request *request);

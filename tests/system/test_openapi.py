@@ -115,6 +115,23 @@ def make_everything(api, node):
     assert api.ask("conference_close", query={"reason": "over"}, **c).status == 204
 
 
+def steer_floors(api, who):
+    stage = {"conference": "demo", "floor": "stage"}
+    assert api.ask("participant_role", {"role": "participant"}, **who).status == 200
+    assert len(api.ask("conference_update", {"floors": ["stage chair", {"name": "board", "media": ["chat"]}]}, conference="demo").json["floors"]) == 2
+    assert len(api.ask("floor_list", conference="demo").json["floors"]) == 2
+    assert api.ask("floor_show", **stage).json["requests"] == []
+    assert api.ask("floor_show", conference="demo", floor="none").status == 404
+    assert api.ask("floor_chair", {"participant": who["participant"]}, **stage).json["chairs"]
+    for over in ("floor_revoke", "floor_deny", "floor_release"):
+        request = api.ask("floor_ask", {"participant": who["participant"]}, **stage).json["requests"][0]["request"]
+        assert api.ask("floor_place", {"place": 1}, request=request, **stage).status == 404, "it holds it"
+        assert api.ask("floor_grant", request=request, **stage).status == 200
+        assert api.ask(over, request=request, **stage).json["requests"] == []
+    assert api.ask("floor_unchair", participant=who["participant"], **stage).json["chairs"] == []
+    assert api.ask("conference_update", {"floors": []}, conference="demo").json["floors"] == []
+
+
 def steer_everything(api, node):
     ue = Ue(node.uri(), "--from", "sip:anna@example.net", "--tone", 440, seconds=60)
     try:
@@ -134,6 +151,7 @@ def steer_everything(api, node):
         assert api.ask("participant_role", {"role": "listener"}, **who).json["role"] == "listener"
         assert api.ask("participant_admit", **who).status in (200, 409)
         assert api.ask("participant_list", conference="demo").json["total"] == 1
+        steer_floors(api, who)
         for each in ("conference_announce", "participant_announce"):
             values = who if each.startswith("participant") else {"conference": "demo"}
             assert api.ask(each, {"clip": "joined"}, **values).status == 202
@@ -169,12 +187,12 @@ def test_every_operation_answers_as_documented(api, node):
     assert "123456" not in everything, "no PIN in the audit"
     assert {name for name, status in api.seen} == set(api.operations)
     fine = {name for name, status in api.seen if status < 300}
-    assert set(api.operations) - fine <= {"conference_refer", "participant_admit"}
+    assert set(api.operations) - fine <= {"conference_refer", "participant_admit", "floor_place"}
 
 
 def test_events_have_the_documented_data(api, node):
     schemas = api.document["components"]["schemas"]
-    assert {"Hello", "End", "ConferenceEvent", "ConferenceClosed", "ParticipantEvent", "Talkers", "Dtmf", "NodeEvent"} <= set(schemas)
+    assert {"Hello", "End", "ConferenceEvent", "ConferenceClosed", "ParticipantEvent", "Talkers", "FloorEvent", "Dtmf", "NodeEvent"} <= set(schemas)
 
 
 class Fuzz:

@@ -53,6 +53,8 @@ watch(struct floor_world *world, const struct cp_floor_effect *effect)
 	case CP_FLOOR_SEND:
 		assert_true(cp_bfcp_encode(world->wire, sizeof(world->wire), effect->msg) > 0);
 		break;
+	case CP_FLOOR_QUEUE:
+		break;
 	case CP_FLOOR_CLOSE:
 		fail_msg("nothing of this cannot be understood");
 	}

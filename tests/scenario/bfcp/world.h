@@ -92,6 +92,8 @@ take_effect(void *arg, const struct cp_floor_effect *effect)
 		w->watch(w, effect);
 		return;
 	}
+	if (effect->kind == CP_FLOOR_QUEUE) /* for who shows floors */
+		return;
 	if (effect->kind == CP_FLOOR_SEND)
 		note_message(w, effect);
 	else if (effect->kind == CP_FLOOR_CLOSE)

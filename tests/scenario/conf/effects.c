@@ -67,6 +67,7 @@ write_notice(struct world *w, const struct cp_effect *e)
 	case CP_NOTICE_TALKERS:
 		world_say(w, "talkers");
 		break;
+	case CP_NOTICE_FLOOR:
 	case CP_NOTICES:
 		break;
 	}

@@ -193,6 +193,8 @@ give_ids(void *arg, const char *name, const char *parent, FILE *out)
 		fputs("welcome\n", out);
 	else if (strcmp(name, "uri") == 0)
 		fprintf(out, "sip:a@b of %s\n", parent);
+	else if (strcmp(name, "floor") == 0)
+		fprintf(out, "stage of %s\n", parent);
 	else
 		fprintf(out, parent != NULL ? "17 of %s\n" : "demo\n", parent);
 }
@@ -205,7 +207,8 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nauthorised\nparticipant\nannouncement\nevents\nrecord"
+		 "status\nhealth\nconference\nauthorised\nfloor\nparticipant\nannouncement\nevents"
+		 "\nrecord"
 		 "s\naudit\nwhoa"
 		 "mi\nopenapi\nnode\ntop\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
 		 "lp\nman"
@@ -221,6 +224,8 @@ completion_knows_what_may_stand_next(void **state)
 		{{"conference", "list", ""}, ""},
 		{{"authorised", "remove", "x", ""}, "sip:a@b of x\n"},
 		{{"authorised", "add", "x", ""}, ""},
+		{{"floor", "show", "x", ""}, "stage of x\n"},
+		{{"floor", "ask", "x", "stage", ""}, "17 of x\n"},
 		{{"conference", "announce", "x", ""}, "welcome\n"},
 		{{"participant", "announce", "x", "17", ""}, "welcome\n"},
 		{{"token", "remove", "--file", "/nonexistent", ""}, ""},
