@@ -207,6 +207,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	cp_subscribe_tick(app);
 	cp_prompts_tick(app->prompts);
 	cp_floors_tick(app);
+	cp_streams_tick(app);
 }
 
 static void
@@ -249,6 +250,10 @@ on_signal(struct cp_app *app, int events)
 	if (read(app->signal_watch.fd, &info, sizeof(info)) != (ssize_t)sizeof(info) ||
 	    app->is_stopping)
 		return;
+	if (info.ssi_signo == SIGHUP) {
+		cp_streams_reload(app);
+		return;
+	}
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "stopping: %zu calls", cp_sip_call_count(app->sip));
 	app->is_stopping = true;
 	cp_focus_drain(app->focus, true);
@@ -270,6 +275,7 @@ open_signals(struct cp_app *app)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return -errno;
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -402,6 +408,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = cp_subscribe_open(app);
 	if (!rc)
+		rc = cp_streams_open(app);
+	if (!rc)
 		rc = cp_floors_open(app);
 	if (!rc)
 		rc = open_mgmt(app);
@@ -438,6 +446,7 @@ close_all(struct cp_app *app)
 		cp_mgmt_close(app->mgmt);
 	cp_call_free_all(app);
 	cp_adopted_free_all(app);
+	cp_streams_close(app);
 	cp_floors_close(app);
 	cp_app_watch(&app->kms_watch, -1, 0);
 	cp_app_mikey_close(&app->mikey);
@@ -474,6 +483,7 @@ cp_app_run(struct cp_config *config)
 	app->mgmt_watch = (struct cp_app_watch){.app = app, .ready = on_mgmt_ready, .fd = -1};
 	app->kms_watch = (struct cp_app_watch){.app = app, .ready = on_kms_ready, .fd = -1};
 	app->signal_watch = (struct cp_app_watch){.app = app, .ready = on_signal, .fd = -1};
+	app->streams_watch = (struct cp_app_watch){.app = app, .fd = -1};
 	app->root = su_root_create(NULL);
 	if (app->root) {
 		su_root_threading(app->root, 0);

@@ -13,6 +13,7 @@
 #include "ctrlplane/app/overload.h"
 #include "ctrlplane/app/subscribe.h"
 #include "ctrlplane/app/prompts.h"
+#include "ctrlplane/app/streams.h"
 #include "ctrlplane/base/map.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/media/media.h"
@@ -87,6 +88,7 @@ struct cp_call {
 	bool is_connected;
 	bool is_over;	     /* free when nothing is under way */
 	bool is_rekey_due;   /* our re-INVITE as soon as it may be */
+	bool is_reoffer_due; /* the same, without new keys */
 	bool has_leg;	     /* local is right */
 	bool is_outgoing;    /* we called */
 	bool is_private;     /* others are not to learn who it is */
@@ -110,6 +112,7 @@ struct cp_call {
 	struct cp_sdp_result next; /* agreed, not yet carried out */
 	bool has_next;
 	struct cp_sdp_local local;
+	struct cp_line lines[CP_LINES]; /* by enum cp_sdp_service */
 	char cname[DP_CTL_CNAME_MAX];
 	char identity[CP_IDENTITY_MAX]; /* canonical, as it joined; empty: anonymous or private */
 	char source[CP_CONF_VIA_MAX];	/* address it came from, without port */
@@ -153,7 +156,8 @@ struct cp_app {
 	struct cp_app_watch archive_watch;
 	struct cp_prompts *prompts;
 	struct cp_floors *floors;
-	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch;
+	struct cp_streams *streams;
+	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch, streams_watch;
 	su_timer_t *fast, *slow, *stop_timer;
 	int64_t started_ms;
 	uint64_t calls_total, calls_refused;

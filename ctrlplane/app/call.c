@@ -30,6 +30,7 @@ cp_app_call(const struct cp_app *app, uint32_t leg)
 void
 cp_call_free(struct cp_call *call)
 {
+	cp_streams_over(call);
 	if (call->is_linked)
 		cp_map_drop(&call->app->calls, &call->by_leg);
 	if (call->has_next)
@@ -59,6 +60,7 @@ cp_call_over(struct cp_call *call, const char *why)
 
 	call->sip = NULL;
 	call->is_over = true;
+	cp_streams_over(call);
 	if (call->is_linked) {
 		cp_map_drop(&app->calls, &call->by_leg);
 		call->is_linked = false;

@@ -476,6 +476,7 @@ cp_config_load(struct cp_config *c, const char *path, struct conf_errors *errors
 	cp_config_check_announcements(&c->announcements, section_of(c, "announcements"), check.path,
 				      errors);
 	cp_config_check_mikey(&c->mikey, section_of(c, "mikey"), check.path, errors);
+	cp_config_check_streams(&c->streams, section_of(c, "streams"), check.path, errors);
 	c->sdp_policy.may_mikey = c->mikey.kms.count > 0;
 	settle_security(&check);
 	check_conferences(&check);

@@ -12,6 +12,7 @@
 #include "ctrlplane/app/config_mikey.h"
 #include "ctrlplane/app/config_floor.h"
 #include "ctrlplane/app/config_notify.h"
+#include "ctrlplane/app/config_streams.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/sdp/sdp.h"
 #include "ctrlplane/sip/sip.h"
@@ -141,6 +142,7 @@ struct cp_config {
 	struct cp_config_mikey mikey;
 	struct cp_config_notify notify;
 	struct cp_config_floor floor;
+	struct cp_config_streams streams;
 	struct cp_config_store store;
 	struct cp_config_announcements announcements;
 	struct conf_section sections[CONF_SECTIONS_MAX];

@@ -3,6 +3,7 @@
 #define CP_APP_CONFIG_STREAMS_H
 
 #include "configs/loader/loader.h"
+#include "dataplane/api/addr.h"
 
 enum cp_config_failure {
 	CP_CONFIG_FAILURE_HANG_UP = 0,
@@ -22,5 +23,10 @@ struct cp_config_streams {
 };
 
 extern const struct conf_option cp_streams_options[];
+
+/* "192.0.2.1", "2001:db8::1" or "[2001:db8::1]"; port 0. False: it is none. */
+bool cp_config_streams_host(struct dp_addr *out, const char *text);
+void cp_config_check_streams(const struct cp_config_streams *s, const struct conf_section *section,
+			     const char *path, struct conf_errors *errors);
 
 #endif

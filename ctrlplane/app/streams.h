@@ -41,7 +41,7 @@ enum cp_line_fault {
 
 /*
  * What a service does with its lines; one table each, for the whole program. call->lines[service].state is its own. Within received a
- * service may close the stream (cp_streams_end); lost is not called then.
+ * service may close the stream (cp_line_end); lost is not called then.
  */
 struct cp_service {
 	const char *name; /* for the log: "floor" */
@@ -76,11 +76,17 @@ void cp_streams_reload(struct cp_app *app);
 void cp_streams_local(struct cp_call *call, struct cp_sdp_local *local);
 /* After each offer and answer that is in force (call->sdp): connect, wait, keep or end. */
 void cp_streams_agreed(struct cp_call *call);
+/* The answer to our offer is here, and agreed soon: whom it brings is kept waiting so long. */
+void cp_streams_answering(struct cp_app *app);
+/* Agreed, and there is no connection: an offer or answer makes a new one. */
+bool cp_streams_is_lost(const struct cp_call *call, int service);
+/* It did not come up, and its m-line is to go (streams.on_failure: remove). */
+bool cp_streams_is_given_up(const struct cp_call *call, int service);
 void cp_streams_over(struct cp_call *call); /* the call is */
 
 /* For services: end the stream orderly, or without a word. The m-line stays, and its peer may come again. */
-void cp_streams_end(struct cp_line *line);
-void cp_streams_cut(struct cp_line *line);
+void cp_line_end(struct cp_line *line);
+void cp_line_cut(struct cp_line *line);
 
 /* For status: streams that are up, and how many were refused or lost, by enum cp_stream_cause. */
 struct cp_streams_counts {

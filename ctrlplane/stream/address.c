@@ -1,6 +1,8 @@
 /* Addresses to the kernel and back, and what every connection is set to. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -48,6 +50,17 @@ cp_stream_addr(struct dp_addr *out, const struct sockaddr_storage *at)
 		out->port = ntohs(in4->sin_port);
 		memcpy(out->ip, &in4->sin_addr, sizeof(in4->sin_addr));
 	}
+}
+
+void
+cp_stream_address_write(char *text, const struct dp_addr *addr)
+{
+	bool is_6 = addr->family == DP_FAMILY_IP6;
+	char ip[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(is_6 ? AF_INET6 : AF_INET, addr->ip, ip, sizeof(ip)))
+		ip[0] = '\0';
+	snprintf(text, CP_STREAM_ADDRESS_TEXT, is_6 ? "[%s]:%u" : "%s:%u", ip, addr->port);
 }
 
 void

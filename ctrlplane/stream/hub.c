@@ -191,7 +191,8 @@ listen_on(struct cp_hub *hub, uint32_t events)
 	struct cp_listener *listener;
 
 	TAILQ_FOREACH (listener, &hub->listeners, link) {
-		struct epoll_event event = {.events = events, .data.ptr = &listener->kind};
+		struct epoll_event event = {.events = listener->shield ? events : 0,
+					    .data.ptr = &listener->kind};
 
 		epoll_ctl(hub->epoll, EPOLL_CTL_MOD, listener->fd, &event);
 	}

@@ -13,40 +13,73 @@
 #define ACCEPTS 64    /* of a turn: handshakes go on in between */
 #define GRACE_MS 1000 /* who came later than that is not crowded out */
 
+/* A socket at address, watched for nothing yet. -errno. */
+static int
+open_socket(struct cp_listener *listener, const struct dp_addr *address)
+{
+	struct epoll_event event = {.events = 0, .data.ptr = &listener->kind};
+	struct cp_address at;
+	int rc;
+
+	at.len = (socklen_t)cp_stream_sockaddr(&at.at, address);
+	rc = cp_address_listen(&at, BACKLOG);
+	if (rc < 0)
+		return rc;
+	listener->fd = rc;
+	if (getsockname(rc, (struct sockaddr *)&at.at, &at.len) == 0 &&
+	    epoll_ctl(listener->hub->epoll, EPOLL_CTL_ADD, rc, &event) == 0) {
+		cp_stream_addr(&listener->address, &at.at);
+		return 0;
+	}
+	rc = -errno;
+	close(listener->fd);
+	return rc;
+}
+
 int
 cp_hub_listen(struct cp_listener **out, struct cp_hub *hub, const struct dp_addr *address,
 	      const struct cp_stream_tls *tls, bool (*accepted)(void *arg, struct cp_stream *s),
 	      void *arg)
 {
 	struct cp_listener *listener = calloc(1, sizeof(*listener));
-	struct epoll_event event = {.events = EPOLLIN};
-	struct cp_address at;
 	int rc;
 
 	if (!listener)
 		return -ENOMEM;
-	rc = cp_shield_create(&listener->shield, tls);
-	at.len = (socklen_t)cp_stream_sockaddr(&at.at, address);
-	if (rc == 0)
-		rc = listener->fd = cp_address_listen(&at, BACKLOG);
 	listener->kind = CP_HUB_LISTENER;
-	event.data.ptr = &listener->kind;
-	if (rc >= 0 && (getsockname(listener->fd, (struct sockaddr *)&at.at, &at.len) != 0 ||
-			epoll_ctl(hub->epoll, EPOLL_CTL_ADD, listener->fd, &event) != 0)) {
-		rc = -errno;
-		close(listener->fd);
-	}
-	if (rc < 0) {
-		cp_shield_put(listener->shield);
-		free(listener);
-		return rc;
-	}
-	cp_stream_addr(&listener->address, &at.at);
 	listener->hub = hub;
 	listener->accepted = accepted;
 	listener->arg = arg;
+	rc = open_socket(listener, address);
+	if (rc < 0) {
+		free(listener);
+		return rc;
+	}
 	TAILQ_INSERT_TAIL(&hub->listeners, listener, link);
-	*out = listener;
+	rc = tls ? cp_listener_start(listener, tls) : 0;
+	if (rc < 0)
+		cp_listener_close(listener);
+	else
+		*out = listener;
+	return rc;
+}
+
+int
+cp_listener_start(struct cp_listener *listener, const struct cp_stream_tls *tls)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener->kind};
+	struct cp_shield *shield;
+	int rc = cp_shield_create(&shield, tls);
+
+	if (rc < 0)
+		return rc;
+	if (!listener->hub->listen_again_ms &&
+	    epoll_ctl(listener->hub->epoll, EPOLL_CTL_MOD, listener->fd, &event) != 0) {
+		cp_shield_put(shield);
+		return -errno;
+	}
+	cp_shield_put(listener->shield);
+	listener->shield = shield;
 	return 0;
 }
 
@@ -64,6 +97,7 @@ cp_listener_close(struct cp_listener *listener)
 	close(listener->fd);
 	listener->fd = -1;
 	cp_shield_put(listener->shield);
+	listener->shield = NULL;
 	TAILQ_REMOVE(&listener->hub->listeners, listener, link);
 	TAILQ_INSERT_TAIL(&listener->hub->dead_listeners, listener, link);
 }

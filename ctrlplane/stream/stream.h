@@ -12,6 +12,7 @@
 #include "ctrlplane/tls/tls.h"
 #include "dataplane/api/addr.h"
 
+#define CP_STREAM_ADDRESS_TEXT 56
 #define CP_STREAM_RECEIVE_MAX 32768 /* octets that received may leave, waiting for more */
 
 struct cp_hub;	    /* all streams of a program; one thread */
@@ -44,6 +45,8 @@ enum cp_stream_cause {
 };
 
 const char *cp_stream_cause_name(enum cp_stream_cause cause); /* "wrong-key" */
+/* "192.0.2.1:5000", "[2001:db8::1]:5000" into CP_STREAM_ADDRESS_TEXT octets. */
+void cp_stream_address_write(char *text, const struct dp_addr *addr);
 
 /* What an option's 0 means stands behind it. */
 struct cp_hub_settings {
@@ -105,11 +108,14 @@ struct cp_stream_tls {
 
 /*
  * Listen at address (port 0: the kernel chooses). accepted is asked for each connection, before any octet is read: it sets events by
- * cp_stream_set, or returns false, and the connection is reset. tls is copied. -errno.
+ * cp_stream_set, or returns false, and the connection is reset. tls is copied; NULL: nobody is accepted before cp_listener_start, and
+ * who comes is kept by the kernel. -errno.
  */
 int cp_hub_listen(struct cp_listener **out, struct cp_hub *hub, const struct dp_addr *address,
 		  const struct cp_stream_tls *tls, bool (*accepted)(void *arg, struct cp_stream *s),
 		  void *arg);
+int cp_listener_start(struct cp_listener *listener,
+		      const struct cp_stream_tls *tls); /* again: from now on */
 const struct dp_addr *cp_listener_address(const struct cp_listener *listener); /* with its port */
 /* Streams that it has accepted go on. NULL is fine. */
 void cp_listener_close(struct cp_listener *listener);
