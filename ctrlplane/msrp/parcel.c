@@ -103,6 +103,13 @@ cp_msrp_parcel_put(struct cp_msrp_parcel *parcel)
 	free(parcel);
 }
 
+void
+cp_msrp_parcel_let_go(struct cp_msrp_parcel *parcel)
+{
+	put_piece(parcel->first);
+	parcel->first = NULL;
+}
+
 /* The piece that takes the next octets. */
 static struct cp_msrp_piece *
 extend(struct cp_msrp_parcel *parcel, uint64_t at, size_t wanted, bool begins)
@@ -244,7 +251,8 @@ void
 cp_msrp_cursor_fini(struct cp_msrp_cursor *cursor)
 {
 	put_piece(cursor->piece);
-	*cursor = (struct cp_msrp_cursor){0};
+	cursor->piece = NULL;
+	cursor->at = 0;
 }
 
 struct cp_msrp_run

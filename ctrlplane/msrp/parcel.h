@@ -65,6 +65,8 @@ void cp_msrp_parcel_put(struct cp_msrp_parcel *parcel); /* NULL is fine */
 int cp_msrp_parcel_append(struct cp_msrp_parcel *parcel, uint64_t at, struct cp_slice octets);
 /* That was all: of total octets, or it was given up. */
 void cp_msrp_parcel_finish(struct cp_msrp_parcel *parcel, uint64_t total, bool is_aborted);
+/* It is kept from its start no more. */
+void cp_msrp_parcel_let_go(struct cp_msrp_parcel *parcel);
 /* Header lines of a chunk from start to end (CP_MSRP_OPEN: it may be interrupted), and the empty line. Fits in CP_MSRP_HEADERS_MAX. */
 size_t cp_msrp_parcel_headers(char *out, const struct cp_msrp_parcel *parcel, uint64_t start,
 			      uint64_t end);
@@ -78,7 +80,7 @@ struct cp_msrp_cursor {
 
 /* At the start. -ENOENT: that is gone. */
 int cp_msrp_cursor_init(struct cp_msrp_cursor *cursor, struct cp_msrp_parcel *parcel);
-void cp_msrp_cursor_fini(struct cp_msrp_cursor *cursor);
+void cp_msrp_cursor_fini(struct cp_msrp_cursor *cursor); /* past stays */
 /* What lies at a cursor, in one piece. */
 struct cp_msrp_run {
 	struct cp_slice octets; /* none: nothing has come yet, or nothing comes any more */

@@ -123,7 +123,7 @@ cp_msrp_session_receive(struct cp_msrp_session *s, const void *octets, size_t le
 	do {
 		if (s->is_broken)
 			return -EBADMSG;
-		if (s->control_len - s->control_at > CP_MSRP_CONTROL_MAX)
+		if (cp_msrp_session_is_choked(s))
 			break; /* who does not read answers is not read either */
 		taken += cp_msrp_next(&s->stream, &event, at + taken, len - taken);
 		on_event(s, &event, now_ms);
@@ -135,6 +135,18 @@ const char *
 cp_msrp_session_why(const struct cp_msrp_session *s)
 {
 	return s->why != NULL ? s->why : "";
+}
+
+bool
+cp_msrp_session_is_choked(const struct cp_msrp_session *s)
+{
+	return s->control_len - s->control_at > CP_MSRP_CONTROL_MAX;
+}
+
+bool
+cp_msrp_session_is_blocked(const struct cp_msrp_session *s)
+{
+	return s->is_blocked;
 }
 
 bool

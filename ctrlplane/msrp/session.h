@@ -69,6 +69,8 @@ struct cp_msrp_session_events {
 	unsigned int (*nickname)(void *arg, struct cp_slice name);
 	/* Body of a success report about in (RFC 7701 6.2): of how many octets; its type is message/cpim. NULL: none */
 	size_t (*report_body)(void *arg, const struct cp_msrp_incoming *in, char *out, size_t size);
+	/* A request was answered by an error. NULL: nobody counts. */
+	void (*refused)(void *arg, unsigned int status);
 	/* What became of a message of ours. NULL: nobody wants to know. */
 	void (*outcome)(void *arg, const struct cp_msrp_outcome *outcome);
 	/* All of a message of ours is with the connection, or will not be: out is the caller's again. */
@@ -117,6 +119,10 @@ void cp_msrp_session_give_up(struct cp_msrp_session *session, struct cp_msrp_out
 /* Asks for a nickname (empty: takes it away). The answer comes as an outcome with the message id "nickname". -EINVAL, -ENOTCONN, -ENOMEM. */
 int cp_msrp_session_nickname(struct cp_msrp_session *session, struct cp_slice name, int64_t now_ms);
 
+/* So many answers wait to be written that no more is read. */
+bool cp_msrp_session_is_choked(const struct cp_msrp_session *session);
+/* The last pump left something for want of room. */
+bool cp_msrp_session_is_blocked(const struct cp_msrp_session *session);
 bool cp_msrp_session_is_bound(const struct cp_msrp_session *session);
 /* Messages of ours that are not sent wholly. */
 size_t cp_msrp_session_waiting(const struct cp_msrp_session *session);

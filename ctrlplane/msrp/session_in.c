@@ -329,6 +329,8 @@ cp_msrp_in_end(struct cp_msrp_session *s, const struct cp_msrp_event *event, int
 	}
 	if (!r->is_answered)
 		cp_msrp_control_answer(s, r->status == 0 ? CP_MSRP_OK : r->status);
+	if (r->status != 0 && r->status != CP_MSRP_OK && s->events->refused != NULL)
+		s->events->refused(s->arg, r->status);
 	r->coming = NULL;
 }
 

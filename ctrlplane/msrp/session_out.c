@@ -216,6 +216,13 @@ moved(struct cp_msrp_session *s, struct cp_msrp_out *out, size_t len)
 		s->events->moved(s->arg, out, len);
 }
 
+static bool
+block(struct cp_msrp_session *s)
+{
+	s->is_blocked = true;
+	return false;
+}
+
 /* False: there is no room. */
 static bool
 send_whole(struct cp_msrp_session *s, struct cp_msrp_out *out, int64_t now_ms)
@@ -225,7 +232,7 @@ send_whole(struct cp_msrp_session *s, struct cp_msrp_out *out, int64_t now_ms)
 
 	if (s->events->room(s->arg) <
 	    s->prefix_len + parcel->head_len + parcel->len + CP_MSRP_END_MAX)
-		return false;
+		return block(s);
 	send_prefix(s, out, id);
 	s->events->send(s->arg, parcel->head, parcel->head_len);
 	while (left(out) > 0) {
@@ -247,7 +254,7 @@ begin_chunk(struct cp_msrp_session *s, struct cp_msrp_out *out)
 	char head[CP_MSRP_HEADERS_MAX];
 
 	if (s->events->room(s->arg) <= s->prefix_len + sizeof(head) + CP_MSRP_END_MAX)
-		return false;
+		return block(s);
 	send_prefix(s, out, s->open_id);
 	if (run.octets.len > 0)
 		out->at = run.at;
@@ -303,7 +310,7 @@ continue_chunk(struct cp_msrp_session *s, int64_t now_ms)
 	bool has_nothing = len == 0;
 
 	if (room < CP_MSRP_END_MAX)
-		return false;
+		return block(s);
 	if (is_over(out) || (has_nothing && out->parcel->is_complete) ||
 	    (run.begins && out->in_chunk > 0)) {
 		end_chunk(s, flag_of(out), now_ms);
@@ -313,8 +320,10 @@ continue_chunk(struct cp_msrp_session *s, int64_t now_ms)
 		end_chunk(s, '+', now_ms);
 		return true;
 	}
-	if (has_nothing || room == CP_MSRP_END_MAX)
+	if (has_nothing)
 		return false;
+	if (room == CP_MSRP_END_MAX)
+		return block(s);
 	if (len > room - CP_MSRP_END_MAX)
 		len = room - CP_MSRP_END_MAX;
 	if (out->in_chunk < CP_MSRP_CHUNK && len > CP_MSRP_CHUNK - out->in_chunk)
@@ -347,17 +356,18 @@ send_control(struct cp_msrp_session *s)
 	if (len > room)
 		len = room;
 	if (len == 0)
-		return s->control_len == s->control_at;
+		return s->control_len == s->control_at || block(s);
 	s->events->send(s->arg, s->control + s->control_at, len);
 	s->control_at += len;
 	if (s->control_at == s->control_len)
 		s->control_at = s->control_len = 0;
-	return s->control_len == 0;
+	return s->control_len == 0 || block(s);
 }
 
 void
 cp_msrp_session_pump(struct cp_msrp_session *s, int64_t now_ms)
 {
+	s->is_blocked = false;
 	if (!s->is_bound && s->is_active && !s->is_broken && cp_msrp_control_bind(s, now_ms) == 0) {
 		s->is_bound = true;
 		s->events->bound(s->arg);

@@ -56,6 +56,7 @@ struct cp_msrp_session {
 	char *self, *peer; /* paths */
 	struct cp_slice self_session;
 	bool is_active, has_cema, is_bound, is_broken;
+	bool is_blocked; /* there was no room for what it has to write */
 	uint64_t size_max;
 	int64_t idle_ms;
 	const char *why;
