@@ -410,6 +410,8 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = cp_streams_open(app);
 	if (!rc)
+		cp_streams_provide(app, CP_SDP_FLOOR, &cp_floor_service);
+	if (!rc)
 		rc = cp_floors_open(app);
 	if (!rc)
 		rc = open_mgmt(app);
@@ -431,6 +433,7 @@ close_all(struct cp_app *app)
 {
 	if (app->media) /* what was asked for last is still to be written */
 		cp_media_on_writable(app->media, cp_app_now_ms());
+	cp_floors_close(app); /* from here on nobody is granted anything */
 	cp_subscribe_close(app);
 	cp_sip_destroy(app->sip);
 	app->sip = NULL; /* who is freed below tells it nothing any more */
@@ -447,7 +450,6 @@ close_all(struct cp_app *app)
 	cp_call_free_all(app);
 	cp_adopted_free_all(app);
 	cp_streams_close(app);
-	cp_floors_close(app);
 	cp_app_watch(&app->kms_watch, -1, 0);
 	cp_app_mikey_close(&app->mikey);
 	cp_map_fini(&app->calls);

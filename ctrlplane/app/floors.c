@@ -23,7 +23,9 @@ struct entry {
 struct cp_floors {
 	struct cp_map by_conf, by_bfcp;
 	TAILQ_HEAD(entries, entry) all;
-	const char *by; /* who gave the order that is being carried out */
+	const char *by;	  /* who gave the order that is being carried out */
+	uint32_t *paused; /* legs whose octets wait for the next tick */
+	size_t paused_count, paused_room;
 };
 
 static bool
@@ -50,22 +52,28 @@ struct cp_floor_room *
 cp_floors_room_of(struct cp_app *app, uint32_t bfcp_conf)
 {
 	struct cp_map_node *node =
-		cp_map_find(&app->floors->by_bfcp, bfcp_conf, is_bfcp, &bfcp_conf);
+		app->floors ? cp_map_find(&app->floors->by_bfcp, bfcp_conf, is_bfcp, &bfcp_conf)
+			    : NULL;
 
 	return node ? CP_CONTAINER(node, struct entry, by_bfcp)->room : NULL;
 }
 
-/* Nobody is connected before there are streams. */
 static bool
 on_send(void *arg, uint32_t leg, const uint8_t *octets, size_t len)
 {
-	return false;
+	const struct entry *entry = arg;
+
+	return cp_floor_line_send(entry->app, leg, octets, len);
 }
 
 static void
 on_end(void *arg, uint32_t leg, bool is_orderly, const char *why)
 {
-	cp_log(CP_LOG_WARN, CP_APP_AREA, "floor control of participant %u ends: %s", leg, why);
+	const struct entry *entry = arg;
+
+	cp_log(CP_LOG_WARN, CP_APP_AREA, "floor control of participant %u is cut off: %s", leg,
+	       why);
+	cp_floor_line_end(entry->app, leg, is_orderly);
 }
 
 static void
@@ -162,6 +170,14 @@ drop(struct cp_app *app, struct entry *entry)
 	free(entry);
 }
 
+/* Without floors there is nothing to say over their connections. */
+static void
+end_lines(struct cp_app *app, const struct cp_conf *conf)
+{
+	for (const struct cp_leg *leg = conf ? conf->legs : NULL; leg; leg = leg->next)
+		cp_floor_line_end(app, leg->id, true);
+}
+
 static bool
 is_there(const struct cp_leg *leg)
 {
@@ -193,13 +209,15 @@ follow(struct cp_app *app, uint32_t conf_id)
 
 	if (!conf || (!entry && conf->floors.count == 0))
 		return;
-	if (!entry)
+	if (!entry) {
 		cp_floors_room(app, conf_id);
-	else if (conf->floors.count == 0)
+	} else if (conf->floors.count == 0) {
+		end_lines(app, conf);
 		drop(app, entry);
-	else if (cp_floor_room_follow(entry->room, conf, (uint64_t)cp_app_now_ms()) != 0)
+	} else if (cp_floor_room_follow(entry->room, conf, (uint64_t)cp_app_now_ms()) != 0) {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "%s: its floors are as before: no memory",
 		       conf->user);
+	}
 }
 
 void
@@ -220,6 +238,7 @@ cp_floors_notice(struct cp_app *app, const struct cp_effect *e)
 		break;
 	case CP_NOTICE_LEFT:
 		entry = find(app, e->conf);
+		cp_floor_line_end(app, e->leg, true);
 		if (entry)
 			cp_floor_room_remove(entry->room, e->leg, (uint64_t)cp_app_now_ms());
 		break;
@@ -237,10 +256,45 @@ cp_floors_notice(struct cp_app *app, const struct cp_effect *e)
 }
 
 void
+cp_floors_pause(struct cp_app *app, uint32_t leg)
+{
+	struct cp_floors *floors = app->floors;
+	size_t want = floors->paused_room ? 2 * floors->paused_room : 16;
+
+	if (floors->paused_count == floors->paused_room) {
+		uint32_t *more = reallocarray(floors->paused, want, sizeof(*more));
+
+		if (!more) {
+			cp_floor_line_end(app, leg, false);
+			return;
+		}
+		floors->paused = more;
+		floors->paused_room = want;
+	}
+	floors->paused[floors->paused_count++] = leg;
+}
+
+/* Who comes to wait again is behind those who wait now. */
+static void
+resume(struct cp_app *app)
+{
+	struct cp_floors *floors = app->floors;
+	size_t count = floors->paused_count;
+
+	for (size_t i = 0; i < count; i++)
+		cp_floor_line_resume(app, floors->paused[i]);
+	floors->paused_count -= count;
+	memmove(floors->paused, floors->paused + count,
+		floors->paused_count * sizeof(*floors->paused));
+}
+
+void
 cp_floors_tick(struct cp_app *app)
 {
 	struct entry *entry, *next;
 
+	if (app->floors->paused_count > 0)
+		resume(app);
 	for (entry = TAILQ_FIRST(&app->floors->all); entry; entry = next) {
 		next = TAILQ_NEXT(entry, all);
 		cp_floor_room_tick(entry->room, (uint64_t)cp_app_now_ms());
@@ -276,6 +330,7 @@ cp_floors_close(struct cp_app *app)
 		drop(app, entry);
 	cp_map_fini(&app->floors->by_conf);
 	cp_map_fini(&app->floors->by_bfcp);
+	free(app->floors->paused);
 	free(app->floors);
 	app->floors = NULL;
 }
