@@ -1,38 +1,48 @@
 /* Changes of the policy while the conference runs: settings, list, roles, who waits; each by somebody who may. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ctrlplane/conf/focus_state.h"
 
-/* CP_CONF_SET_*, in their order. */
-static const char *const setting_names[] = {"title",
-					    "subject",
-					    "description",
-					    "creator",
-					    "PIN",
-					    "security",
-					    "editors",
-					    "notify",
-					    "open",
-					    "anonymous",
-					    "mutes on entry",
-					    "mutes on hold",
-					    "locked",
-					    "lobby",
-					    "announcements",
-					    "ends with creator",
-					    "ends when empty",
-					    "maximum size",
-					    "loudest",
-					    "small",
-					    "start",
-					    "end",
-					    "early",
-					    "believes From",
-					    "chat",
-					    "chat history",
-					    "floors"};
+/* CP_CONF_SET_*, in their order; flag: where in struct cp_conf it is on or off, 0: it is no flag. */
+#define FLAG(name, member)                             \
+	{                                              \
+		name, offsetof(struct cp_conf, member) \
+	}
+static const struct {
+	const char *name;
+	size_t flag;
+} settings[] = {
+	{"title", 0},
+	{"subject", 0},
+	{"description", 0},
+	{"creator", 0},
+	{"PIN", 0},
+	{"security", 0},
+	{"editors", 0},
+	{"notify", 0},
+	FLAG("open", is_open),
+	FLAG("anonymous", may_anonymous),
+	FLAG("mutes on entry", mutes_on_entry),
+	FLAG("mutes on hold", mutes_on_hold),
+	FLAG("locked", is_locked),
+	FLAG("lobby", has_lobby),
+	FLAG("announcements", announces),
+	FLAG("ends with creator", ends_with_creator),
+	FLAG("ends when empty", ends_when_empty),
+	{"maximum size", 0},
+	{"loudest", 0},
+	{"small", 0},
+	{"start", 0},
+	{"end", 0},
+	{"early", 0},
+	FLAG("believes From", believes_from),
+	FLAG("chat", has_chat),
+	{"chat history", 0},
+	{"floors", 0},
+};
 
 static void
 save(struct cp_step *s, struct cp_conf *conf, bool has_list)
@@ -165,16 +175,23 @@ follow_floors(struct cp_step *s, const struct cp_conf_floors *old)
 	}
 }
 
+/* "settings: title, lobby=on": to what flags were changed; texts, times and numbers are not told. */
 static void
-name_settings(char *text, size_t size, uint32_t which)
+name_settings(char *text, size_t size, const struct cp_conf *conf, uint32_t which)
 {
 	size_t len = (size_t)snprintf(text, size, "settings:");
 
-	for (size_t i = 0; i < sizeof(setting_names) / sizeof(setting_names[0]); i++)
-		if (which & 1u << i && len < size)
-			len += (size_t)snprintf(text + len, size - len, "%s %s",
-						len > strlen("settings:") ? "," : "",
-						setting_names[i]);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		size_t flag = settings[i].flag;
+
+		if (!(which & 1u << i) || len >= size)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s %s%s",
+					len > strlen("settings:") ? "," : "", settings[i].name,
+					flag == 0				     ? ""
+					: *(const bool *)((const char *)conf + flag) ? "=on"
+										     : "=off");
+	}
 }
 
 static int
@@ -193,7 +210,7 @@ update(struct cp_step *s, const struct cp_conf_settings *to, uint32_t which)
 	cp_conf_apply(s->conf, to, changed);
 	if (changed & (CP_CONF_SET_LOUDEST_N | CP_CONF_SET_SMALL_SIZE) && s->conf->is_installed)
 		cp_effects_conf(s->out, CP_EFFECT_CONF_UPDATE, s->conf->id);
-	name_settings(text, sizeof(text), changed);
+	name_settings(text, sizeof(text), s->conf, changed);
 	if (changed & CP_CONF_SET_FLOORS)
 		follow_floors(s, &floors);
 	changed_conf(s, CP_NOTICE_CONF, text);

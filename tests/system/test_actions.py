@@ -98,9 +98,10 @@ def test_a_role_is_given_to_who_is_there(room):
 
 def test_a_lock_keeps_out(room):
     assert room.do("conference", "lock")["locked"] is True
-    room.audited("locked")
+    room.audited("settings: locked=on")
     assert Ue(room.node.uri(), "--from", "sip:late@example.net", seconds=3).result()["outcome"] != "joined"
     assert room.do("conference", "unlock")["locked"] is False
+    room.audited("settings: locked=off")
     assert Ue(room.node.uri(), "--from", "sip:late@example.net", seconds=2).result()["outcome"] == "joined"
 
 

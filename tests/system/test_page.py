@@ -7,6 +7,7 @@ import pytest
 
 from node import Node, Ue, free_port, wait_until
 from page import Page
+from test_tokens import token
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="python3-selenium is missing").Keys
 
@@ -344,6 +345,53 @@ def test_asks_for_a_token_and_keeps_it_in_the_tab(tmp_path):
         assert "s3cret" not in page.browser.current_url and page.script("return localStorage.length + document.cookie.length") == 0
         page.click("#who")
         page.wait("dialog h2", "Sign in")
+
+
+def sign_in(page, text):
+    page.open()
+    page.type("#token", text)
+    page.click("dialog .primary")
+    page.wait("#who", "sign out")
+
+
+def test_with_the_token_of_a_participant(tmp_path):
+    """A creator sees and steers its own; a moderator may what the policy lets moderators; who may not is told so."""
+    path = tmp_path / "tokens"
+    anna = token(path, "anna", "--role", "creator", "--identity", "sip:anna@example.net")
+    bert = token(path, "bert", "--identity", "sip:bert@example.net")
+    wall = token(path, "wall")
+    with Node({"http": {"tokens": str(path)}}) as node:
+        with Page(node) as page:
+            sign_in(page, anna)
+            page.wait(".empty", "No conference yet")  # demo is none of hers
+            page.shot("19-empty")
+            assert not page.find("#nav-audit") and not page.find("#nav-records")
+            page.click("#create")
+            page.type("#f-title", "Annas")
+            page.type("#f-id", "annas")
+            page.type("#f-authorised", "sip:bert@example.net=moderator")
+            page.click("dialog .primary")
+            page.wait("h1", "Annas")
+            assert node.api("conference", "show", "annas")["creator"] == "sip:anna@example.net"
+        with Page(node) as page:
+            sign_in(page, bert)
+            page.click("th a", "Annas")
+            page.wait("h1", "Annas")
+            page.click("#lock")
+            page.wait(".toast.error", "policy does not let sip:bert@example.net do that")
+            page.shot("20-forbidden")
+            node.cli("conference", "update", "annas", "--who-may-change", "moderators")
+            page.click("#lock")
+            page.wait("#lock", "Unlock")
+            assert node.api("audit", "--conference", "annas")["entries"][0]["by"] == "bert"
+        with Page(node) as page:
+            sign_in(page, wall)
+            page.open("#/audit")
+            page.wait(".empty", "This takes a token of role admin")
+            page.open("#/c/annas")
+            page.wait("h1", "Annas")
+            page.click("#lock")
+            page.wait(".toast.error", "changes nothing")
 
 
 def test_survives_a_restart_of_the_server(node):

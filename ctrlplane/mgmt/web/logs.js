@@ -1,6 +1,6 @@
 // Call records, and who changed what: two lists that are read backwards, a page at a time.
 import {get} from './api.js';
-import {button, clock, el, whyOf} from './dom.js';
+import {button, clock, el, setText, whyOf} from './dom.js';
 
 const moment = (time) => el('span', {class: 'moment'}, clock(time));
 
@@ -36,6 +36,8 @@ export function logView(kind, page) {
 			more.hidden = answer.next_before === null;
 			before = `&before=${answer.next_before}`;
 		} catch (error) {
+			setText(empty, error.message);
+			empty.hidden = body.childElementCount > 0;
 			page.failed(error);
 		}
 	}

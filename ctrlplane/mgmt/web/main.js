@@ -77,6 +77,9 @@ async function whoAmI() {
 
 		setText(who, `${me.name} · sign out`);
 		who.hidden = !token();
+		// What one would be refused anyway is not offered.
+		document.getElementById('nav-audit').hidden = me.role !== 'admin';
+		document.getElementById('nav-records').hidden = me.role !== 'admin' && me.identity !== null;
 	} catch (error) {
 		setText(who, 'Sign in');
 		who.hidden = !(error instanceof Problem && error.status === 401);
@@ -111,7 +114,8 @@ document.getElementById('who').addEventListener('click', () => {
 	}
 });
 document.querySelector('.bar').insertBefore(el('nav', {'aria-label': 'Views'},
-	el('a', {href: '#/'}, 'Conferences'), el('a', {href: '#/records'}, 'Records'), el('a', {href: '#/audit'}, 'Changes')),
+	el('a', {href: '#/'}, 'Conferences'), el('a', {href: '#/records', id: 'nav-records'}, 'Records'),
+	el('a', {href: '#/audit', id: 'nav-audit'}, 'Changes')),
 	document.getElementById('node'));
 window.addEventListener('hashchange', open);
 await whoAmI();
