@@ -7,8 +7,9 @@ import xml.etree.ElementTree
 
 import pytest
 
-from node import program, wait_until
-from sip import Caller, Message, SipNode
+from mikey import Phone
+from node import program
+from sip import CM80, KEY, Caller, Message, SipNode, sdp
 from test_subscribe import ALICE, BOB, is_valid, joined
 from watch import CMS, DOCUMENT, NS, Watcher
 
@@ -17,7 +18,7 @@ OPEN = {"security": "sdes", "identity": "none", "anonymous": True}
 
 @pytest.fixture(scope="module")
 def node():
-    names = ("demo", "parts", "many", "steps", "route")
+    names = ("demo", "parts", "many", "steps", "route", "called")
     with SipNode(conferences=[{"id": name, **OPEN} for name in names], notify={"interval": "200ms", "expires_min": "30s"},
                  factories=[{"id": "new", "identity": "none"}]) as running:
         yield running
@@ -115,6 +116,24 @@ def test_only_conferences_have_a_state(node, user):
     with Watcher(node, user) as watcher:
         assert watcher.subscribe().status in (403, 404)
         assert watcher.notify(0.3) is None
+
+
+class Called(Watcher, Phone):
+    """Somebody whom the conference calls, and who watches it in that dialog."""
+
+
+def test_in_the_dialog_of_our_own_call(node):
+    with Called(node, "called") as dave:
+        uri = f"sip:dave@127.0.0.1:{dave.port}"
+        node.cli("conference", "call", "called", uri)
+        suite, = re.findall(rf"a=crypto:(\d+) {CM80} ", Phone.wait(dave).body)
+        dave.answer(sdp(crypto=(f"{suite} {CM80} {KEY}",)))
+        assert dave.subscribe(event="conference;id=in").status == 200
+        dave.wait(lambda r: r.text(uri, "status") == "connected", "himself")
+        assert dave.roster.text(uri, "joining-method") == "dialed-out" and dave.notifies[0]["event"] == "conference;id=in"
+        assert dave.subscribe(event="conference;id=in", expires=0).status == 200
+        dave.wait(lambda r: dave.last_state == "terminated;reason=timeout", "the end")
+        assert dave.request("BYE").status == 200
 
 
 def test_sips_is_for_tls(node):

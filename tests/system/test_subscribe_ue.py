@@ -80,8 +80,8 @@ def test_a_key_of_the_call_in_a_dialog_of_its_own():
 def test_the_key_vouches_where_sip_proves_nothing():
     """From the address of the call, for what only its key opens; nobody else."""
     with Watched(2, sip_node=True) as meeting:
-        phone = meeting.join(0, "--subscribe", "dialog", seconds=6)
-        meeting.node.wait_participants(1)
+        phone = meeting.join(0, "--subscribe", "dialog", seconds=40)
+        wait_until(lambda: [each["status"] for each in meeting.node.participants()] == ["connected"], 20, "the call")
         for address, accept, number in (("127.0.0.3", True, 0), ("127.0.0.1", DOCUMENT, 0), ("127.0.0.1", True, 1)):
             with Watcher(meeting.node, address=address, from_header=f"<{who(number)}>", open_body=lambda notify: b"") as other:
                 assert other.subscribe(accept=accept).status == 403, (address, accept, number)
@@ -92,7 +92,7 @@ def test_the_key_vouches_where_sip_proves_nothing():
             assert same.subscribe(accept=DOCUMENT).status == 406  # nor by a refresh in the clear
             assert same.subscribe(expires=0, accept=DOCUMENT).status == 406
             assert same.subscribe(expires=0).status == 200
-        roster = phone.result()["roster"]
+        roster = phone.stop()["roster"]
         assert roster["status"] == 200 and roster["protected"] and roster["failures"] == 0, roster
 
 
