@@ -113,6 +113,8 @@ struct cp_call {
 	bool has_next;
 	struct cp_sdp_local local;
 	struct cp_line lines[CP_LINES]; /* by enum cp_sdp_service */
+	bool wants_stream[CP_LINES];	/* our next offer has it anew */
+	bool has_renewed_streams;	/* that was tried once */
 	char cname[DP_CTL_CNAME_MAX];
 	char identity[CP_IDENTITY_MAX]; /* canonical, as it joined; empty: anonymous or private */
 	char source[CP_CONF_VIA_MAX];	/* address it came from, without port */
@@ -198,15 +200,27 @@ void cp_call_free(struct cp_call *call);
 void cp_call_refuse_sdp(struct cp_call *call, struct cp_sdp_result *r);
 void cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal); /* frees it */
 void cp_call_refuse_done(struct cp_call *call); /* it was refused: count and free */
-const struct cp_sdp_policy *cp_call_policy(struct cp_app *app, uint32_t conf_id,
+/* The SDP policy for a call to a conference, with the addresses that the media plane has now. */
+const struct cp_sdp_policy *cp_call_policy(const struct cp_call *call, uint32_t conf_id,
 					   bool wants_new_key);
-const struct cp_sdp_policy *cp_call_policy_for(struct cp_app *app, enum cp_conf_security security,
-					       bool wants_new_key);
+/* The same for one that its factory has not made yet: conf NULL. */
+const struct cp_sdp_policy *cp_call_policy_for(const struct cp_call *call,
+					       const struct cp_conf *conf,
+					       enum cp_conf_security security, bool wants_new_key);
 /* Everything is agreed: into the conference as whom the verdict takes it for, and to the media plane. */
 void cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict);
 /* What offer and answer came to, to the media plane. */
 void cp_call_carry_on_offer(struct cp_call *call);
 void cp_call_drop_next(struct cp_call *call);
+
+/* call_streams.c: floor and chat */
+void cp_call_stream_policy(struct cp_sdp_policy *policy, const struct cp_call *call,
+			   const struct cp_conf *conf);
+int cp_call_encode(char *text, size_t size, struct cp_call *call); /* call->sdp, as cp_sdp_encode */
+void cp_call_commit(
+	struct cp_call *call); /* what call->next agreed on, and what it refused to the log */
+void cp_call_streams_answered(struct cp_call *call); /* call->next is the answer to our offer */
+void cp_call_streams_agreed(struct cp_call *call);   /* call->sdp and its keys are in force */
 
 /* invite.c */
 /* Who calls is known; where is he to go? A factory, a Replaces. 0, or the status to refuse with and why. */

@@ -83,23 +83,25 @@ cp_call_hang_up(struct cp_call *call, int cause, const char *why)
 	cp_call_over(call, why);
 }
 
-/* The SDP policy of a conference, with the addresses that the media plane has now. */
 const struct cp_sdp_policy *
-cp_call_policy(struct cp_app *app, uint32_t conf_id, bool wants_new_key)
+cp_call_policy(const struct cp_call *call, uint32_t conf_id, bool wants_new_key)
 {
-	const struct cp_conf *conf = cp_conf_by_id(app->focus, conf_id);
+	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, conf_id);
 
-	return cp_call_policy_for(app, conf ? conf->security : CP_CONF_SDES, wants_new_key);
+	return cp_call_policy_for(call, conf, conf ? conf->security : CP_CONF_SDES, wants_new_key);
 }
 
 const struct cp_sdp_policy *
-cp_call_policy_for(struct cp_app *app, enum cp_conf_security security, bool wants_new_key)
+cp_call_policy_for(const struct cp_call *call, const struct cp_conf *conf,
+		   enum cp_conf_security security, bool wants_new_key)
 {
+	struct cp_app *app = call->app;
 	const struct dp_ctl_welcome *w = cp_media_welcome(app->media);
 	struct cp_sdp_policy *p = &app->policy;
 
 	*p = app->config->sdp_policy;
 	p->wants_new_key = wants_new_key;
+	cp_call_stream_policy(p, call, conf);
 	p->has_ip4 = p->has_ip6 = false;
 	for (uint32_t i = 0; w && i < w->local_count && i < 4; i++) {
 		p->has_ip4 |= w->local[i].family == DP_FAMILY_IP4;
@@ -143,8 +145,7 @@ commit_and_send(struct cp_call *call)
 	char text[CP_SDP_TEXT_MAX];
 	int len;
 
-	cp_sdp_commit(&call->sdp, &call->next);
-	call->has_next = false;
+	cp_call_commit(call);
 	if (call->sdp.phase == CP_SDP_OFFERED && call->sdp.has_mikey) {
 		if (cp_keying_transfer(call) != 0) {
 			cp_sip_refuse(call->sip, &(struct cp_sip_refusal){.status = 500});
@@ -154,12 +155,13 @@ commit_and_send(struct cp_call *call)
 	} else {
 		cp_call_keys_agreed(call);
 	}
-	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	len = cp_call_encode(text, sizeof(text), call);
 	if (len < 0) {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "SDP does not fit: %s", strerror(-len));
 		cp_call_hang_up(call, 500, "Internal error");
 		return;
 	}
+	cp_call_streams_agreed(call);
 	cp_sip_accept(call->sip, cp_slice(text, (size_t)len));
 	cp_wipe(text, sizeof(text));
 }
@@ -323,9 +325,9 @@ cp_call_step_done(struct cp_call *call)
 		break;
 	case CP_STEP_ANSWER:
 		rtcp_follows(call, &call->next.next.media);
-		cp_sdp_commit(&call->sdp, &call->next);
-		call->has_next = false;
+		cp_call_commit(call);
 		cp_call_keys_agreed(call);
+		cp_call_streams_agreed(call);
 		connected(call);
 		break;
 	case CP_STEP_REINSTALL:
@@ -409,11 +411,21 @@ cp_call_carry_on_offer(struct cp_call *call)
 				   call->next.next.is_offer ? 0 : call->next.changes);
 }
 
+static bool
+has_mikey(const struct cp_sdp_result *r)
+{
+	bool has = r->mikey.len > 0;
+
+	for (int i = 0; i < CP_SDP_SERVICES; i++)
+		has |= r->stream_mikey[i].len > 0;
+	return has;
+}
+
 static void
 on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
-	const struct cp_sdp_policy *policy = cp_call_policy(call->app, call->conf, false);
+	const struct cp_sdp_policy *policy = cp_call_policy(call, call->conf, false);
 
 	if (call->step != CP_STEP_NONE || call->has_next) {
 		cp_sip_refuse(sip, &(struct cp_sip_refusal){.status = 491});
@@ -428,10 +440,12 @@ on_offer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		return;
 	}
 	call->has_next = true;
-	if (call->next.mikey.len > 0)
+	if (has_mikey(&call->next)) {
 		cp_call_offer_keyed(call);
-	else
-		cp_call_carry_on_offer(call);
+		return;
+	}
+	cp_keying_check_streams(call);
+	cp_call_carry_on_offer(call);
 }
 
 static bool
@@ -450,7 +464,7 @@ on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 		cp_call_hang_up(call, 488, "No answer to our offer");
 		return;
 	}
-	cp_sdp_accept(&call->next, sdp, cp_call_policy(call->app, call->conf, false), &call->sdp);
+	cp_sdp_accept(&call->next, sdp, cp_call_policy(call, call->conf, false), &call->sdp);
 	if (call->next.status) {
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "answer refused: %s", call->next.text);
 		cp_call_hang_up(call, 488, call->next.text);
@@ -465,7 +479,10 @@ on_answer(void *ctx, struct cp_sip_call *sip, struct cp_slice sdp)
 					status == 403 ? "Somebody else answered" : "MIKEY failed");
 			return;
 		}
+	} else {
+		cp_keying_check_streams(call);
 	}
+	cp_call_streams_answered(call);
 	if (is_first_answer(call)) {
 		int status = cp_call_check_answerer(call, &why);
 

@@ -82,6 +82,15 @@ on_keyed(struct cp_call *call, int status)
 	cp_call_refuse_done(call);
 }
 
+/* The messages of call->next are borrowed from SIP, and kept by keying. */
+static void
+forget_texts(struct cp_call *call)
+{
+	call->next.mikey = cp_slice(NULL, 0);
+	for (int i = 0; i < CP_SDP_SERVICES; i++)
+		call->next.stream_mikey[i] = cp_slice(NULL, 0);
+}
+
 void
 cp_call_start_keyed(struct cp_call *call)
 {
@@ -90,7 +99,7 @@ cp_call_start_keyed(struct cp_call *call)
 	call->step = CP_STEP_KEYS;
 	if (status == 0)
 		status = cp_keying_start(call, call->caller->called, call->source, on_keyed);
-	call->next.mikey = cp_slice(NULL, 0); /* borrowed from the INVITE, kept by keying */
+	forget_texts(call);
 	if (status != 0)
 		on_keyed(call, status);
 }
@@ -99,7 +108,7 @@ bool
 cp_call_offer_without(struct cp_call *call)
 {
 	const struct cp_conf *conf = cp_conf_by_id(call->app->focus, call->conf);
-	struct cp_sdp_policy policy = *cp_call_policy(call->app, call->conf, false);
+	struct cp_sdp_policy policy = *cp_call_policy(call, call->conf, false);
 
 	if (!conf || conf->security != CP_CONF_EITHER)
 		return false;
@@ -211,12 +220,12 @@ cp_call_offer_keyed(struct cp_call *call)
 	if (status == -EINPROGRESS) {
 		call->step = CP_STEP_KEYS;
 		status = cp_keying_start(call, "", call->source, on_rekeyed);
-		call->next.mikey = cp_slice(NULL, 0);
+		forget_texts(call);
 		if (status == 0)
 			return;
 		call->step = CP_STEP_NONE;
 	}
-	call->next.mikey = cp_slice(NULL, 0);
+	forget_texts(call);
 	if (status == 0) {
 		cp_call_carry_on_offer(call);
 		return;

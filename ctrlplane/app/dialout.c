@@ -139,7 +139,7 @@ is_ours(const struct cp_app *app, const char *identity)
 static int
 start(struct cp_call *call, const struct cp_conf *conf)
 {
-	if (cp_sdp_offer(&call->next, cp_call_policy(call->app, conf->id, false), &call->sdp) != 0)
+	if (cp_sdp_offer(&call->next, cp_call_policy(call, conf->id, false), &call->sdp) != 0)
 		return -ENOMEM;
 	call->has_next = true;
 	if (!call->next.next.has_mikey) {
@@ -248,11 +248,10 @@ cp_call_dial(struct cp_call *call)
 
 	if (!conf || !cp_app_mikey_user(from, &app->mikey, conf->user))
 		return -EINVAL;
-	cp_sdp_commit(&call->sdp, &call->next);
-	call->has_next = false;
+	cp_call_commit(call);
 	if (call->sdp.has_mikey && cp_keying_transfer(call) != 0)
 		return -EPROTO;
-	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	len = cp_call_encode(text, sizeof(text), call);
 	if (len < 0)
 		return len;
 	dial.sdp = cp_slice(text, (size_t)len);

@@ -126,7 +126,7 @@ is_keyed(struct cp_call *call, const struct cp_sip_invite *invite)
 	if (!invite->sdp.len)
 		return false;
 	call->conf = conf ? conf->id : 0;
-	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy_for(app, security, false),
+	cp_sdp_answer(&call->next, invite->sdp, cp_call_policy_for(call, conf, security, false),
 		      &call->sdp);
 	if (call->next.mikey.len > 0 && call->next.status == 0) {
 		call->has_next = true;
@@ -210,7 +210,7 @@ static void
 carry_on(struct cp_call *call, const struct cp_sip_invite *invite,
 	 const struct cp_conf_verdict *verdict)
 {
-	const struct cp_sdp_policy *policy = cp_call_policy(call->app, verdict->conf->id, false);
+	const struct cp_sdp_policy *policy = cp_call_policy(call, verdict->conf->id, false);
 
 	if (invite->sdp.len)
 		cp_sdp_answer(&call->next, invite->sdp, policy, &call->sdp);

@@ -113,18 +113,6 @@ cp_keying_session(const struct cp_call *call, uint8_t cs_id)
 	return k && k->csb ? cp_mikey_csb_find(k->csb, cs_id) : NULL;
 }
 
-static const struct cp_mikey_session *
-tls_named(const struct cp_keying *k, const char *name)
-{
-	for (size_t i = 0; k && k->csb && i < cp_mikey_csb_count(k->csb); i++) {
-		const struct cp_mikey_session *s = cp_mikey_csb_session(k->csb, i);
-
-		if (s->use == CP_MIKEY_USE_TLS && strcmp(s->name, name) == 0)
-			return s;
-	}
-	return NULL;
-}
-
 const struct cp_mikey_session *
 cp_keying_named(const struct cp_app *app, const char *name)
 {
@@ -132,20 +120,21 @@ cp_keying_named(const struct cp_app *app, const char *name)
 
 	for (size_t b = 0; b < app->calls.bucket_count && !found; b++)
 		for (struct cp_map_node *n = app->calls.buckets[b]; n && !found; n = n->next)
-			found = tls_named(CP_CONTAINER(n, struct cp_call, by_leg)->keying, name);
+			found = cp_keying_tls_named(CP_CONTAINER(n, struct cp_call, by_leg)->keying,
+						    name);
 	return found;
 }
 
-/* TLS finds its key by a name without the peer: what another live call has cannot be given again (profile section 6). */
-static bool
-is_name_taken(const struct cp_call *call, const struct cp_mikey_csb *csb)
+/* What another live call has cannot be given again (profile section 6). */
+bool
+cp_keying_is_name_taken(const struct cp_call *call, const struct cp_mikey_csb *csb)
 {
 	for (size_t i = 0; i < cp_mikey_csb_count(csb); i++) {
 		const struct cp_mikey_session *s = cp_mikey_csb_session(csb, i);
 		const struct cp_mikey_session *taken =
 			s->use == CP_MIKEY_USE_TLS ? cp_keying_named(call->app, s->name) : NULL;
 
-		if (taken && taken != tls_named(call->keying, s->name))
+		if (taken && taken != cp_keying_tls_named(call->keying, s->name))
 			return true;
 	}
 	return false;
@@ -178,31 +167,31 @@ cp_keying_create(struct cp_keying **out, struct cp_call *call, const char *name)
 	return 0;
 }
 
+void
+cp_keying_resolved(struct cp_keying *k, int status)
+{
+	if (status == 0)
+		status = cp_keying_next_stream(k);
+	if (status != -EINPROGRESS)
+		k->done(k->call, status);
+}
+
 static void
 resolved(void *owner, int status)
 {
-	struct cp_keying *k = owner;
-
-	k->done(k->call, status);
+	cp_keying_resolved(owner, status);
 }
 
-int
-cp_keying_start(struct cp_call *call, const char *name, const char *source,
-		void (*done)(struct cp_call *call, int status))
+/* The audio's message. Else the SIP status. */
+static int
+start_audio(struct cp_call *call, const char *source)
 {
+	struct cp_keying *k = call->keying;
 	struct cp_resolve_how how = {
-		.sdp_ids = call->next.protocols, .source = source, .done = resolved};
+		.sdp_ids = call->next.protocols, .source = source, .done = resolved, .owner = k};
 	uint8_t octets[CP_SDP_MIKEY_MAX];
 	int len = cp_sdp_mikey_octets(octets, sizeof(octets), &call->next);
-	struct cp_keying *k;
 
-	if (!call->app->mikey.is_on)
-		return 488;
-	if (!call->keying && cp_keying_create(&call->keying, call, name) != 0)
-		return 500;
-	k = call->keying;
-	how.owner = k;
-	k->done = done;
 	if (len < 0 || !cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
 		return 500;
 	k->next_cs_id = call->next.cs_id;
@@ -212,7 +201,30 @@ cp_keying_start(struct cp_call *call, const char *name, const char *source,
 }
 
 int
-cp_keying_answer(struct cp_call *call)
+cp_keying_start(struct cp_call *call, const char *name, const char *source,
+		void (*done)(struct cp_call *call, int status))
+{
+	struct cp_keying *k;
+	int status;
+
+	if (!call->app->mikey.is_on)
+		return 488;
+	if (!call->keying && cp_keying_create(&call->keying, call, name) != 0)
+		return 500;
+	k = call->keying;
+	k->done = done;
+	k->stream_fault = (struct cp_mikey_fault){0};
+	status = cp_keying_streams_open(k, source);
+	if (status == 0 && call->next.mikey.len > 0 && !k->is_audio_settled)
+		return start_audio(call, source);
+	if (status == 0)
+		status = cp_keying_next_stream(k);
+	return status == -EINPROGRESS ? 0 : status;
+}
+
+/* TRANSFER_RESP for the audio. */
+static int
+answer_audio(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	struct cp_mikey_line line = cp_keying_line(call, k->next_cs_id, false);
@@ -222,7 +234,7 @@ cp_keying_answer(struct cp_call *call)
 
 	if (status != 0)
 		return status;
-	if (is_name_taken(call, k->next_csb)) {
+	if (cp_keying_is_name_taken(call, k->next_csb)) {
 		cp_mikey_refuse(&k->resolve.fault, CP_MIKEY_ERR_UNSPECIFIED,
 				"the CSB ID is another call's; draw another one");
 		return 488;
@@ -230,6 +242,18 @@ cp_keying_answer(struct cp_call *call)
 	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
 		return 503;
 	return cp_keying_set(call, k->next_csb, k->next_cs_id);
+}
+
+int
+cp_keying_answer(struct cp_call *call)
+{
+	int status = call->keying->resolve.responder ? answer_audio(call) : 0;
+
+	if (status == 0)
+		status = cp_keying_streams_answer(call->keying);
+	if (status == 0)
+		cp_keying_check_streams(call);
+	return status;
 }
 
 uint32_t
@@ -270,6 +294,7 @@ cp_keying_commit(struct cp_call *call)
 		k->texts = k->next;
 		k->next = (struct cp_keying_texts){0};
 	}
+	cp_keying_streams_commit(k);
 	cp_keying_abort(call);
 	return is_new;
 }
@@ -299,6 +324,8 @@ cp_keying_abort(struct cp_call *call)
 	k->next_csb = NULL;
 	k->next_cs_id = 0;
 	cp_keying_drop_texts(&k->next);
+	k->is_audio_settled = false;
+	cp_keying_streams_abort(k);
 	call->local.mikey = cp_slice((const char *)k->texts.ours, k->texts.ours_len);
 }
 
@@ -311,7 +338,7 @@ error_body(char *text, size_t size, struct cp_call *call)
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
 	int len;
 
-	if (!k || !k->next.theirs || !k->resolve.fault.text ||
+	if (!k || !k->next.theirs || !k->resolve.fault.text || k->stream_fault.text ||
 	    cp_resolve_error(&out, &k->resolve,
 			     cp_mikey_octets(k->next.theirs, k->next.theirs_len)) != 0)
 		return 0;
@@ -323,7 +350,10 @@ error_body(char *text, size_t size, struct cp_call *call)
 void
 cp_keying_refuse(struct cp_call *call, int status)
 {
-	const struct cp_mikey_fault *fault = call->keying ? &call->keying->resolve.fault : NULL;
+	const struct cp_keying *k = call->keying;
+	const struct cp_mikey_fault *fault = !k			    ? NULL
+					     : k->stream_fault.text ? &k->stream_fault
+								    : &k->resolve.fault;
 	char body[CP_SDP_TEXT_MAX];
 	struct cp_sip_refusal refusal = {
 		.status = status,
@@ -353,6 +383,7 @@ cp_keying_free(struct cp_call *call)
 	cp_keying_abort(call);
 	cp_mikey_csb_destroy(k->csb);
 	cp_keying_drop_texts(&k->texts);
+	cp_keying_streams_free(k);
 	free(k);
 	call->keying = NULL;
 	call->local.mikey = cp_slice(NULL, 0);

@@ -7,12 +7,16 @@
  *   later offer                cp_keying_reoffer
  *   our own re-key             [cp_keying_ticket], cp_keying_update, then cp_keying_answered or cp_keying_withdraw
  *   refused anywhere           cp_keying_refuse answers with what was wrong
+ *
+ * Streams whose m-lines have messages of their own go through the same steps beside the audio.
  */
 #ifndef CP_APP_KEYING_H
 #define CP_APP_KEYING_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "ctrlplane/sdp/sdp.h"
 
 struct cp_app;
 struct cp_call;
@@ -33,6 +37,13 @@ const struct cp_mikey_session *cp_keying_session(const struct cp_call *call, uin
 
 /* The TLS crypto session of that name ("cd177e50-1", profile section 6) of any call; NULL: none. Names are given once at a time. */
 const struct cp_mikey_session *cp_keying_named(const struct cp_app *app, const char *name);
+
+/* The TLS crypto session of the call's m-line, as agreed; NULL: it is not keyed so. As above. */
+const struct cp_mikey_session *cp_keying_stream(const struct cp_call *call,
+						enum cp_sdp_service service);
+
+/* Streams of call->next under MIKEY that have no TLS crypto session are refused. */
+void cp_keying_check_streams(struct cp_call *call);
 
 /* Is there an exchange that cp_keying_answer is to end? */
 bool cp_keying_is_open(const struct cp_call *call);

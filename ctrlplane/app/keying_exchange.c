@@ -46,14 +46,14 @@ answer_update(struct cp_call *call)
 	return cp_keying_set(call, k->csb, pair);
 }
 
-int
-cp_keying_reoffer(struct cp_call *call)
+static int
+reoffer_audio(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	uint8_t octets[CP_SDP_MIKEY_MAX];
 	int len = cp_sdp_mikey_octets(octets, sizeof(octets), &call->next);
 
-	if (!k || !k->csb || len < 0)
+	if (!k->csb || len < 0)
 		return 488;
 	if ((size_t)len == k->texts.theirs_len &&
 	    memcmp(octets, k->texts.theirs, (size_t)len) == 0) {
@@ -69,6 +69,28 @@ cp_keying_reoffer(struct cp_call *call)
 	return answer_update(call);
 }
 
+int
+cp_keying_reoffer(struct cp_call *call)
+{
+	struct cp_keying *k = call->keying;
+	int status = 0, of_streams;
+
+	if (!k)
+		return 488;
+	k->stream_fault = (struct cp_mikey_fault){0};
+	if (call->next.mikey.len > 0)
+		status = reoffer_audio(call);
+	k->is_audio_settled = status == 0;
+	if (status != 0 && status != -EINPROGRESS)
+		return status;
+	of_streams = cp_keying_streams_reoffer(k);
+	if (of_streams != 0)
+		return of_streams;
+	if (status == 0)
+		cp_keying_check_streams(call);
+	return status;
+}
+
 bool
 cp_keying_needs_ticket(const struct cp_call *call)
 {
@@ -77,22 +99,34 @@ cp_keying_needs_ticket(const struct cp_call *call)
 	return k && k->csb && !k->ticket && cp_mikey_csb_free_pair(k->csb) == 0;
 }
 
+/* Streams under the session's message: a new one has to key them as well. Else the audio's alone, whose crypto sessions count from 1. */
+static bool
+has_keyed_streams(const struct cp_call *call)
+{
+	for (int i = 0; i < CP_SDP_SERVICES; i++)
+		if (call->sdp.proposed[i].mode == CP_SDP_STREAM_PSK &&
+		    !call->sdp.streams[i].is_own_mikey)
+			return true;
+	return false;
+}
+
 int
 cp_keying_update(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
 	uint8_t pair = cp_mikey_csb_free_pair(k->csb), octets[CP_SDP_MIKEY_MAX];
-	struct cp_mikey_line line = cp_keying_line(call, pair, true);
-	const struct cp_mikey_update update = {.lines = &line, .count = 1};
+	struct cp_mikey_line lines[1 + CP_SDP_SERVICES] = {cp_keying_line(call, pair, true)};
+	struct cp_mikey_update update = {.lines = lines, .count = 1};
 	struct cp_mikey_out out = {.octets = octets, .cap = sizeof(octets)};
 	int rc;
 
 	if (k->ticket) {
-		call->sdp.is_mikey_of_session = false; /* its crypto sessions count from 1 */
+		call->sdp.is_mikey_of_session &= has_keyed_streams(call);
 		return cp_keying_transfer(call) ? -EPROTO : 0;
 	}
 	if (pair == 0)
 		return -ENOSPC;
+	update.count += cp_keying_offer_streams(lines + 1, call, (uint8_t)(pair + 2));
 	rc = cp_mikey_update_make(&out, k->csb, &update, &call->app->mikey.env, &k->resolve.fault);
 	if (rc == 0 && !cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len)) {
 		cp_mikey_update_cancel(k->csb);

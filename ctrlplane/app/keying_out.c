@@ -115,7 +115,8 @@ cp_keying_ticket(struct cp_call *call, const char *name, const char *invitee,
 static struct cp_mikey_line
 offered_line(const struct cp_call *call)
 {
-	struct cp_mikey_line line = cp_keying_line(call, 1, false);
+	uint8_t cs_id = cp_sdp_first_cs(&call->sdp, call->sdp.audio);
+	struct cp_mikey_line line = cp_keying_line(call, cs_id, false);
 	enum dp_suite suites[DP_SUITE_COUNT];
 	size_t count = 0;
 
@@ -130,15 +131,15 @@ int
 cp_keying_transfer(struct cp_call *call)
 {
 	struct cp_keying *k = call->keying;
-	/* The audio, and what its NOTIFYs will be protected by. */
-	const struct cp_mikey_line lines[] = {
+	/* The audio, what its NOTIFYs will be protected by, and its streams. */
+	struct cp_mikey_line lines[2 + CP_SDP_SERVICES] = {
 		offered_line(call),
 		{.use = CP_MIKEY_USE_CMS, .cs_id = CP_MIKEY_CMS_CS},
 	};
 	const struct cp_mikey_transfer transfer = {
 		.responder = cp_mikey_id_uri(k->invitee),
 		.lines = lines,
-		.count = 2,
+		.count = 2 + cp_keying_offer_streams(lines + 2, call, 0),
 		.sdp_ids = "mikey",
 		.limits = k->resolve.config.account.limits,
 	};
@@ -151,7 +152,7 @@ cp_keying_transfer(struct cp_call *call)
 		return cp_keying_status(k, rc);
 	if (!cp_keying_keep(&k->next.ours, &k->next.ours_len, octets, out.len))
 		return 503;
-	k->next_cs_id = 1;
+	k->next_cs_id = lines[0].cs_id;
 	call->local.mikey = cp_slice((const char *)k->next.ours, k->next.ours_len);
 	return 0;
 }
@@ -199,5 +200,6 @@ cp_keying_answered(struct cp_call *call)
 	if (!cp_keying_keep(&k->next.theirs, &k->next.theirs_len, octets, (size_t)len))
 		return 503;
 	k->next_lines = call->next.srtp_lines;
+	cp_keying_check_streams(call);
 	return cp_keying_set(call, k->next_csb ? k->next_csb : k->csb, k->next_cs_id);
 }

@@ -5,24 +5,34 @@
 
 #define REKEY_RETRY_MS 2000 /* RFC 3261 14.1: who does not own the Call-ID waits 0 to 2 s */
 
-/* Our re-INVITE with a new key (RFC 4568 6.4, 7.1.4); when it cannot be now, a tick tries again. */
-void
-cp_call_rekey(struct cp_call *call)
+/* With new keys: when they are due, and where a stream that is offered anew has to be keyed. */
+static bool
+wants_new_key(const struct cp_call *call)
 {
+	bool wants_stream = call->wants_stream[CP_SDP_FLOOR] || call->wants_stream[CP_SDP_CHAT];
+
+	return call->is_rekey_due ||
+	       (wants_stream && call->sdp.media.keying == CP_SDP_MIKEY_TICKET);
+}
+
+/* Our re-INVITE; when it cannot be now, a tick tries again. */
+static void
+reoffer(struct cp_call *call)
+{
+	bool with_key = wants_new_key(call);
 	struct cp_sdp_result r;
 	char text[CP_SDP_TEXT_MAX];
 	int len;
 
-	call->is_rekey_due = true;
 	call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
 	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
 	    call->sdp.phase != CP_SDP_AGREED)
 		return;
-	if (cp_keying_needs_ticket(call)) {
+	if (with_key && cp_keying_needs_ticket(call)) {
 		cp_call_ask_ticket(call);
 		return;
 	}
-	if (cp_sdp_offer(&r, cp_call_policy(call->app, call->conf, true), &call->sdp) != 0) {
+	if (cp_sdp_offer(&r, cp_call_policy(call, call->conf, with_key), &call->sdp) != 0) {
 		cp_sdp_drop(&r);
 		return;
 	}
@@ -30,24 +40,33 @@ cp_call_rekey(struct cp_call *call)
 	if (call->sdp.has_mikey && cp_keying_update(call) != 0) {
 		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u cannot be given new keys",
 		       call->leg);
-		call->is_rekey_due = false;
+		call->is_rekey_due = call->is_reoffer_due = false;
 		cp_sdp_withdraw(&call->sdp);
 		cp_keying_withdraw(call);
 		return;
 	}
-	len = cp_sdp_encode(text, sizeof(text), &call->sdp, &call->local);
+	len = cp_call_encode(text, sizeof(text), call);
 	if (len < 0 || cp_sip_reoffer(call->sip, cp_slice(text, (size_t)len)) != 0) {
 		cp_sdp_withdraw(&call->sdp);
 		cp_keying_withdraw(call);
 	} else
-		call->is_rekey_due = false;
+		call->is_rekey_due = call->is_reoffer_due = false;
 	cp_wipe(text, sizeof(text));
+}
+
+/* With a new key (RFC 4568 6.4, 7.1.4). */
+void
+cp_call_rekey(struct cp_call *call)
+{
+	call->is_rekey_due = true;
+	reoffer(call);
 }
 
 void
 cp_call_on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
 {
 	struct cp_call *call = cp_sip_call_owner(sip);
+	bool had_keys = call->sdp.has_mikey;
 
 	if (!call->is_connected) { /* nobody took our call: its end follows */
 		cp_log(CP_LOG_INFO, CP_APP_AREA, "%s answered our call with %d", call->uri, status);
@@ -60,7 +79,7 @@ cp_call_on_reoffer_failed(void *ctx, struct cp_sip_call *sip, int status)
 	if (status == 491) {
 		call->is_rekey_due = true;
 		call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
-	} else if (status == 488 && call->sdp.media.keying == CP_SDP_MIKEY_TICKET) {
+	} else if (status == 488 && had_keys && call->sdp.media.keying == CP_SDP_MIKEY_TICKET) {
 		cp_call_hang_up(call, 488, "New keys were refused"); /* RFC 4567 4.1.2 */
 	} else {
 		cp_log(CP_LOG_WARN, CP_APP_AREA, "participant %u refused our re-INVITE with %d",
@@ -79,7 +98,8 @@ cp_call_tick(struct cp_app *app)
 
 			if (call->keys_end_ms && now >= call->keys_end_ms)
 				call->is_rekey_due = true;
-			if (call->is_rekey_due && call->sip && now >= call->rekey_ms)
-				cp_call_rekey(call);
+			if ((call->is_rekey_due || call->is_reoffer_due) && call->sip &&
+			    now >= call->rekey_ms)
+				reoffer(call);
 		}
 }

@@ -93,6 +93,14 @@ cp_resolve_init(struct cp_resolve *r, struct cp_app_mikey *mikey, const char *na
 	return 0;
 }
 
+void
+cp_resolve_init_as(struct cp_resolve *r, const struct cp_resolve *other)
+{
+	*r = (struct cp_resolve){.mikey = other->mikey, .config = other->config};
+	memcpy(r->user, other->user, sizeof(r->user));
+	r->config.account = cp_app_mikey_account(r->mikey, r->user);
+}
+
 int
 cp_resolve_start(struct cp_resolve *r, struct cp_mikey_octets message,
 		 const struct cp_resolve_how *how)

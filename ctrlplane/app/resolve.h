@@ -37,6 +37,8 @@ struct cp_resolve {
 /* For the conference name. suites: acceptable for SRTP, bits 1u << enum dp_suite. -EINVAL: the name is too long. */
 int cp_resolve_init(struct cp_resolve *r, struct cp_app_mikey *mikey, const char *name,
 		    uint16_t suites);
+/* As whom another one is. */
+void cp_resolve_init_as(struct cp_resolve *r, const struct cp_resolve *other);
 /* 0: the KMS is asked, done will be called. Else the SIP status to refuse with. message is copied. */
 int cp_resolve_start(struct cp_resolve *r, struct cp_mikey_octets message,
 		     const struct cp_resolve_how *how);

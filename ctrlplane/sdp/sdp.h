@@ -99,6 +99,7 @@ struct cp_sdp_policy {
 	bool takes[CP_SDP_SERVICES];   /* has the conference it? Offered in a call's first offer */
 	bool is_lost[CP_SDP_SERVICES]; /* what was agreed is connected no more: a new connection */
 	bool wants[CP_SDP_SERVICES];   /* cp_sdp_offer: also where it was not agreed before */
+	bool ends[CP_SDP_SERVICES];    /* cp_sdp_offer: no more, if it was */
 	uint8_t suites[CP_SDP_SUITES_MAX]; /* enum dp_suite, the most wanted first */
 	uint8_t codecs[CP_SDP_CODECS_MAX]; /* enum dp_codec_id, the most wanted first */
 	uint16_t ptime_ms;		   /* ours where the peer does not say: 20 */

@@ -82,7 +82,8 @@ cp_sdp_propose_streams(struct cp_sdp_result *out, const struct cp_sdp_policy *po
 	for (int i = 0; i < CP_SDP_SERVICES; i++) {
 		bool is_there = next->streams[i].mode != CP_SDP_STREAM_NONE;
 
-		if (policy->takes[i] && (!next->was_agreed || is_there || policy->wants[i]))
+		if (policy->takes[i] && !policy->ends[i] &&
+		    (!next->was_agreed || is_there || policy->wants[i]))
 			propose(next, policy, (enum cp_sdp_service)i);
 	}
 	/* One ticket keys all m-lines of a first offer. */
