@@ -27,8 +27,15 @@ function peoplePanel(id, page) {
 					off.setAttribute('aria-label', `Take ${one.uri} off the list`);
 					off.onclick = () => change(() => del(`${path}/${encodeURIComponent(one.uri)}`));
 				});
+			form.hidden = false;
+			setText(note, '');
 		} catch (error) {
-			page.failed(error);
+			if (error.status !== 403) {
+				page.failed(error);
+				return;
+			}
+			form.hidden = true; // who may not see the list may not change it
+			setText(note, error.message);
 		}
 	}
 
@@ -42,7 +49,8 @@ function peoplePanel(id, page) {
 		load();
 	}
 
-	const node = el('form', {onsubmit: (event) => {
+	const note = el('p', {class: 'empty list-note'});
+	const form = el('form', {onsubmit: (event) => {
 		event.preventDefault();
 		const [one] = parsePeople(field.value);
 
@@ -50,7 +58,7 @@ function peoplePanel(id, page) {
 			change(() => post(path, {role: role.value, ...one}));
 	}}, el('div', {class: 'line'}, el('label', {for: 'add'}, 'Let in'), field, role, el('button', {class: 'primary'}, 'Add')), list);
 
-	return {node, load};
+	return {node: el('div', {}, form, note), load};
 }
 
 // The latest events, the newest first.
