@@ -155,7 +155,8 @@ admit(struct cp_conf_verdict *verdict, struct cp_sub *sub, bool has_key)
 	int status = cp_conf_admit(verdict, sub->app->focus, &request);
 
 	sub->may_steer = status == 0 && verdict->proof != CP_PROOF_NONE &&
-			 cp_conf_may(verdict->conf, verdict->person, CP_ACTION_STEER);
+			 (cp_conf_may(verdict->conf, verdict->person, CP_ACTION_STEER) ||
+			  cp_conf_may(verdict->conf, verdict->tel, CP_ACTION_STEER));
 	return status;
 }
 

@@ -21,7 +21,7 @@ CONFERENCES = [
     {"id": "demo", "title": "Demo & more", "security": "sdes", "identity": "none", "anonymous": True},
     {"id": "list", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB]},
     {"id": "members", "security": "sdes", "identity": "required"},
-    {"id": "steered", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB], "moderators": ["sip:mo@ims.example"]},
+    {"id": "steered", "security": "sdes", "identity": "required", "authorised": [ALICE, BOB], "moderators": ["sip:mo@ims.example", "tel:+49301234"]},
     {"id": "believed", "security": "sdes", "identity": "none", "anonymous": True, "moderators": ["sip:mo@ims.example"]},
     {"id": "quiet", "security": "sdes", "identity": "none", "anonymous": True},
     {"id": "busy", "security": "sdes", "identity": "none", "anonymous": True},
@@ -293,6 +293,17 @@ def test_dialogs_are_told_to_those_who_steer(node):
         eve.bye()
         for each in (alice, eve):
             each.socket.close()
+
+
+def test_dialogs_are_told_to_a_moderator_known_by_number(node):
+    with asserted(node, "steered", "sip:anne@ims.example") as anne:
+        alice = Caller(node, "steered", address=TRUSTED)
+        assert alice.invite([f"P-Asserted-Identity: <{ALICE}>"]).status == 200
+        assert anne.subscribe(headers=["P-Asserted-Identity: <sip:anne@ims.example>, <tel:+49301234>"]).status == 200
+        anne.wait(lambda r: dialog_in(r, ALICE) == (alice.call_id, alice.tag, alice.to_tag), "Alice's dialog")
+        anne.subscribe(expires=0)
+        alice.bye()
+        alice.socket.close()
 
 
 def test_dialogs_are_not_told_to_who_only_says_to_steer(node):
