@@ -143,11 +143,11 @@ cp_sip_read_parts(struct cp_sip_part *parts, size_t count, su_home_t *home, cons
 
 	if (!payload || payload->pl_len == 0)
 		return 0;
-	if (!is_plain((const msg_content_encoding_t *)request->sip_content_encoding))
-		return 415;
 	if (!type || !type->c_type)
 		return 400; /* RFC 3261 20.15: a body has a type */
-	if (is_multipart(type))
+	if (!is_plain((const msg_content_encoding_t *)request->sip_content_encoding))
+		status = 415;
+	else if (is_multipart(type))
 		status = multipart(&wanted, type, (msg_payload_t *)payload, 1);
 	else if (take(&wanted, type, disposition, cp_slice(payload->pl_data, payload->pl_len),
 		      cp_sip_header_text(request, "Content-ID", &ids)))

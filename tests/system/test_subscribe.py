@@ -169,12 +169,13 @@ def inner(part, disposition="", **more):
     ({**multipart(FILTER), "headers": ["Content-Disposition: session;handling=optional"]}, 200),
     ({"body": "no boundary", "kind": "multipart/mixed;boundary=x"}, 400),
     ({"body": "x", "kind": "application/mikey", "headers": ["Content-Encoding: gzip"]}, 415),
+    ({"body": "x", "kind": "text/plain", "headers": ["Content-Encoding: gzip", OPTIONAL.strip()]}, 200),
     (multipart(("application/mikey", "Content-Encoding: gzip\n", "AQ")), 415),
     (multipart(("application/mikey", "", "AQ")), 488),  # it is looked at
     (multipart(NOTE, inner(("application/mikey", "", "AQ"))), 488),
     (multipart(FILTER, ("application/mikey", "", "AQ"), kind="alternative"), 488),
 ], ids=["optional", "two optional", "a filter", "no disposition", "nested", "nested filter", "nested optional filter", "related", "no alternative",
-        "optional alternative", "all optional", "no multipart", "encoded", "part encoded", "mikey", "nested mikey", "alternative mikey"])
+        "optional alternative", "all optional", "no multipart", "encoded", "optional encoded", "part encoded", "mikey", "nested mikey", "alternative mikey"])
 def test_bodies_of_several_parts(node, fields, status):
     """RFC 5621: what is not known is refused, unless it is optional."""
     with Watcher(node) as watcher:
