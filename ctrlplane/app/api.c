@@ -116,6 +116,26 @@ leg_facts(void *arg, uint32_t id, struct cp_mgmt_leg_facts *out)
 	out->user_agent = *leg->agent ? leg->agent : NULL;
 }
 
+/* Borrowed until the next call. */
+static void
+stream_facts(struct cp_mgmt_node_facts *out, const struct cp_app *app)
+{
+	static struct cp_mgmt_count refused[CP_STREAM_CAUSES], lost[CP_STREAM_CAUSES];
+	struct cp_streams_counts counts = cp_streams_counts(app);
+
+	for (enum cp_stream_cause i = 0; i < CP_STREAM_CAUSES; i++) {
+		const char *name = cp_stream_cause_name(i);
+
+		refused[i] = (struct cp_mgmt_count){name, counts.refused[i]};
+		lost[i] = (struct cp_mgmt_count){name, counts.lost[i]};
+	}
+	out->streams = counts.open;
+	out->streams_total = counts.accepted;
+	out->streams_refused = refused;
+	out->streams_lost = lost;
+	out->stream_cause_count = CP_STREAM_CAUSES;
+}
+
 static void
 node_facts(void *arg, struct cp_mgmt_node_facts *out)
 {
@@ -131,6 +151,7 @@ node_facts(void *arg, struct cp_mgmt_node_facts *out)
 		.calls_refused = app->calls_refused,
 		.subscribers = cp_subscribe_count(app),
 	};
+	stream_facts(out, app);
 }
 
 static int

@@ -261,6 +261,20 @@ show_object(const json_t *object, int depth, FILE *file)
 	}
 }
 
+/* Floor control and chat: how many are connected, and why others were not let in. */
+static void
+show_streams(const json_t *streams, FILE *file)
+{
+	const char *reason;
+	char s[SPACE_MAX];
+	json_t *count;
+
+	fprintf(file, "  streams        %s connected", text(streams, "connected", s));
+	json_object_foreach (json_object_get(streams, "refused"), reason, count)
+		fprintf(file, ", %lld refused (%s)", (long long)json_integer_value(count), reason);
+	fprintf(file, "\n");
+}
+
 static void
 show_head(const json_t *json, const struct cp_cli_out *out)
 {
@@ -287,6 +301,7 @@ show_head(const json_t *json, const struct cp_cli_out *out)
 	fprintf(out->file, "  calls          %s accepted",
 		text(json_object_get(json, "calls"), "accepted", s));
 	fprintf(out->file, ", %s refused\n", text(json_object_get(json, "calls"), "refused", s));
+	show_streams(json_object_get(json, "streams"), out->file);
 	if (json_is_null(json_object_get(json, "media")))
 		fprintf(out->file,
 			"  media plane    not connected: start conclave-dp, or look at its log\n");

@@ -34,6 +34,12 @@ struct cp_mgmt_leg_facts {
 	const char *user_agent;
 };
 
+/* How often something happened. */
+struct cp_mgmt_count {
+	const char *name;
+	uint64_t count;
+};
+
 /* What the program knows of itself. Strings are borrowed until the loop turns. */
 struct cp_mgmt_node_facts {
 	int64_t started_ms;	     /* ops.now_ms when the program started */
@@ -44,6 +50,11 @@ struct cp_mgmt_node_facts {
 	uint64_t calls_total;		      /* INVITEs answered with 200 since the start */
 	uint64_t calls_refused;		      /* INVITEs answered with 4xx to 6xx */
 	uint64_t subscribers;		      /* to conferences' state, by the event package */
+	uint64_t streams;		      /* of floor control and chat, that are connected */
+	uint64_t streams_total;		      /* since the start */
+	/* Why connections were refused, and why streams were lost; as many each. */
+	const struct cp_mgmt_count *streams_refused, *streams_lost;
+	size_t stream_cause_count;
 };
 
 /* As cp_media_done_fn: status 0 and a whole reply, or -errno. */

@@ -88,6 +88,32 @@ view_calls(const struct cp_mgmt_node_facts *facts)
 			 (json_int_t)facts->calls_refused);
 }
 
+/* Those that happened at all. */
+static json_t *
+view_counts(const struct cp_mgmt_count *counts, size_t count)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		if (counts[i].count > 0)
+			set_number(json, counts[i].name, counts[i].count);
+	return json;
+}
+
+static json_t *
+view_streams(const struct cp_mgmt_node_facts *facts)
+{
+	json_t *json = json_object();
+
+	set_number(json, "connected", facts->streams);
+	set_number(json, "accepted", facts->streams_total);
+	json_object_set_new(json, "refused",
+			    view_counts(facts->streams_refused, facts->stream_cause_count));
+	json_object_set_new(json, "lost",
+			    view_counts(facts->streams_lost, facts->stream_cause_count));
+	return json;
+}
+
 static json_t *
 view_head(const struct cp_focus *focus, const struct cp_mgmt_node_facts *facts, bool has_media,
 	  const struct cp_view_clock *clock)
@@ -108,6 +134,7 @@ view_head(const struct cp_focus *focus, const struct cp_mgmt_node_facts *facts, 
 	set_number(json, "participants", cp_leg_count(focus));
 	set_number(json, "subscribers", facts->subscribers);
 	json_object_set_new(json, "calls", view_calls(facts));
+	json_object_set_new(json, "streams", view_streams(facts));
 	return json;
 }
 
