@@ -23,7 +23,7 @@ on_ready(struct cp_app *app, int events)
 static void
 on_refused(void *arg, const struct dp_addr *from, enum cp_stream_cause cause)
 {
-	cp_streams_note_refused(arg, "a", from, cause, "");
+	cp_streams_note_refused(arg, "a connection from", from, cause, "");
 }
 
 static void

@@ -78,7 +78,7 @@ void cp_streams_local(struct cp_call *call, struct cp_sdp_local *local);
 void cp_streams_agreed(struct cp_call *call);
 /* The answer to our offer is here, and agreed soon: whom it brings is kept waiting so long. */
 void cp_streams_answering(struct cp_app *app);
-/* Agreed, and there is no connection: an offer or answer makes a new one. */
+/* It was connected, and is no more: an offer or answer makes a new one. */
 bool cp_streams_is_lost(const struct cp_call *call, int service);
 /* It did not come up, and its m-line is to go (streams.on_failure: remove). */
 bool cp_streams_is_given_up(const struct cp_call *call, int service);

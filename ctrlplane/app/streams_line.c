@@ -79,8 +79,9 @@ set_key(struct cp_line_link *link)
 {
 	const struct cp_sdp_stream *agreed = &link->call->sdp.streams[link->service];
 	const struct cp_mikey_session *session =
-		agreed->mode == CP_SDP_STREAM_PSK ? cp_keying_session(link->call, agreed->cs_id)
-						  : NULL;
+		agreed->mode == CP_SDP_STREAM_PSK
+			? cp_keying_stream(link->call, (enum cp_sdp_service)link->service)
+			: NULL;
 
 	if (session && link->is_named && strcmp(session->name, link->name) == 0 &&
 	    cp_secret_is_same(session->secret, link->psk))
@@ -224,6 +225,7 @@ begin_connection(struct cp_line_link *link)
 	struct cp_stream_tls tls = cp_line_tls(link, YIELD_OWN_MS);
 	int rc = 0;
 
+	link->was_up = false;
 	link->deadline_ms = cp_app_now_ms() + link->call->app->config->streams.wait_ms;
 	if (agreed->is_active) {
 		cp_listener_close(link->own);
@@ -297,7 +299,7 @@ cp_streams_is_lost(const struct cp_call *call, int service)
 {
 	const struct cp_line_link *link = call->lines[service].link;
 
-	return link && link->line->call && !link->visit && !link->dialing;
+	return link && link->line->call && link->was_up && !link->visit && !link->dialing;
 }
 
 bool

@@ -38,6 +38,7 @@ struct cp_line_link {
 	int64_t deadline_ms;	  /* a stream has to be there by then; 0: it need not */
 	int64_t redial_ms;	  /* we connect again then; 0: we do not */
 	unsigned int tries;
+	bool was_up;	  /* since it was agreed */
 	bool is_given_up; /* the m-line is to go */
 	bool is_offering; /* our offer of a new connection is out: whom it brings is the new one */
 	bool is_fresh;	  /* and is here already */
@@ -98,7 +99,7 @@ void cp_visit_drop(struct cp_visit *visit, bool is_orderly); /* and its stream; 
 /* Connections under way that have named the link's key, or were made for it, are cut. */
 void cp_visits_forget(struct cp_line_link *link);
 void cp_visits_let_go(struct cp_streams *streams); /* who was kept waiting goes on */
-void cp_streams_note_refused(struct cp_streams *streams, const char *service,
+void cp_streams_note_refused(struct cp_streams *streams, const char *what,
 			     const struct dp_addr *from, enum cp_stream_cause cause,
 			     const char *why);
 

@@ -70,7 +70,7 @@ cp_visits_forget(struct cp_line_link *link)
 }
 
 void
-cp_streams_note_refused(struct cp_streams *streams, const char *service, const struct dp_addr *from,
+cp_streams_note_refused(struct cp_streams *streams, const char *what, const struct dp_addr *from,
 			enum cp_stream_cause cause, const char *why)
 {
 	char text[CP_STREAM_ADDRESS_TEXT];
@@ -81,7 +81,7 @@ cp_streams_note_refused(struct cp_streams *streams, const char *service, const s
 		return;
 	}
 	cp_stream_address_write(text, from);
-	cp_log(CP_LOG_WARN, CP_APP_AREA, "%s connection from %s is refused (%s)%s%s", service, text,
+	cp_log(CP_LOG_WARN, CP_APP_AREA, "%s %s is refused (%s)%s%s", what, text,
 	       cp_stream_cause_name(cause), why[0] ? ": " : "", why);
 }
 
@@ -90,16 +90,17 @@ note_refused(struct cp_visit *visit, enum cp_stream_cause cause, const char *why
 {
 	const struct cp_line_link *claimed = cp_stream_claimed(visit->stream);
 	const char *service = cp_sdp_service_name((enum cp_sdp_service)visit->service);
-	char text[200];
+	bool is_ours = visit->link && visit->link->dialing == visit;
+	char text[200], what[40];
 
+	snprintf(what, sizeof(what), "%s connection %s", service, is_ours ? "to" : "from");
 	if (!claimed)
 		claimed = visit->link;
 	if (claimed)
 		snprintf(text, sizeof(text), "%s; participant %u", why, claimed->call->leg);
 	else
 		snprintf(text, sizeof(text), "%s", why);
-	cp_streams_note_refused(visit->streams, service, cp_stream_remote(visit->stream), cause,
-				text);
+	cp_streams_note_refused(visit->streams, what, cp_stream_remote(visit->stream), cause, text);
 }
 
 /* It is not let in: a last word by its service, then the end. */
@@ -160,6 +161,7 @@ take_in(struct cp_visit *visit, struct cp_line_link *link, struct cp_slice octet
 	if (link->dialing == visit)
 		link->dialing = NULL;
 	link->visit = visit;
+	link->was_up = true;
 	link->is_fresh = link->is_offering;
 	link->deadline_ms = link->redial_ms = 0;
 	link->tries = 0;

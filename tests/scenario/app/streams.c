@@ -47,8 +47,9 @@ static void
 refuse(struct cp_app *which, struct cp_stream *s, const uint8_t *octets, size_t len,
        enum cp_line_fault fault)
 {
-	static const char *const words[] = {
-		[CP_LINE_UNKNOWN] = "unknown", [CP_LINE_TAKEN] = "taken", [CP_LINE_OTHERS] = "others"};
+	static const char *const words[] = {[CP_LINE_UNKNOWN] = "unknown",
+					    [CP_LINE_TAKEN] = "taken",
+					    [CP_LINE_OTHERS] = "others"};
 
 	cp_stream_send(s, words[fault], strlen(words[fault]));
 }
@@ -103,8 +104,8 @@ on_local(struct cp_call *call, struct cp_sdp_local *local)
 	snprintf(local->path, sizeof(local->path), "of the service");
 }
 
-static const struct cp_service service = {
-	"test", identify, refuse, on_opened, on_received, on_writable, on_lost, on_agreed, on_local};
+static const struct cp_service service = {"test",      identify, refuse,    on_opened, on_received,
+					  on_writable, on_lost,	 on_agreed, on_local};
 
 static void
 peer_opened(void *arg, struct cp_stream *s)
@@ -153,13 +154,13 @@ step(void)
 	cp_hub_run(theirs, cp_app_now_ms());
 }
 
-#define UNTIL(what)                                                   \
-	do {                                                          \
-		int64_t end_ms = cp_app_now_ms() + 10000;             \
-                                                                      \
-		while (!(what) && cp_app_now_ms() < end_ms)           \
-			step();                                       \
-		assert_true(what);                                    \
+#define UNTIL(what)                                         \
+	do {                                                \
+		int64_t end_ms = cp_app_now_ms() + 10000;   \
+                                                            \
+		while (!(what) && cp_app_now_ms() < end_ms) \
+			step();                             \
+		assert_true(what);                          \
 	} while (0)
 
 static void
@@ -205,8 +206,8 @@ open_app(void **state)
 		calls[i]->app = &app;
 		calls[i]->leg = i;
 		calls[i]->waiting = 1; /* nothing frees it but the test */
-		calls[i]->local.rtp = (struct dp_addr){.family = DP_FAMILY_IP4,
-						       .ip = {127, 0, 0, 1}};
+		calls[i]->local.rtp =
+			(struct dp_addr){.family = DP_FAMILY_IP4, .ip = {127, 0, 0, 1}};
 	}
 	return 0;
 }
@@ -292,7 +293,7 @@ test_whose(void **state)
 	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
 	assert_string_equal(calls[0]->local.path, "of the service");
 	assert_int_equal(there[0], 1);
-	assert_true(cp_streams_is_lost(calls[0], CP_SDP_CHAT));
+	assert_false(cp_streams_is_lost(calls[0], CP_SDP_CHAT));
 	come(&a, 0, CP_SDP_CHAT, alice, "0");
 	step();
 	assert_int_equal(opened[0], 0);
@@ -512,9 +513,9 @@ test_never(void **state)
 	assert_int_equal(there[0], 0);
 	settings.streams.on_failure = CP_CONFIG_FAILURE_REMOVE;
 	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
-	UNTIL(calls[1]->ends_stream[CP_SDP_CHAT]);
+	UNTIL(cp_streams_is_given_up(calls[1], CP_SDP_CHAT));
 	assert_false(calls[1]->is_over);
-	assert_true(calls[1]->is_rekey_due);
+	assert_true(calls[1]->is_reoffer_due);
 	assert_int_equal(there[1], 1);
 }
 
