@@ -18,7 +18,6 @@
 #define WALL_JITTER_MS 20
 #define FAST_MS 100
 #define SLOW_MS 1000
-#define STOP_MS 5000 /* BYEs are waited for so long */
 
 int64_t
 cp_app_now_ms(void)
@@ -261,7 +260,8 @@ on_signal(struct cp_app *app, int events)
 	cp_app_handle(app, &(struct cp_event){.type = CP_EVENT_CLOSE_ALL,
 					      .text = "Server is going down"});
 	cp_sip_stop(app->sip, on_sip_stopped, app);
-	app->stop_timer = su_timer_create(su_root_task(app->root), STOP_MS);
+	app->stop_timer = su_timer_create(su_root_task(app->root),
+					  (su_duration_t)app->config->call.bye_for_ms);
 	su_timer_set(app->stop_timer, on_stop_timer, (su_timer_arg_t *)app);
 }
 

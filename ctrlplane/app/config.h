@@ -119,6 +119,7 @@ struct cp_config_call {
 	bool keep_dead;
 	int64_t adopted_for_ms;
 	int64_t ring_for_ms;
+	int64_t bye_for_ms;
 	int64_t list_max;
 	int64_t redirects;
 	int64_t busy_high, busy_low, late_high; /* percent */

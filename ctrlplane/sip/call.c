@@ -51,6 +51,7 @@ cp_sip_call_over(struct cp_sip_call *call, const char *why)
 	free(call->answerer);
 	free(call->targets);
 	free(call);
+	cp_sip_one_less(s);
 }
 
 void
@@ -58,7 +59,6 @@ cp_sip_call_bye(struct cp_sip_call *call)
 {
 	call->is_bye_due = false;
 	nua_bye(call->nh, TAG_IF(*call->reason, SIPTAG_REASON_STR(call->reason)), TAG_END());
-	cp_sip_bye_sent(call->listen->sip);
 }
 
 void

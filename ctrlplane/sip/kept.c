@@ -192,7 +192,7 @@ on_bye_answered(struct cp_sip_kept *kept, nta_outgoing_t *bye, const sip_t *sip)
 	if (nta_outgoing_status(bye) < 200)
 		return 0;
 	forget(kept);
-	cp_sip_bye_sent(s);
+	cp_sip_one_less(s);
 	return 0;
 }
 

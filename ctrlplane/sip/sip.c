@@ -15,7 +15,8 @@
 #include "ctrlplane/sip/sip_state.h"
 
 #define AREA "sip"
-#define ACK_WAIT_MS 2000 /* a stop waits so long for ACKs that are under way */
+#define QUIET_WAIT_MS \
+	2000 /* a stop waits so long for ACKs that are under way, and for answers to our BYEs */
 #define SOCKET_BUFFER \
 	(8            \
 	 << 20) /* octets: an INVITE burst of a few thousand; the kernel cuts it to what it allows */
@@ -280,33 +281,28 @@ cp_sip_create(struct cp_sip **sip, struct su_root_s *root, const struct cp_sip_o
 static void
 shut_down(struct cp_sip *s)
 {
-	su_timer_destroy(s->ack_timer);
-	s->ack_timer = NULL;
+	su_timer_destroy(s->quiet_timer);
+	s->quiet_timer = NULL;
 	for (size_t i = 0; i < s->listen_count; i++)
 		nua_shutdown(s->listens[i].nua);
 }
 
 static void
-on_ack_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
+on_quiet_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	shut_down((struct cp_sip *)arg);
 }
 
 static bool
-has_bye_due(const struct cp_sip *s)
+is_quiet(const struct cp_sip *s)
 {
-	const struct cp_sip_call *call;
-
-	LIST_FOREACH (call, &s->calls, entry)
-		if (call->is_bye_due)
-			return true;
-	return cp_sip_kept_has_bye(s);
+	return s->call_count == 0 && !cp_sip_kept_has_bye(s);
 }
 
 void
-cp_sip_bye_sent(struct cp_sip *s)
+cp_sip_one_less(struct cp_sip *s)
 {
-	if (s->ack_timer && !has_bye_due(s))
+	if (s->quiet_timer && is_quiet(s))
 		shut_down(s);
 }
 
@@ -316,11 +312,14 @@ cp_sip_stop(struct cp_sip *s, void (*done)(void *ctx), void *ctx)
 	s->is_stopping = true;
 	s->stopped = done;
 	s->stopped_ctx = ctx;
-	/* NUA's own shutdown would say BYE to them at once, and without our Reason. */
-	if (has_bye_due(s))
-		s->ack_timer = su_timer_create(su_root_task(s->root), ACK_WAIT_MS);
-	if (s->ack_timer)
-		su_timer_set(s->ack_timer, on_ack_timer, (su_timer_arg_t *)s);
+	/*
+	 * NUA's own shutdown would say BYE at once to those whose ACK is not here, without our Reason, and looks only once a
+	 * second whether all have answered.
+	 */
+	if (!is_quiet(s))
+		s->quiet_timer = su_timer_create(su_root_task(s->root), QUIET_WAIT_MS);
+	if (s->quiet_timer)
+		su_timer_set(s->quiet_timer, on_quiet_timer, (su_timer_arg_t *)s);
 	else
 		shut_down(s);
 }
@@ -354,7 +353,8 @@ cp_sip_destroy(struct cp_sip *s)
 
 	if (!s)
 		return;
-	su_timer_destroy(s->ack_timer);
+	su_timer_destroy(s->quiet_timer);
+	s->quiet_timer = NULL;
 	while ((call = LIST_FIRST(&s->calls)) != NULL) {
 		call->is_detached = true;
 		cp_sip_call_over(call, "stopped");

@@ -78,7 +78,7 @@ struct cp_sip {
 	bool is_stopping;
 	void (*stopped)(void *ctx);
 	void *stopped_ctx;
-	su_timer_t *ack_timer; /* stopping: accepted calls whose ACK is not here yet */
+	su_timer_t *quiet_timer; /* stopping: calls that are not over yet */
 	size_t listen_count;
 	struct cp_sip_listen listens[];
 };
@@ -168,7 +168,7 @@ struct cp_sip_route {
 bool cp_sip_tame_library(void);
 
 /* sip.c */
-void cp_sip_bye_sent(struct cp_sip *s); /* the last that a stop waits for? */
+void cp_sip_one_less(struct cp_sip *s); /* a call or BYE is over: the last that a stop waits for? */
 
 /* invite.c */
 void cp_sip_on_invite(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,

@@ -79,7 +79,7 @@ class Node:
             },
             "sip": {"listen": [f"sip:127.0.0.1:{self.sip_port}"]},
             "http": {"listen": f"127.0.0.1:{self.http_port}"},
-            "call": {"busy_high": 100, "busy_low": 99, "late_high": 0},  # tests share a machine that others keep busy
+            "call": {"busy_high": 100, "busy_low": 99, "late_high": 0, "bye_for": "1s"},  # tests share a machine that others keep busy
             "conferences": [{"id": "demo", "title": "Demo", "security": "sdes", "identity": "none", "anonymous": True}],
         }, copy.deepcopy(config or {}))
         self.dp_command = dp_command or [program("conclave-dp")]

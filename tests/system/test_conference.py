@@ -1,7 +1,10 @@
 """Conferences heard: real SIP, SDES keys and SRTP through both planes, listened to by conclave-ue."""
+import json
+import re
 import signal
 import subprocess
 import time
+import urllib.request
 
 import pytest
 from node import SANITIZED, Node, Ue, wait_until
@@ -204,10 +207,22 @@ def test_dtmf_is_an_event_and_no_sound():
 def test_demo_runs_and_cleans_up():
     if SANITIZED:
         pytest.skip("the demo runs the plain build")
-    done = subprocess.run(["bench/load/demo", "build", "--for", "5"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    last = {line.split("sip:")[1].split("@")[0]: line for line in done.stdout.splitlines() if "@example.net" in line}
+    with subprocess.Popen(["bench/load/demo", "build", "--for", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        said = ""
+        for line in demo.stderr:
+            said += line
+            if "Ctrl-C ends it" in line:
+                break
+        address = re.search(r"on its page:\s+(http://\S+)/#/c/(\S+)", said)
+        assert address, said
+        with urllib.request.urlopen(address.group(1), timeout=10) as page:
+            assert "<html" in page.read().decode().lower()
+        with urllib.request.urlopen(f"{address.group(1)}/v1/conferences/{address.group(2)}", timeout=10) as shown:
+            assert json.load(shown)["origin"] == "created", "through the API, not by the configuration"
+        out, err = demo.communicate(timeout=60)
+        assert demo.returncode == 0, err
+    last = {line.split("sip:")[1].split("@")[0]: line for line in out.splitlines() if "@example.net" in line}
     for who, verified, protection, suite in (("alice", " kms ", "mikey-ticket, verified by KMS", "AES_CM_128_HMAC_SHA1_80"),
                                              ("bob", " kms ", "mikey-ticket, verified by KMS", "AEAD_AES_256_GCM"),
                                              ("carol", " none ", "SDES to next hop", "AES_256_CM_HMAC_SHA1_80")):
-        assert verified in last[who] and protection in last[who] and suite in last[who], done.stdout
+        assert verified in last[who] and protection in last[who] and suite in last[who], out

@@ -1,5 +1,6 @@
 """What outlives conclave-cp: conferences, policy, roster, records and audit, whenever and however it ends."""
 import calendar
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import urllib.request
 
 import pytest
 from node import SANITIZED, Node, Ue, program, wait_until
+from watch import Watcher
 
 PIN = "86420975"
 # What a restart may change: the state (there is no call any more), and what the media plane says anew.
@@ -84,11 +86,24 @@ def act(node):
             node.cli("conference", "lock", f"conf{n}")
 
 
+def watch(node, n):
+    """Somebody of conference n subscribes, and sees who is there."""
+    watcher = Watcher(node, f"conf{n}")
+    answer = watcher.subscribe(headers=[f"P-Asserted-Identity: <sip:ue{2 * n}@example.net>"])
+    assert answer.status == 200, answer.text
+    watcher.wait(lambda roster: len(roster.users) == 2, f"the roster of conf{n}")
+    return watcher
+
+
+def packets(node, names):
+    return {leg: p["media"]["packets_rx"] for name in names for leg, p in roster(node, name).items()}
+
+
 def test_ten_conferences_go_on():
-    with keeping() as node:
+    with keeping(notify={"interval": "200ms"}) as node, contextlib.ExitStack() as watchers:
         create_ten(node)
         people = Ue(f"sip:conf%d@127.0.0.1:{node.sip_port}", "--from", "sip:any%d@example.net", "--pai", "sip:ue%d@example.net",
-                    "--count", 20, "--per-conference", 2, "--expect-heard", "--no-bye", seconds=25)
+                    "--count", 20, "--per-conference", 2, "--expect-heard", "--each", seconds=90)
         for n in range(1, 10):
             node.wait_participants(2, f"conf{n}", seconds=20)
         wait_until(lambda: len([p for p in node.participants("conf10") if p["state"] == "connected"]) == 2, 20, "two in conf10")
@@ -96,6 +111,7 @@ def test_ten_conferences_go_on():
         names = [f"conf{n}" for n in range(1, 11)]
         before = {name: (conference(node, name), roster(node, name)) for name in names}
         assert {p["waiting"] for p in before["conf10"][1].values()} == {"none", "pin"}
+        watching = [watchers.enter_context(watch(node, n)) for n in range(1, 11)]
         restart(node, pause=2)
         wait_until(lambda: all(len(roster(node, name)) == 2 for name in names), 20, "all twenty in their conferences")
         for name in names:
@@ -113,16 +129,26 @@ def test_ten_conferences_go_on():
         # what was decided is obeyed as before
         muted = next(leg for leg, p in roster(node, "conf3").items() if p["muted"])
         node.cli("participant", "unmute", "conf3", str(muted))
-        result = people.result()
+        then = packets(node, names)
+        wait_until(lambda: all(count > then[leg] + 25 for leg, count in packets(node, names).items()), 10, "media of all twenty")
+        # RFC 6665 4.1.2.2: a subscription that nobody knows any more gets 481; a new one is told everything
+        for n, watcher in enumerate(watching, 1):
+            assert watcher.subscribe().status == 481
+            again = watchers.enter_context(watch(node, n))
+            assert again.roster.kinds[0] == "full" and set(again.roster.users) == set(watcher.roster.users)
+        result = people.stop()
         assert result["joined"] == 20, result
+        gaps = [each["rx"]["gap_max_ms"] for each in people.lines[:-1]]
+        assert len(gaps) == 20 and max(gaps) < 1000, gaps
+        wait_until(lambda: not any(roster(node, name) for name in names), 10, "all have hung up")
         assert PIN not in node.logs() and PIN not in json.dumps(audit(node, "--limit", "1000"))
 
 
 def test_media_of_the_restored_is_heard():
-    with keeping() as node:
+    with keeping(call={"lost_after": "3s"}) as node:
         node.cli("conference", "create", "room", "--open")
         people = [Ue(node.uri("room"), "--from", f"sip:t{hz}@example.net", "--pai", f"sip:t{hz}@example.net", "--tone", hz, "--expect",
-                     "400,700", "--no-bye", seconds=9) for hz in (400, 700)]
+                     "400,700", "--no-bye", seconds=6) for hz in (400, 700)]
         node.wait_participants(2, "room")
         restart(node, pause=1)
         assert {p["identity"] for p in node.participants("room")} == {"sip:t400@example.net", "sip:t700@example.net"}

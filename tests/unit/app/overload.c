@@ -153,6 +153,27 @@ what_was_admitted_counts(void **state)
 	assert_false(cp_overload_is_any(&o));
 }
 
+/* As many participants, of cheap codecs and of dear ones: room goes by what they were measured to cost. */
+static void
+room_goes_by_codec_cost(void **state)
+{
+	static const struct {
+		uint32_t busy, legs;
+		unsigned int room;
+	} rows[] = {{100, 200, 1500},
+		    {400, 200, 225},
+		    {600, 200, 84},
+		    {800, 200, 13},
+		    {100, 400, 3000}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct cp_overload o = made();
+
+		settle(&o, rows[i].busy, rows[i].legs);
+		assert_int_equal(admitted_until_refused(&o, 0), rows[i].room);
+	}
+}
+
 /* A hiccup of one round does not make legs dearer either. */
 static void
 a_hiccup_makes_nobody_dearer(void **state)
@@ -299,6 +320,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_watermarks),
 		cmocka_unit_test(late_ticks),
+		cmocka_unit_test(room_goes_by_codec_cost),
 		cmocka_unit_test(a_hiccup_makes_nobody_dearer),
 		cmocka_unit_test(one_sample_is_no_figure),
 		cmocka_unit_test(short_rounds_say_nothing),
