@@ -52,6 +52,7 @@ struct cp_caller {
 		[CP_CONF_USER_MAX]; /* of the Request-URI: whom a ticket of the caller's is for */
 	char uri[CP_IDENTITY_MAX], tel[CP_IDENTITY_MAX]; /* proven by SIP; empty: nothing is */
 	char display[128];
+	char referrer[CP_IDENTITY_MAX]; /* of Referred-By, nothing proves it; empty: none */
 	char via[96];
 	enum cp_conf_proof proof;
 	bool is_private;

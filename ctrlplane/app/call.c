@@ -355,6 +355,26 @@ cp_call_refuse_new(struct cp_call *call, const struct cp_sip_refusal *refusal)
 	cp_call_refuse_done(call);
 }
 
+/*
+ * Whose REFER brought it (RFC 4575 5.7.1). A caller only says so: it is shown where it is the conference itself, or one who may bring
+ * others in.
+ */
+static const char *
+referrer_of(const struct cp_call *call, const struct cp_conf *conf)
+{
+	const char *by = call->caller->referrer;
+	char own[CP_IDENTITY_MAX];
+
+	if (call->dialing)
+		return call->dialing->is_referred ? call->dialing->inviter : NULL;
+	if (!*by)
+		return NULL;
+	if (cp_conf_may(conf, by, CP_ACTION_INVITE) ||
+	    (cp_app_mikey_user(own, &call->app->mikey, conf->user) && strcmp(own, by) == 0))
+		return by;
+	return NULL;
+}
+
 void
 cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 {
@@ -374,8 +394,7 @@ cp_call_join(struct cp_call *call, const struct cp_conf_verdict *verdict)
 		.method = call->is_outgoing ? CP_JOIN_DIALED_OUT : CP_JOIN_DIALED_IN,
 		.reason = call->dialing ? call->dialing->reason : NULL,
 		.by = call->dialing ? call->dialing->inviter : NULL,
-		.referred_by =
-			call->dialing && call->dialing->is_referred ? call->dialing->inviter : NULL,
+		.referred_by = referrer_of(call, conf),
 		.call_id = call->call_id,
 		.agent = call->agent,
 		.via = caller->via,

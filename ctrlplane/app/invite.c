@@ -72,6 +72,7 @@ keep_facts(struct cp_call *call, const struct cp_sip_invite *invite, const char 
 	snprintf(caller->tel, sizeof(caller->tel), "%s",
 		 id->proof == CP_SIP_ASSERTED ? id->tel : "");
 	snprintf(caller->display, sizeof(caller->display), "%s", id->name);
+	snprintf(caller->referrer, sizeof(caller->referrer), "%s", invite->referred_by);
 	snprintf(caller->via, sizeof(caller->via), "%s", invite->peer);
 	caller->proof = proof_of(id);
 	caller->is_private = id->is_private;

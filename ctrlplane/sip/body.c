@@ -115,6 +115,15 @@ multipart(struct wanted *w, const msg_content_type_t *type, msg_payload_t *paylo
 	return is_choice && w->taken == before ? 415 : 0;
 }
 
+bool
+cp_sip_is_wrong(const sip_t *request, const struct msg_hclass_s *header)
+{
+	for (const sip_error_t *e = request->sip_error; e; e = e->er_next)
+		if (e->er_common->h_class == header)
+			return true;
+	return false;
+}
+
 const char *
 cp_sip_header_text(const sip_t *request, const char *name, unsigned int *count)
 {

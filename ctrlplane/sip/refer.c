@@ -98,7 +98,8 @@ static int
 decode_refer_to(struct cp_sip_refer_to *to, su_home_t *home, const sip_t *sip)
 {
 	const sip_refer_to_t *r = sip->sip_refer_to;
-	char *text = r ? url_as_string(home, r->r_url) : NULL;
+	bool is_one = r && !cp_sip_is_wrong(sip, sip_refer_to_class); /* RFC 3515 2.1 */
+	char *text = is_one ? url_as_string(home, r->r_url) : NULL;
 	int rc;
 
 	if (!text)

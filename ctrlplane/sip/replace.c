@@ -110,16 +110,14 @@ int
 cp_sip_check_dialogs(struct cp_sip_call **replaces, struct cp_sip_call **joins, struct cp_sip *s,
 		     const sip_t *request)
 {
-	unsigned int joins_count, replaces_count = 0;
+	unsigned int joins_count;
 	const char *text = cp_sip_header_text(request, "Join", &joins_count);
 	struct cp_sip_dialog_id id;
 	bool has_ended;
 
 	*replaces = *joins = NULL;
-	/* a second one stands, as it is, among the headers that are wrong */
-	for (const sip_error_t *e = request->sip_error; e; e = e->er_next)
-		replaces_count += e->er_common->h_class == sip_replaces_class;
-	if (replaces_count || joins_count > 1 || (joins_count && request->sip_replaces))
+	if (cp_sip_is_wrong(request, sip_replaces_class) || joins_count > 1 ||
+	    (joins_count && request->sip_replaces))
 		return 400;
 	if (request->sip_replaces)
 		return check_replaces(replaces, s, request->sip_replaces);

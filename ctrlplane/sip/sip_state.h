@@ -309,6 +309,8 @@ struct cp_sip_parts {
 
 /* 0, or the status to refuse with: 400, 415. */
 int cp_sip_parts(struct cp_sip_parts *parts, su_home_t *home, const sip_t *request);
+/* Malformed, or a second one of a header that stands once: the stack keeps such apart. */
+bool cp_sip_is_wrong(const sip_t *request, const struct msg_hclass_s *header);
 /* The first value of a header that the stack does not know, and how many there are. NULL: none. */
 const char *cp_sip_header_text(const sip_t *request, const char *name, unsigned int *count);
 /* The SDP of a request, empty when it has none. 0, or the status to refuse with: 400, 415. */

@@ -9,8 +9,9 @@ from people import Callee, Referrer, uri_of
 from sip import SipNode
 
 OPEN = {"id": "demo", "security": "sdes", "identity": "none", "anonymous": True}
-STRICT = {"id": "strict", "security": "sdes", "authorised": ["sip:alice@127.0.0.1", "sip:bob@127.0.0.1"]}
+STRICT = {"id": "strict", "security": "sdes", "authorised": ["sip:alice@127.0.0.1", "sip:bob@127.0.0.1"], "moderators": ["sip:mod@127.0.0.1"]}
 ANONYMOUS = "P-Asserted-Identity: <sip:anonymous@anonymous.invalid>"
+MODERATOR = ["P-Asserted-Identity: <sip:mod@127.0.0.1>"]
 ASSERTED = ["P-Asserted-Identity: <sip:alice@127.0.0.1>"]
 
 
@@ -251,6 +252,16 @@ def test_no_refer_to(node):
         alice.bye()
 
 
+@pytest.mark.parametrize("more", [["Refer-To: <sip:carol@127.0.0.1>"], ["refer-to: <sip:carol@127.0.0.1>"], ["r: <sip:carol@127.0.0.1>"]])
+def test_two_refer_to(node, more):
+    """RFC 3515 2.1: exactly one."""
+    with Referrer(node) as alice, Callee(node) as bob:
+        alice.join()
+        assert alice.refer(bob.identity, more).status == 400
+        assert bob.receive(0.2) is None
+        alice.bye()
+
+
 def test_nobody_known_may_refer_nobody(node):
     with Referrer(node, user="strict") as eve, Callee(node) as bob:
         answer = eve.refer(bob.identity)
@@ -309,6 +320,19 @@ def test_refer_to_many(node):
         node.wait_participants(4)
         for callee in (bob, carol, ted):
             callee.bye()
+        alice.bye()
+
+
+def test_many_are_removed(node):
+    """RFC 5368 and RFC 4579 5.11: a list whose URIs say BYE."""
+    with Referrer(node, "strict", headers=MODERATOR) as alice, Referrer(node, "strict", "bob", ["P-Asserted-Identity: <sip:bob@127.0.0.1>"]) as bob:
+        alice.join()
+        bob.join()
+        people = '<entry uri="sip:bob@127.0.0.1;method=BYE"/><entry uri="sip:nobody@127.0.0.1;method=BYE"/>'
+        answer = alice.refer("cid:list@x", [*MANY, "Refer-Sub: false"], LIST % ("copycontrol", people), kind="application/resource-lists+xml")
+        assert answer.status == 200 and answer["refer-sub"] == "false"
+        bob.reply(bob.wait("BYE"))
+        node.wait_participants(1, "strict")
         alice.bye()
 
 

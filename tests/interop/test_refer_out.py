@@ -55,9 +55,11 @@ def test_who_is_asked_dials_in(node):
         accept(bob, refer)
         notify(bob, refer, "SIP/2.0 100 Trying")
         caller.uri = caller.target = uri_of(refer["refer-to"])
+        caller.headers.append(f"Referred-By: {refer['referred-by']}")
         caller.join()
         notify(bob, refer, "SIP/2.0 200 OK", "terminated;reason=noresource", 2)
-        node.wait_participants(1)
+        [shown] = node.wait_participants(1)
+        assert shown["method"] == "dialed-in" and shown["referred_by"] == uri_of(refer["referred-by"])
         log_says(node, "referred to us, says 200")
         caller.bye()
 
@@ -137,3 +139,15 @@ def test_to_nowhere_else(node):
 @pytest.mark.parametrize("uri", ["tel:+4930123", "nonsense", "sip:a b@c"])
 def test_nobody_can_be_asked_there(node, uri):
     assert node.cli("conference", "refer", "demo", uri, check=False).returncode != 0
+
+
+@pytest.mark.parametrize("by, is_shown", [("sip:alice@127.0.0.1", True), ("sip:mallory@127.0.0.1", False), ("sip:other@127.0.0.1", False), ("nonsense", False)])
+def test_a_participant_asks_somebody_himself(node, by, is_shown):
+    """RFC 4579 5.5: alice's REFER goes to bob, who dials in and says on whose word; shown where it may be hers."""
+    with Referrer(node) as alice, Referrer(node, name="bob", headers=[f"Referred-By: <{by}>"]) as bob:
+        alice.join()
+        bob.join()
+        shown = {p["uri"]: p for p in node.wait_participants(2)}["sip:bob@127.0.0.1"]
+        assert shown["method"] == "dialed-in" and shown["referred_by"] == (by if is_shown else None), shown
+        bob.bye()
+        alice.bye()

@@ -136,3 +136,26 @@ def test_a_factory_under_mikey_ticket():
             assert participant["identity"] == "sip:alice@ims.example" and participant["verified_by"] == "kms" and participant["role"] == "creator"
             assert alice.result()["keyed_by"] == "mikey-ticket"
             wait_until(lambda: not node.api("conference", "list")["conferences"], 10, "its end")
+
+
+@pytest.mark.sanitized
+def test_a_factory_under_mikey_ticket_with_a_list():
+    """Everybody is keyed by a ticket of its own: the creator's for the factory, ours for each of the list."""
+    with Kms() as kms:
+        focus = kms.add("sip:focus.example", "--act-for", "sip:*@focus.example", "--psk-id", "sip:focus.example")
+        config = {"conferences": [], "factories": [{"id": "new", "security": "mikey-ticket", "open": True}], "mikey": focus_config(kms, focus)}
+        port = free_port()
+        key, guest = kms.add("sip:alice@ims.example"), kms.add(f"sip:ue1@127.0.0.1:{port}")
+        with Node(config) as node:
+            options = ["--kms", kms.url, "--kms-id", kms.identity]
+            bob = Ue(None, "--listen", port, "--local", "127.0.0.1", *options, "--psk-file", guest, "--tone", 880, "--expect", 440, seconds=20)
+            wait_until(lambda: is_taken(port), 10, "a phone that waits")
+            alice = Ue(node.uri("new"), *options, "--psk-file", key, "--responder", "sip:new@focus.example", "--tone", 440, "--expect", 880, "--settle", 2,
+                       "--recipients", f"sip:ue1@127.0.0.1:{port}", seconds=6)
+            made = wait_until(lambda: [c for c in node.api("conference", "list")["conferences"] if c["origin"] == "factory"], 10, "a conference")
+            people = node.wait_participants(2, made[0]["id"])
+            assert sorted(p["identity"] for p in people) == ["sip:alice@ims.example", f"sip:ue1@127.0.0.1:{port}"]
+            assert all(p["verified_by"] == "kms" for p in people), people
+            results = alice.result(), bob.result()
+            assert_heard(*results)
+            assert all(result["keyed_by"] == "mikey-ticket" for result in results)
