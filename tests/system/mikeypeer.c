@@ -13,7 +13,7 @@
  *   updateat CS SSRC SUITE · retire CS      the same with CS IDs of our choice; a pair whose keys are over
  *   offered BASE64 · resolved HEX · transfer SSRC SUITE   the responder: RESOLVE_INIT as hex, its answer, TRANSFER_RESP
  *   sessions                                CS IDs of all crypto sessions that are agreed
- *   kek                                     the CMS session's name and key, as hex
+ *   kek · psk CS                            name and key, as hex, of the CMS session, of a TLS session
  *   prints CS                               SHA-256 of the keys of both crypto sessions of a pair
  *   reveal CS                               master keys of both, without salts, as hex
  *   talk CS PORT TO-PORT MS INITIATOR       G.711 over SRTP, 20 ms a packet; packets sent, heard, refused
@@ -202,11 +202,11 @@ do_resp(char **w)
 	say_rc(rc);
 }
 
-/* For another implementation of CMS: the one place where a test sees a key. */
+/* For other implementations of CMS and TLS: the one place where a test sees such a key. */
 static void
-do_kek(void)
+do_secret(uint8_t cs)
 {
-	const struct cp_mikey_session *s = csb ? cp_mikey_csb_find(csb, CP_MIKEY_CMS_CS) : NULL;
+	const struct cp_mikey_session *s = csb ? cp_mikey_csb_find(csb, cs) : NULL;
 	size_t n;
 
 	if (!s || !s->secret) {
@@ -468,7 +468,9 @@ do_line(char **w, int count)
 	} else if (count == 1 && strcmp(w[0], "sessions") == 0) {
 		do_sessions();
 	} else if (count == 1 && strcmp(w[0], "kek") == 0) {
-		do_kek();
+		do_secret(CP_MIKEY_CMS_CS);
+	} else if (count == 2 && strcmp(w[0], "psk") == 0) {
+		do_secret((uint8_t)atoi(w[1]));
 	} else if (count == 2 && strcmp(w[0], "prints") == 0) {
 		do_prints(w);
 	} else if (count == 2 && strcmp(w[0], "reveal") == 0) {
