@@ -58,6 +58,7 @@ static const char *const helps[][2] = {
 	{"mikey", "MIKEY-TICKET: the KMS to ask, and as whom"},
 	{"notify", "Subscriptions to the state of conferences (RFC 4575)"},
 	{"floor", "Floor control (BFCP, RFC 8855)"},
+	{"chat", "Chat rooms (MSRP, RFC 4975, 7701)"},
 	{"streams", "Floor control and chat: TCP and TLS"},
 	{"store", "What outlives conclave-cp: conferences, call records, audit"},
 	{"announcements", "What participants are told, by WAV files or tones"},

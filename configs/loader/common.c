@@ -8,8 +8,9 @@
 
 /* All sections of the file, by whichever program. */
 static const char *const sections[] = {
-	"node", "log",	 "media",  "sip",   "http",    "conferences", "factories",     "security",
-	"call", "mikey", "notify", "floor", "streams", "store",	      "announcements", "kms",
+	"node",	     "log",	 "media", "sip",	   "http",   "conferences",
+	"factories", "security", "call",  "mikey",	   "notify", "floor",
+	"chat",	     "streams",	 "store", "announcements", "kms",
 };
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};

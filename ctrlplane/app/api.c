@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ctrlplane/app/chat.h"
 #include "ctrlplane/app/floors.h"
 
 static int64_t
@@ -114,6 +115,7 @@ leg_facts(void *arg, uint32_t id, struct cp_mgmt_leg_facts *out)
 	out->protection = cp_leg_protection(leg);
 	out->call_id = leg->call_id;
 	out->user_agent = *leg->agent ? leg->agent : NULL;
+	out->nickname = cp_chat_nickname(app, id);
 }
 
 /* Borrowed until the next call. */
@@ -205,6 +207,11 @@ cp_api_init(struct cp_app *app)
 		.records = records,
 		.audits = audits,
 		.audit = audit,
+		.chat_show = cp_chat_show,
+		.chat_members = cp_chat_members,
+		.chat_message = cp_chat_message,
+		.chat_say = cp_chat_say,
+		.chat_mute = cp_chat_mute,
 		.floor_requests = cp_floors_requests,
 		.floor_is_chair = cp_floors_is_chair,
 		.floor_order = cp_floors_order,

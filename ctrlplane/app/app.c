@@ -12,6 +12,7 @@
 
 #include "configs/program/privilege.h"
 #include "ctrlplane/app/app_state.h"
+#include "ctrlplane/app/chat.h"
 #include "ctrlplane/app/floors.h"
 #include "ctrlplane/base/log.h"
 
@@ -206,6 +207,7 @@ on_fast(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 	cp_subscribe_tick(app);
 	cp_prompts_tick(app->prompts);
 	cp_floors_tick(app);
+	cp_chat_tick(app);
 	cp_streams_tick(app);
 }
 
@@ -414,6 +416,10 @@ open_all(struct cp_app *app)
 	if (!rc)
 		rc = cp_floors_open(app);
 	if (!rc)
+		cp_streams_provide(app, CP_SDP_CHAT, &cp_chat_service);
+	if (!rc)
+		rc = cp_chat_open(app);
+	if (!rc)
 		rc = open_mgmt(app);
 	if (!rc)
 		rc = become_user(app->config->node.user);
@@ -450,6 +456,7 @@ close_all(struct cp_app *app)
 	cp_call_free_all(app);
 	cp_adopted_free_all(app);
 	cp_streams_close(app);
+	cp_chat_close(app);
 	cp_app_watch(&app->kms_watch, -1, 0);
 	cp_app_mikey_close(&app->mikey);
 	cp_map_fini(&app->calls);

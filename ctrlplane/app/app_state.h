@@ -137,6 +137,7 @@ struct cp_audit {
 struct cp_keep_ending;
 struct cp_redirect;
 struct cp_floors;
+struct cp_chat;
 
 struct cp_app {
 	struct cp_config *config;
@@ -159,6 +160,7 @@ struct cp_app {
 	struct cp_app_watch archive_watch;
 	struct cp_prompts *prompts;
 	struct cp_floors *floors;
+	struct cp_chat *chat;
 	struct cp_streams *streams;
 	struct cp_app_watch media_watch, mgmt_watch, signal_watch, kms_watch, streams_watch;
 	su_timer_t *fast, *slow, *stop_timer;

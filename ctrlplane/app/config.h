@@ -10,6 +10,7 @@
 #include "ctrlplane/app/config_factory.h"
 #include "ctrlplane/app/config_announcements.h"
 #include "ctrlplane/app/config_mikey.h"
+#include "ctrlplane/app/config_chat.h"
 #include "ctrlplane/app/config_floor.h"
 #include "ctrlplane/app/config_notify.h"
 #include "ctrlplane/app/config_streams.h"
@@ -143,6 +144,7 @@ struct cp_config {
 	struct cp_config_mikey mikey;
 	struct cp_config_notify notify;
 	struct cp_config_floor floor;
+	struct cp_config_chat chat;
 	struct cp_config_streams streams;
 	struct cp_config_store store;
 	struct cp_config_announcements announcements;

@@ -510,6 +510,7 @@ cp_config_init(struct cp_config *c)
 		{.name = "mikey", .options = cp_mikey_options, .into = &c->mikey},
 		{.name = "notify", .options = cp_notify_options, .into = &c->notify},
 		{.name = "floor", .options = cp_floor_options, .into = &c->floor},
+		{.name = "chat", .options = cp_chat_options, .into = &c->chat},
 		{.name = "streams", .options = cp_streams_options, .into = &c->streams},
 		{.name = "store", .options = store_options, .into = &c->store},
 		{.name = "announcements",

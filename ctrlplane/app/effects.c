@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctrlplane/app/chat.h"
 #include "ctrlplane/app/floors.h"
 #include "ctrlplane/base/log.h"
 
@@ -90,6 +91,7 @@ notice(struct cp_app *app, const struct cp_effect *e)
 
 	cp_subscribe_notice(app, e);
 	cp_floors_notice(app, e);
+	cp_chat_notice(app, e);
 
 	switch (e->notice) {
 	case CP_NOTICE_JOINED:
@@ -127,6 +129,7 @@ notice(struct cp_app *app, const struct cp_effect *e)
 	case CP_NOTICE_TALKERS:
 	case CP_NOTICE_ADDED:
 	case CP_NOTICE_FLOOR:
+	case CP_NOTICE_CHAT:
 	case CP_NOTICES:
 		break;
 	}

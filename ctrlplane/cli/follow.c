@@ -45,6 +45,23 @@ print_floor(const json_t *floor, FILE *out)
 		fprintf(out, ", %zu waiting", json_array_size(list) - holders);
 }
 
+/* " Bob: hello"; of what is no text, its type. Nobody steers the terminal. */
+static void
+print_said(const json_t *data, FILE *out)
+{
+	const json_t *text = json_object_get(data, "text");
+	const char *who = text_of(data, "nickname"), *said = text_of(data, "text");
+
+	if (json_object_get(data, "recipients") == NULL)
+		return;
+	fprintf(out, " %s: ", *who ? who : text_of(data, "from"));
+	if (!json_is_string(text))
+		fprintf(out, "(%s, %lld octets)", text_of(data, "type"),
+			(long long)json_integer_value(json_object_get(data, "size")));
+	for (; *said; said++)
+		fputc((unsigned char)*said < ' ' || *said == 0x7f ? ' ' : *said, out);
+}
+
 /* Who or what it is about, in a few words. */
 static void
 print_subject(const json_t *data, FILE *out)
@@ -68,6 +85,7 @@ print_subject(const json_t *data, FILE *out)
 		fprintf(out, "%s %s", i > 0 ? "," : "", text_of(talker, "name"));
 	}
 	print_floor(json_object_get(data, "floor"), out);
+	print_said(data, out);
 	if (json_is_string(json_object_get(data, "key")))
 		fprintf(out, " %lld pressed %s", (long long)json_integer_value(participant),
 			text_of(data, "key"));

@@ -155,6 +155,7 @@ enum cp_notice {
 	CP_NOTICE_WAITING,    /* leg: connected, in the lobby or asked for its PIN */
 	CP_NOTICE_LIST,	      /* conf: who is authorised */
 	CP_NOTICE_FLOOR, /* conf, value: index; who holds that floor or waits for it; said by ctrlplane/app */
+	CP_NOTICE_CHAT, /* conf: a message to all was said in its chat; said by ctrlplane/app */
 	CP_NOTICES,
 };
 

@@ -1,5 +1,6 @@
 /* What happens, as live events: from the focus's notices, and of the node itself. */
 #include <string.h>
+#include "ctrlplane/mgmt/chat.h"
 #include "ctrlplane/mgmt/floors.h"
 #include "ctrlplane/mgmt/server_state.h"
 #include "ctrlplane/mgmt/text.h"
@@ -109,6 +110,7 @@ static const char *const names[CP_NOTICES] = {
 	[CP_NOTICE_WAITING] = "participant-waiting",
 	[CP_NOTICE_LIST] = "list-changed",
 	[CP_NOTICE_FLOOR] = "floor-changed",
+	[CP_NOTICE_CHAT] = "chat-message",
 };
 
 static json_t *
@@ -128,6 +130,8 @@ view_notice(const struct cp_mgmt *mgmt, const struct cp_effect *effect)
 		return view_dtmf(mgmt, effect);
 	case CP_NOTICE_FLOOR:
 		return view_floor(mgmt, conf, effect);
+	case CP_NOTICE_CHAT:
+		return cp_view_chat_message(mgmt->ops, conf);
 	default:
 		return view_leg(mgmt, effect);
 	}

@@ -32,6 +32,7 @@ struct cp_mgmt_leg_facts {
 	const char *protection; /* what protects it and how far; NULL: told by the suite */
 	const char *call_id;	/* to find the call in traces */
 	const char *user_agent;
+	const char *nickname; /* in the chat; empty or NULL: none */
 };
 
 /* How often something happened. */
@@ -89,6 +90,40 @@ struct cp_mgmt_floor_request {
 	const char *status; /* pending (for a chair), accepted (in the queue), granted */
 	uint8_t priority;   /* 0 lowest … 4 */
 	int64_t left_ms;    /* of a grant with a limit; -1: none */
+};
+
+/* A conference's chat since it began, or since somebody came to it after a start. */
+struct cp_mgmt_chat {
+	uint64_t max_size; /* octets of a message */
+	uint64_t messages, octets, deliveries, refused, aborted;
+	uint64_t dropped; /* members who did not read */
+	size_t held;	  /* octets of memory for what waits, and the history */
+};
+
+struct cp_mgmt_chat_member {
+	uint32_t participant;
+	const char *nickname; /* empty: none */
+	bool is_connected, may_send, is_muted, takes_private;
+	uint64_t sent, received; /* messages */
+	uint64_t waiting;	 /* octets */
+};
+
+/* One that was just said to all. */
+struct cp_mgmt_chat_message {
+	uint32_t participant; /* 0: the conference */
+	const char *nickname, *from;
+	struct cp_slice type;
+	uint64_t size;
+	struct cp_slice text; /* ptr NULL: it is no text, or a long one */
+	size_t recipients;
+};
+
+struct cp_mgmt_chat_order {
+	uint32_t conf;
+	uint32_t participant; /* SAY: 0: all */
+	const char *text;
+	bool is_on; /* MUTE */
+	const char *by;
 };
 
 enum cp_mgmt_floor_action {
@@ -158,6 +193,15 @@ struct cp_mgmt_ops {
 	bool (*floor_is_chair)(void *app, uint32_t conf, size_t floor, uint32_t participant);
 	/* -ENOENT: no such request or participant; -EACCES: the floor's policy; -EEXIST: it asks already; -EALREADY; -ENOSPC. */
 	int (*floor_order)(void *app, const struct cp_mgmt_floor_order *order);
+	/* Chat; NULL: there is none. show: false where nobody has come to it. message: while CP_NOTICE_CHAT is told. */
+	bool (*chat_show)(void *app, uint32_t conf, struct cp_mgmt_chat *out);
+	size_t (*chat_members)(void *app, uint32_t conf, struct cp_mgmt_chat_member *out,
+			       size_t max);
+	bool (*chat_message)(void *app, struct cp_mgmt_chat_message *out);
+	/* To how many it goes; -ENOENT, -ENOTCONN: that participant is not in the chat; -EMSGSIZE; -ENOTSUP. */
+	int (*chat_say)(void *app, const struct cp_mgmt_chat_order *order);
+	int (*chat_mute)(void *app,
+			 const struct cp_mgmt_chat_order *order); /* -ENOENT, -EALREADY */
 	/* Something that is no event of the focus, for the audit. conf: user part or NULL. */
 	void (*audit)(void *app, const char *by, const char *conf, const char *what);
 };

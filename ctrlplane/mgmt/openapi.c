@@ -16,6 +16,10 @@ static const struct cp_answer answers[CP_COMMAND_COUNT] = {
 	[CP_COMMAND_CONFERENCE_SHOW] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_UPDATE] = {200, "Conference", NULL},
 	[CP_COMMAND_CONFERENCE_CLOSE] = {204, NULL, NULL},
+	[CP_COMMAND_CHAT_SHOW] = {200, "Chat", NULL},
+	[CP_COMMAND_CHAT_SAY] = {202, "ChatSaid", NULL},
+	[CP_COMMAND_CHAT_MUTE] = {200, "Chat", NULL},
+	[CP_COMMAND_CHAT_UNMUTE] = {200, "Chat", NULL},
 	[CP_COMMAND_FLOOR_LIST] = {200, "Floors", NULL},
 	[CP_COMMAND_FLOOR_SHOW] = {200, "FloorState", NULL},
 	[CP_COMMAND_FLOOR_ASK] = {200, "FloorState", NULL},
@@ -413,7 +417,8 @@ cp_openapi(void)
 		"path "
 		"does not take gets 405 with Allow, a path that is not here 404. Events are "
 		"server-sent events: names and data are the schemas Hello, ConferenceEvent, "
-		"ConferenceClosed, ParticipantEvent, Talkers, FloorEvent, Dtmf, NodeEvent, End.";
+		"ConferenceClosed, ParticipantEvent, Talkers, FloorEvent, ChatMessage, Dtmf, "
+		"NodeEvent, End.";
 
 	return json_pack(
 		"{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:[{s:[]}, {}], s:o, s:o}",

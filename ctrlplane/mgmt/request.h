@@ -101,6 +101,9 @@ void cp_handle_conference_update(struct cp_mgmt_request *request);
 void cp_handle_conference_change(struct cp_mgmt_request *request);
 void cp_handle_authorised_list(struct cp_mgmt_request *request);
 void cp_handle_authorised_change(struct cp_mgmt_request *request);
+void cp_handle_chat_show(struct cp_mgmt_request *request);
+void cp_handle_chat_say(struct cp_mgmt_request *request);
+void cp_handle_chat_mute(struct cp_mgmt_request *request); /* and unmute */
 void cp_handle_floor_list(struct cp_mgmt_request *request);
 void cp_handle_floor_show(struct cp_mgmt_request *request);
 void cp_handle_floor_change(struct cp_mgmt_request *request); /* ask … unchair */

@@ -241,6 +241,7 @@ cp_view_participant(const struct cp_leg *leg, const struct cp_mgmt_leg_facts *fa
 	set_number(json, "user_id", leg->user_id);
 	json_object_set_new(json, "conference", view_text(leg->conf->user));
 	set_person(json, leg, facts);
+	json_object_set_new(json, "nickname", view_text(facts->nickname));
 	set_suite(json, leg->suite,
 		  leg->keying != CP_KEYING_UNKNOWN ? cp_leg_protection(leg) : facts->protection);
 	json_object_set_new(json, "state", json_string(cp_leg_state_name(leg->state)));

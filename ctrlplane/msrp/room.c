@@ -369,6 +369,12 @@ cp_room_first(const struct cp_room *room)
 	return room->members;
 }
 
+const char *
+cp_room_name(const struct cp_room_member *member)
+{
+	return member->state->names[0];
+}
+
 struct cp_room_counts
 cp_room_counts(const struct cp_room *room)
 {

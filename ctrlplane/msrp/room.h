@@ -154,6 +154,8 @@ struct cp_room_say {
 int cp_room_say(struct cp_room *room, const struct cp_room_say *say, int64_t now_ms);
 
 struct cp_room_member *cp_room_first(const struct cp_room *room); /* then ->next */
+/* The first of its URIs. */
+const char *cp_room_name(const struct cp_room_member *member);
 struct cp_room_counts cp_room_counts(const struct cp_room *room);
 size_t
 cp_room_held(const struct cp_room *room); /* octets of memory for what waits, and for the history */

@@ -142,6 +142,8 @@ void cp_stream_set(struct cp_stream *s, const struct cp_stream_events *events, v
  */
 size_t cp_stream_send(struct cp_stream *s, const void *octets, size_t len);
 size_t cp_stream_room(const struct cp_stream *s);
+/* writable is wanted as soon as half of the room is there. */
+void cp_stream_want_room(struct cp_stream *s);
 /* Octets that wait, unsent. */
 size_t cp_stream_waiting(const struct cp_stream *s);
 /* Back-pressure: nothing is read, and received not called, until it is taken off. */

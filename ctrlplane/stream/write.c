@@ -98,6 +98,12 @@ cp_stream_send(struct cp_stream *s, const void *octets, size_t len)
 	return len;
 }
 
+void
+cp_stream_want_room(struct cp_stream *s)
+{
+	s->is_short = true;
+}
+
 /* The next octets for the wire; what waits is sealed first. */
 static struct cp_slice
 next_of(struct cp_stream *s)

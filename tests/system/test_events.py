@@ -16,7 +16,7 @@ SCHEMAS = {
     "hello": "Hello", "end": "End", "conference-changed": "ConferenceEvent", "list-changed": "ConferenceEvent",
     "conference-closed": "ConferenceClosed", "participant-added": "ParticipantEvent", "participant-waiting": "ParticipantEvent",
     "participant-joined": "ParticipantEvent", "participant-changed": "ParticipantEvent", "participant-adopted": "ParticipantEvent",
-    "participant-left": "ParticipantEvent", "talkers": "Talkers", "floor-changed": "FloorEvent", "dtmf": "Dtmf", "node": "NodeEvent",
+    "participant-left": "ParticipantEvent", "talkers": "Talkers", "floor-changed": "FloorEvent", "chat-message": "ChatMessage", "dtmf": "Dtmf", "node": "NodeEvent",
 }
 
 

@@ -132,6 +132,17 @@ def steer_floors(api, who):
     assert api.ask("conference_update", {"floors": []}, conference="demo").json["floors"] == []
 
 
+def steer_chat(api, who):
+    c = {"conference": "demo"}
+    assert api.ask("chat_show", **c).json["on"] is False
+    assert api.ask("chat_say", {"text": "x"}, **c).status == 409
+    assert api.ask("conference_update", {"chat": True, "chat_history": 3}, **c).json["chat"] is True
+    assert api.ask("chat_say", {"text": "nobody hears it"}, **c).json == {"recipients": 0}
+    assert api.ask("chat_say", {"text": "x", "participant": who["participant"]}, **c).status == 404, "its call has no chat"
+    assert api.ask("chat_mute", **who).status == 404 and api.ask("chat_unmute", **who).status == 404
+    assert api.ask("conference_update", {"chat": False}, **c).json["chat"] is False
+
+
 def steer_everything(api, node):
     ue = Ue(node.uri(), "--from", "sip:anna@example.net", "--tone", 440, seconds=60)
     try:
@@ -152,6 +163,7 @@ def steer_everything(api, node):
         assert api.ask("participant_admit", **who).status in (200, 409)
         assert api.ask("participant_list", conference="demo").json["total"] == 1
         steer_floors(api, who)
+        steer_chat(api, who)
         for each in ("conference_announce", "participant_announce"):
             values = who if each.startswith("participant") else {"conference": "demo"}
             assert api.ask(each, {"clip": "joined"}, **values).status == 202
@@ -187,12 +199,12 @@ def test_every_operation_answers_as_documented(api, node):
     assert "123456" not in everything, "no PIN in the audit"
     assert {name for name, status in api.seen} == set(api.operations)
     fine = {name for name, status in api.seen if status < 300}
-    assert set(api.operations) - fine <= {"conference_refer", "participant_admit", "floor_place"}
+    assert set(api.operations) - fine <= {"conference_refer", "participant_admit", "floor_place", "chat_mute", "chat_unmute"}
 
 
 def test_events_have_the_documented_data(api, node):
     schemas = api.document["components"]["schemas"]
-    assert {"Hello", "End", "ConferenceEvent", "ConferenceClosed", "ParticipantEvent", "Talkers", "FloorEvent", "Dtmf", "NodeEvent"} <= set(schemas)
+    assert {"Hello", "End", "ConferenceEvent", "ConferenceClosed", "ParticipantEvent", "Talkers", "FloorEvent", "ChatMessage", "Dtmf", "NodeEvent"} <= set(schemas)
 
 
 class Fuzz:

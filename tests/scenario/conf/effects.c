@@ -68,6 +68,7 @@ write_notice(struct world *w, const struct cp_effect *e)
 		world_say(w, "talkers");
 		break;
 	case CP_NOTICE_FLOOR:
+	case CP_NOTICE_CHAT:
 	case CP_NOTICES:
 		break;
 	}

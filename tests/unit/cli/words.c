@@ -207,7 +207,8 @@ completion_knows_what_may_stand_next(void **state)
 		const char *found;
 	} rows[] = {
 		{{""},
-		 "status\nhealth\nconference\nauthorised\nfloor\nparticipant\nannouncement\nevents"
+		 "status\nhealth\nconference\nauthorised\nchat\nfloor\nparticipant\nannouncement\ne"
+		 "vents"
 		 "\nrecord"
 		 "s\naudit\nwhoa"
 		 "mi\nopenapi\nnode\ntop\ntoken\nkms\nmikey\ndoctor\ncompletion\nhe"
