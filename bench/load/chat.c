@@ -260,7 +260,7 @@ chunk_send(struct ue_chat *c, struct ue_note *n)
 
 /* One more message of the load, marked by who it is from and which it is. */
 static void
-load_next(struct ue_chat *c, uint64_t now_ns)
+load_next(struct ue_chat *c)
 {
 	size_t size = c->o->chat_size > 32 ? c->o->chat_size : 32;
 	char *text = malloc(size + 1);
@@ -273,8 +273,7 @@ load_next(struct ue_chat *c, uint64_t now_ns)
 	c->load_left--;
 	c->load_next++;
 	if (c->o->chat_rate > 0)
-		c->load_due_ns = (c->load_due_ns ? c->load_due_ns : now_ns) +
-				 (uint64_t)(1e9 / c->o->chat_rate);
+		c->load_due_ns += (uint64_t)(1e9 / c->o->chat_rate);
 	(void)ue_chat_text(c, NULL, text);
 	free(text);
 }
@@ -305,7 +304,7 @@ ue_chat_tick(struct ue_chat *c, uint64_t now_ns)
 {
 	while (c->stream && c->is_bound && c->load_left && TAILQ_EMPTY(&c->notes) &&
 	       c->outstanding < WINDOW && now_ns >= c->load_due_ns)
-		load_next(c, now_ns);
+		load_next(c);
 }
 
 void
@@ -317,6 +316,8 @@ ue_chat_opened(struct ue_chat *c, struct cp_stream *stream)
 	c->connections++;
 	memset(&c->in, 0, sizeof(c->in));
 	c->outstanding = 0;
+	if (!c->load_due_ns)
+		c->load_due_ns = bench_now_ns() + (uint64_t)(c->o->chat_delay * 1e9);
 	ident_make(transaction);
 	/* who opened it names the session at once (RFC 4975 5.4); the other side waits for that */
 	bare_send(c, CP_MSRP_SEND, transaction, NULL);

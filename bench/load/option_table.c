@@ -579,6 +579,7 @@ const struct ue_option ue_option_table[] = {
 	{"nickname-at", "S:NAME", take_action, UE_NICKNAME, "another nickname, or none"},
 	{"chat-messages", "N", take_unsigned, AT(chat_messages), "send so many messages, each numbered; who receives them counts what is missing or out of order"},
 	{"chat-size", "OCTETS", take_unsigned, AT(chat_size), "of each of them (64)"},
+	{"chat-delay", "SECONDS", take_number, AT(chat_delay), "so long after its connection is up, so that all are there (0)"},
 	{"chat-rate", "N", take_number, AT(chat_rate), "a second; 0: as fast as they are answered (0)"},
 	{"chat-reports", NULL, take_true, AT(chat_wants_reports), "ask for success reports"},
 	{"stall-at", "S", take_action, UE_STALL, "read the chat no more"},

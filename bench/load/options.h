@@ -166,7 +166,8 @@ struct ue_options {
 	double floor_for; /* seconds that a floor is held; 0: until it is released */
 	const char *nickname;
 	unsigned chat_messages, chat_size;
-	double chat_rate; /* a second; 0: as fast as they are answered */
+	double chat_rate;  /* a second; 0: as fast as they are answered */
+	double chat_delay; /* seconds from the connection to the first */
 	/* sound */
 	unsigned codec_count;
 	enum dp_codec_id codec[UE_CODECS_MAX];
