@@ -61,6 +61,8 @@ cp_keying_set(struct cp_call *call, const struct cp_mikey_csb *csb, uint8_t cs_i
 	const struct cp_mikey_session *rx = cp_mikey_csb_find(csb, (uint8_t)(cs_id + are_first));
 	const struct cp_mikey_session *tx = cp_mikey_csb_find(csb, (uint8_t)(cs_id + !are_first));
 
+	if (!cp_sdp_has_audio(&call->next.next))
+		return 0;
 	if (!rx || !tx || rx->srtp.suite == DP_SUITE_NONE || rx->srtp.suite != tx->srtp.suite ||
 	    tx->ssrc != call->ssrc) {
 		cp_mikey_refuse(&k->resolve.fault, CP_MIKEY_ERR_UNSPECIFIED,
@@ -77,8 +79,9 @@ static void
 keep_facts(struct cp_keying *k)
 {
 	uint8_t peer_cs = (uint8_t)(k->cs_id + cp_mikey_csb_is_initiator(k->csb));
+	const struct cp_mikey_session *theirs = cp_mikey_csb_find(k->csb, peer_cs);
 
-	k->peer_ssrc = cp_mikey_csb_find(k->csb, peer_cs)->ssrc;
+	k->peer_ssrc = theirs ? theirs->ssrc : 0; /* none: a call without audio */
 }
 
 /* The place of a pair among those of SRTP: how an update that lists several is understood. */

@@ -57,8 +57,9 @@ reoffer_audio(struct cp_call *call)
 		return 488;
 	if ((size_t)len == k->texts.theirs_len &&
 	    memcmp(octets, k->texts.theirs, (size_t)len) == 0) {
-		cp_sdp_set_keys(&call->next, &call->sdp, &call->sdp.media.rx_keys[0],
-				&call->sdp.media.tx_key, false);
+		if (cp_sdp_has_audio(&call->sdp))
+			cp_sdp_set_keys(&call->next, &call->sdp, &call->sdp.media.rx_keys[0],
+					&call->sdp.media.tx_key, false);
 		return 0;
 	}
 	k->resolve.fault = (struct cp_mikey_fault){0};

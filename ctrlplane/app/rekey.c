@@ -25,6 +25,11 @@ reoffer(struct cp_call *call)
 	int len;
 
 	call->rekey_ms = cp_app_now_ms() + REKEY_RETRY_MS;
+	if (!cp_sdp_has_audio(&call->sdp)) { /* nothing of it is to be said anew */
+		call->is_rekey_due = call->is_reoffer_due = false;
+		call->keys_end_ms = 0;
+		return;
+	}
 	if (!call->is_connected || call->step != CP_STEP_NONE || call->has_next ||
 	    call->sdp.phase != CP_SDP_AGREED)
 		return;

@@ -342,7 +342,9 @@ give_up(struct cp_line_link *link)
 	char why[64];
 
 	link->deadline_ms = link->redial_ms = 0;
-	if (call->app->config->streams.on_failure == CP_CONFIG_FAILURE_REMOVE) {
+	/* without audio there is no offer of ours, and nothing that would go on */
+	if (call->app->config->streams.on_failure == CP_CONFIG_FAILURE_REMOVE &&
+	    cp_sdp_has_audio(&call->sdp)) {
 		cp_log(CP_LOG_WARN, CP_APP_AREA, "%s of participant %u did not come up: removed",
 		       service, call->leg);
 		link->is_given_up = true;

@@ -95,6 +95,31 @@ direction_of(const struct cp_leg *leg)
 	return hears ? CP_ROSTER_RECVONLY : CP_ROSTER_INACTIVE;
 }
 
+/* Its m-lines: audio, but for who has chat or floor control alone, and chat. Their number. */
+static size_t
+put_media(struct cp_roster_media media[2], const struct cp_leg *leg, const struct cp_call *call)
+{
+	size_t count = 0;
+
+	if (!call || cp_sdp_has_audio(&call->sdp))
+		media[count++] = (struct cp_roster_media){
+			.id = LABEL,
+			.type = "audio",
+			.label = LABEL,
+			.has_ssrc = call && call->has_rx_ssrc,
+			.ssrc = call ? call->rx_ssrc : 0,
+			.status = direction_of(leg),
+		};
+	if (call && call->sdp.streams[CP_SDP_CHAT].mode != CP_SDP_STREAM_NONE)
+		media[count++] = (struct cp_roster_media){
+			.id = "chat",
+			.type = "message",
+			.status = leg->role == CP_ROLE_LISTENER ? CP_ROSTER_RECVONLY
+								: CP_ROSTER_SENDRECV,
+		};
+	return count;
+}
+
 /* RFC 3326's form where there is a status (5.7.7). */
 static const char *
 reason_of(char *room, size_t size, const struct cp_leg *leg)
@@ -131,14 +156,7 @@ put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg 
 	const char *roles[] = {cp_conf_role_name(leg->role)};
 	const struct cp_roster_uri tel = {.uri = leg->tel};
 	char user[64], display[32], entity[16], reason[CP_CONF_REASON_MAX + 64];
-	const struct cp_roster_media media = {
-		.id = LABEL,
-		.type = "audio",
-		.label = LABEL,
-		.has_ssrc = call && call->has_rx_ssrc,
-		.ssrc = call ? call->rx_ssrc : 0,
-		.status = direction_of(leg),
-	};
+	struct cp_roster_media media[2];
 	struct cp_roster_endpoint e = {
 		.user = is_anonymous ? user : leg->identity,
 		.user_display = is_anonymous ? display : leg->display,
@@ -155,8 +173,8 @@ put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg 
 			   .reason = leg->join_reason,
 			   .by = public_uri(leg->conf, leg->join_by)},
 		.leaving = leaving_of(leg),
-		.media = &media,
-		.media_count = has_media,
+		.media = media,
+		.media_count = has_media ? put_media(media, leg, call) : 0,
 	};
 
 	snprintf(user, sizeof(user), "sip:anonymous%u@anonymous.invalid", leg->user_id);

@@ -226,6 +226,7 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 			     .policy = policy,
 			     .before = previous->was_agreed ? &previous->media : NULL,
 			     .audio = previous->audio};
+	bool is_alone;
 	int status;
 
 	memset(out, 0, sizeof(*out));
@@ -233,11 +234,18 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 		return cp_sdp_refuse(out, 488, CP_SDP_WARN_OTHER, "a longer SDP than we read");
 	if (cp_desc_decode(&desc, offer) < 0)
 		return cp_sdp_refuse_malformed(out, &desc);
+	is_alone = cp_sdp_is_alone(&desc, policy, previous);
 	status = copy_mlines(out, &desc);
 	if (status == 0 && may_mikey(&d))
 		status = cp_keymgmt_check(out, &desc);
-	if (status == 0)
+	if (status == 0 && is_alone)
+		status = cp_sdp_answer_alone(out, &desc, policy, d.before, may_mikey(&d));
+	else if (status == 0)
 		status = pick_by_policy(&d);
+	if (status == 0)
+		cp_sdp_answer_streams(out, &desc, policy, previous);
+	if (status == 0 && is_alone && d.before == NULL)
+		status = cp_sdp_check_alone(out);
 	if (status != 0) {
 		cp_sdp_drop(out);
 		return status;
@@ -247,7 +255,6 @@ cp_sdp_answer(struct cp_sdp_result *out, struct cp_slice offer, const struct cp_
 	out->next.id = previous->version ? previous->id : policy->make_session_id();
 	out->next.version = previous->version;
 	out->changes = cp_sdp_changes(d.before, &out->next.media);
-	cp_sdp_answer_streams(out, &desc, policy, previous);
 	out->changes |= cp_sdp_stream_changes(previous, &out->next);
 	if (d.before == NULL || !is_same_answer(previous, &out->next))
 		out->next.version++;

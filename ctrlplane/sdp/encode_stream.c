@@ -75,7 +75,7 @@ labels_of(const struct cp_sdp_session *session, const struct cp_sdp_local *local
 	struct section chat = section_of(session, local, CP_SDP_CHAT);
 	struct labels l = {0};
 
-	if (floor->has_audio)
+	if (floor->has_audio && cp_sdp_has_audio(session))
 		l.mlines[l.count++] = session->audio;
 	if (floor->has_chat && chat.mode != CP_SDP_STREAM_NONE)
 		l.mlines[l.count++] = chat.mline;
@@ -143,6 +143,15 @@ put_chat(struct cp_sdp_writer *w, const struct section *s)
 		cp_sdp_put(w, "a=%s\r\n", cp_sdp_direction_name(s->dirs));
 }
 
+/* Without audio: the call's message stands in the m-line that it keys. */
+static bool
+is_main(const struct section *s)
+{
+	return !cp_sdp_has_audio(s->session) && s->session->has_mikey &&
+	       !s->session->is_mikey_of_session && s->mode == CP_SDP_STREAM_PSK &&
+	       !s->session->streams[s->service].is_own_mikey;
+}
+
 bool
 cp_sdp_put_stream(struct cp_sdp_writer *w, const struct cp_sdp_session *session,
 		  const struct cp_sdp_local *local, uint8_t mline)
@@ -174,6 +183,8 @@ cp_sdp_put_stream(struct cp_sdp_writer *w, const struct cp_sdp_session *session,
 		cp_sdp_put(w, "a=fingerprint:%s\r\n", local->fingerprint);
 	if (s.has_mikey)
 		cp_sdp_put_mikey(w, local->stream_mikey[s.service]);
+	else if (is_main(&s))
+		cp_sdp_put_mikey(w, local->mikey);
 	if (s.service == CP_SDP_FLOOR)
 		put_floors(w, &s);
 	else

@@ -111,6 +111,9 @@ cp_sdp_offer(struct cp_sdp_result *out, const struct cp_sdp_policy *policy,
 	bool is_secure = before ? before->suite != DP_SUITE_NONE : policy->security != CP_SDP_PLAIN;
 
 	memset(out, 0, sizeof(*out));
+	if (before != NULL && !cp_sdp_has_audio(previous))
+		return cp_sdp_refuse(out, 488, CP_SDP_WARN_MEDIA,
+				     "we make no offer to who has no audio");
 	if (before != NULL) {
 		next->media = cp_sdp_media_copy(before);
 		proposal->profile = before->profile;

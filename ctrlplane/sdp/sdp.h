@@ -28,6 +28,8 @@
  *                          Refused: commit nothing, the old session goes on (RFC 4568 7.1.4)
  *   our own re-INVITE      cp_sdp_offer (policy.wants_new_key: a re-key), commit, encode, then cp_sdp_accept.
  *                          Refused or timed out: cp_sdp_withdraw
+ *   no audio               an offer of floor or chat alone is agreed on with media of the leg that is off both ways; our own
+ *                          offers have audio, and a call without it gets none
  *   floor and chat         ride along: session.streams says what was agreed; where is_new, what is there is closed and another
  *                          connection made. An m-line that does not fit is refused alone, result.stream_why says why
  *
@@ -46,7 +48,8 @@
 #define CP_SDP_PATH_MAX 512    /* of a peer's a=path, with its NUL */
 #define CP_SDP_TYPES_MAX 384   /* of what it takes */
 #define CP_SDP_FLOORS_MAX 8
-#define CP_SDP_FINGERPRINT 32 /* octets: SHA-256 */
+#define CP_SDP_NO_AUDIO UINT8_MAX /* session.audio of a call that is chat or floor control alone */
+#define CP_SDP_FINGERPRINT 32	  /* octets: SHA-256 */
 
 enum cp_sdp_security {
 	CP_SDP_SECURE = 0, /* SDES on RTP/SAVP or SAVPF; there is no fall-back */
@@ -329,6 +332,12 @@ int cp_sdp_mikey_octets(uint8_t *octets, size_t size, const struct cp_sdp_result
  */
 void cp_sdp_set_keys(struct cp_sdp_result *result, const struct cp_sdp_session *previous,
 		     const struct cp_key *rx, const struct cp_key *tx, bool is_new_stream);
+
+static inline bool
+cp_sdp_has_audio(const struct cp_sdp_session *session)
+{
+	return session->audio != CP_SDP_NO_AUDIO;
+}
 
 /* What cp_sdp_encode would write of a stream: the proposal while OFFERED, else what was agreed. */
 enum cp_sdp_stream_mode cp_sdp_stream_mode(const struct cp_sdp_session *session,

@@ -189,7 +189,10 @@ read_keys(struct cp_sdp_reading *r, struct cp_sdp_result *out,
 
 	if (own.why != NULL)
 		return own.why;
-	if (own.base64.len > 0) {
+	/* without audio the first m-line's message is the call's */
+	if (own.base64.len > 0 && own.base64.ptr == out->mikey.ptr) {
+		r->stream.cs_id = out->cs_id;
+	} else if (own.base64.len > 0) {
 		out->stream_mikey[r->service] = own.base64;
 		r->stream.cs_id = 1;
 		r->stream.has_mikey = r->stream.is_own_mikey = true;

@@ -55,6 +55,15 @@ void cp_sdp_propose_streams(struct cp_sdp_result *out, const struct cp_sdp_polic
 void cp_sdp_accept_streams(struct cp_sdp_result *out, const struct cp_desc *desc,
 			   const struct cp_sdp_session *previous);
 
+/* alone.c: has the offer streams and no audio, or the call? */
+bool cp_sdp_is_alone(const struct cp_desc *desc, const struct cp_sdp_policy *policy,
+		     const struct cp_sdp_session *previous);
+/* Media and keying of such a call, before its streams are answered; and that there is one, after it. 0, or the refusal in out. */
+int cp_sdp_answer_alone(struct cp_sdp_result *out, const struct cp_desc *desc,
+			const struct cp_sdp_policy *policy, const struct cp_sdp_media *before,
+			bool may_mikey);
+int cp_sdp_check_alone(struct cp_sdp_result *out);
+
 /* CP_SDP_CHANGE_STREAMS, or 0. */
 uint32_t cp_sdp_stream_changes(const struct cp_sdp_session *before,
 			       const struct cp_sdp_session *now);

@@ -178,3 +178,34 @@ def test_late_offer_without_floor(node):
     _, answer = invite(node, "plain", describe(AVP, bfcp(), version=2), caller)  # and by a re-INVITE all the same
     assert Floor(section(answer.body, "application")).hello()
     caller.bye()
+
+
+@pytest.mark.parametrize("user", ["plain", "sdes", "keyed"])
+def test_without_audio(node, alice, certificate, user):
+    """Floor control alone: a participant whose leg neither sends nor takes; it is not lost, and gets no audio later."""
+    node.forget()
+    proto = "TCP/BFCP" if user == "plain" else "TCP/TLS/BFCP"
+    lines = [certificate.fingerprint] if user == "sdes" else []
+    if user == "keyed":
+        uri = "sip:keyed@focus.example"
+        alice.ticket(uri)
+        lines = [f"a=key-mgmt:mikey {alice.init(uri, cs='1t')}"]
+    caller, answer = invite(node, user, describe(bfcp(proto=proto, lines=lines)))
+    [floor] = sections(answer.body)
+    [leg] = node.asked("LEG_ADD")
+    assert leg["dirs"] == 0 and leg["secure"] == 1 and not node.asked("KEY_INSTALL")
+    if user == "keyed":
+        assert alice.ask("resp", value(floor, "key-mgmt").split()[1]) == "ok"
+    else:
+        assert Floor(floor, certificate.context() if user == "sdes" else None).hello()
+    [participant] = node.participants(user)
+    assert participant["state"] == "connected"
+    _, answer = invite(node, user, describe(bfcp(connection="existing", proto=proto, lines=lines), AVP, version=2), caller)
+    assert [port_of(part) > 0 for part in sections(answer.body)] == [True, False]
+    caller.bye()
+
+
+def test_neither_audio_nor_floor(node):
+    caller = Caller(node, "bare", from_header=f"<{ALICE}>")
+    answer = caller.invite(body=describe(bfcp()))
+    assert answer.status == 488 and "no audio m-line" in answer["warning"]

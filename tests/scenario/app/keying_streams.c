@@ -262,6 +262,31 @@ test_their_update(void **state)
 	check_tls(CP_SDP_CHAT, audio.csb, 9);
 }
 
+/* Without audio: the message keys the chat, and nothing for the media plane. */
+static void
+test_alone(void **state)
+{
+	const struct cp_mikey_line tls = tls_line(1);
+
+	for (int round = 0; round < 2; round++) { /* the second time it is the same message */
+		if (round == 0)
+			begin(&chat_talk, ALICE, &tls, 1);
+		offered(&chat_talk);
+		call->next.srtp_lines = 0;
+		call->next.next.audio = CP_SDP_NO_AUDIO;
+		with_stream(CP_SDP_CHAT, 1, NULL);
+		assert_int_equal(round == 0 ? start() : cp_keying_reoffer(call), 0);
+		if (round == 0)
+			assert_int_equal(cp_keying_answer(call), 0);
+		assert_int_equal(call->next.next.media.rx_key_count, 0);
+		commit();
+		if (round == 0)
+			end(&chat_talk, call->local.mikey);
+		check_tls(CP_SDP_CHAT, chat_talk.csb, 1);
+	}
+	assert_int_equal(room.kmsd.asked, 1);
+}
+
 /* A message for each m-line. */
 static void
 dial_in_each(void)
@@ -483,9 +508,16 @@ main(void)
 {
 #define F(name) cmocka_unit_test_setup_teardown(name, open_talks, close_talks)
 	const struct CMUnitTest tests[] = {
-		F(test_one_message),   F(test_no_crypto_session), F(test_added_without_message),
-		F(test_their_update),  F(test_own_messages),	  F(test_own_update),
-		F(test_somebody_else), F(test_a_bad_one),	  F(test_one_of_two),
+		F(test_one_message),
+		F(test_no_crypto_session),
+		F(test_added_without_message),
+		F(test_their_update),
+		F(test_alone),
+		F(test_own_messages),
+		F(test_own_update),
+		F(test_somebody_else),
+		F(test_a_bad_one),
+		F(test_one_of_two),
 		F(test_our_offer),
 	};
 
