@@ -143,6 +143,29 @@ is_proxy(const char *uri)
 	       !strpbrk(uri, "<>\" ?@") && uri[4 + (uri[3] != ':')] != '\0';
 }
 
+/* The stack takes them in one text, in which these separate. */
+static void
+check_credential(const struct check *k, size_t i)
+{
+	const struct conf_objects *list = &k->config->sip.credentials;
+	const struct cp_config_credential *c = (struct cp_config_credential *)list->items + i;
+
+	if (i >= CP_SIP_CREDENTIALS_MAX) {
+		conf_error(k->errors, k->path, list->lines[i], "'sip.credentials' takes %d at most",
+			   CP_SIP_CREDENTIALS_MAX);
+		return;
+	}
+	k->config->credentials[i] = (struct cp_sip_credential){c->realm, c->user, c->password};
+	if (c->realm && c->user && c->password &&
+	    (strpbrk(c->realm, "\"\\") || strpbrk(c->user, "\":\\") || strchr(c->password, ':') ||
+	     strlen(c->realm) + strlen(c->user) + strlen(c->password) > 480))
+		conf_error(
+			k->errors, k->path, list->lines[i],
+			"the credential for realm '%.64s' is too long, or has a quote or a colon "
+			"where the stack takes none",
+			c->realm);
+}
+
 static int
 check_sip(const struct check *k)
 {
@@ -158,6 +181,8 @@ check_sip(const struct check *k)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->accounts.count; i++)
 		check_account(k, i);
+	for (size_t i = 0; i < s->credentials.count; i++)
+		check_credential(k, i);
 	for (size_t i = 0; i < s->trusted_peers.count; i++)
 		if (cp_peer_decode(&c->peers[i], s->trusted_peers.items[i]) != 0)
 			conf_error(k->errors, k->path, s->trusted_peers.lines[i],
@@ -201,6 +226,8 @@ make_sip_options(struct cp_config *c)
 		.realm = s->realm,
 		.accounts = c->accounts,
 		.account_count = s->accounts.count,
+		.credentials = c->credentials,
+		.credential_count = s->credentials.count,
 		.peers = c->peers,
 		.peer_count = s->trusted_peers.count,
 		.nonce_lifetime_ms = (uint64_t)s->nonce_lifetime_ms,

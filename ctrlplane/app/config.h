@@ -25,7 +25,8 @@ struct cp_config_sip {
 	char *realm;
 	struct conf_strings trusted_peers;
 	char *outbound_proxy;
-	struct conf_objects accounts; /* struct cp_config_account */
+	struct conf_objects accounts;	 /* struct cp_config_account */
+	struct conf_objects credentials; /* struct cp_config_credential */
 	int64_t nonce_lifetime_ms;
 	int64_t session_expires_ms;
 	int64_t min_se_ms;
@@ -41,6 +42,12 @@ struct cp_config_account {
 	char *ha1_md5;
 	char *ha1_sha256;
 	char *uri;
+};
+
+struct cp_config_credential {
+	char *realm;
+	char *user;
+	char *password;
 };
 
 /* Section "http". */
@@ -154,6 +161,7 @@ struct cp_config {
 	struct cp_sip_options sip_options;
 	struct cp_sip_account *accounts;
 	char (*account_uris)[CP_IDENTITY_MAX];
+	struct cp_sip_credential credentials[CP_SIP_CREDENTIALS_MAX];
 	struct cp_peer *peers;
 	struct cp_sdp_policy sdp_policy; /* security is the conference's */
 	char media_socket[108];

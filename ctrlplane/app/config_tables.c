@@ -39,6 +39,25 @@ static const struct conf_option account_options[] = {
 	{.path = NULL},
 };
 
+static const struct conf_option credential_options[] = {
+	{.path = "realm",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_credential, realm),
+	 .is_required = true,
+	 .help = "realm that asks; challenges of others are not answered by it"},
+	{.path = "user",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_credential, user),
+	 .is_required = true,
+	 .help = "user name"},
+	{.path = "password",
+	 .kind = CONF_STRING,
+	 OPTION(cp_config_credential, password),
+	 .is_required = true,
+	 .help = "password"},
+	{.path = NULL},
+};
+
 static const struct conf_option sip_options[] = {
 	{.path = "listen",
 	 .kind = CONF_STRINGS,
@@ -72,6 +91,13 @@ static const struct conf_option sip_options[] = {
 	 .fields = account_options,
 	 .object_size = sizeof(struct cp_config_account),
 	 .help = "who may prove to be somebody by digest authentication"},
+	{.path = "credentials",
+	 .kind = CONF_OBJECTS,
+	 OPTION(cp_config_sip, credentials),
+	 .fields = credential_options,
+	 .object_size = sizeof(struct cp_config_credential),
+	 .help = "what our own calls prove themselves by where a proxy or who is called asks for a "
+		 "password (digest, MD5); at most 16"},
 	{.path = "nonce_lifetime",
 	 .kind = CONF_DURATION,
 	 OPTION(cp_config_sip, nonce_lifetime_ms),

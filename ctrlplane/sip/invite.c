@@ -411,7 +411,7 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 {
 	struct cp_sip *s = call->listen->sip;
 	struct cp_slice sdp = {NULL, 0};
-	bool is_ours = call->is_reoffering;
+	bool is_ours = call->is_reoffering, is_asked;
 
 	if (sip && status > 100 && status < 300 && call->is_outgoing && !call->is_acked)
 		cp_sip_dialog_take(call, sip);
@@ -422,6 +422,10 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 		}
 		return;
 	}
+	/* the stack goes on waiting for a password then */
+	is_asked = (status == 401 || status == 407) && call->is_outgoing && !call->is_acked;
+	if (is_asked && sip && !call->is_detached && cp_sip_answer_challenge(call, sip))
+		return;
 	if (status < 300 && sip && call->is_outgoing && !call->is_acked) {
 		learn_answerer(call, sip);
 		cp_sip_facts_begin(call, sip);
@@ -440,6 +444,8 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 			nua_ack(call->nh, TAG_END());
 		if (status < 300 && call->is_outgoing && !call->is_accepted)
 			cp_sip_call_bye(call); /* it answered before our CANCEL came */
+		if (is_asked)
+			cp_sip_call_over(call, "refused");
 		return;
 	}
 	if (is_ours && status < 300) {
@@ -452,6 +458,8 @@ cp_sip_on_reinvite_response(struct cp_sip_call *call, int status, const sip_t *s
 		s->handler.answer(s->ctx, call, sdp);
 	} else if (is_ours) {
 		s->handler.reoffer_failed(s->ctx, call, status);
+		if (is_asked)
+			cp_sip_call_over(call, "refused");
 	} else if (status < 300 && call->pending == CP_SIP_PENDING_NONE) {
 		call->pending = CP_SIP_PENDING_ACK;
 		if (sdp.len)

@@ -35,6 +35,13 @@ struct cp_sip_account {
 	char ha1_sha256[CP_DIGEST_HEX];
 };
 
+#define CP_SIP_CREDENTIALS_MAX 16
+
+/* Who we are to those who ask our INVITEs for a password. */
+struct cp_sip_credential {
+	const char *realm, *user, *password;
+};
+
 /* Stays the caller's and unchanged while the agent lives. */
 struct cp_sip_options {
 	const char *const
@@ -45,6 +52,8 @@ struct cp_sip_options {
 	const char *realm;
 	const struct cp_sip_account *accounts;
 	size_t account_count;
+	const struct cp_sip_credential *credentials;
+	size_t credential_count;     /* CP_SIP_CREDENTIALS_MAX at most */
 	const struct cp_peer *peers; /* whose P-Asserted-Identity we believe */
 	size_t peer_count;
 	uint64_t nonce_lifetime_ms;

@@ -99,11 +99,12 @@ struct cp_sip_call {
 	bool is_detached; /* the handler wants to hear no more of it */
 	bool is_accepted; /* 200 was sent to the first INVITE */
 	bool is_acked;
-	bool is_outgoing;   /* by cp_sip_dial */
-	bool is_bye_due;    /* hang up as soon as the ACK is here (RFC 3261 15) */
-	bool wants_answer;  /* our offer is out; its answer comes with the ACK */
-	bool has_update;    /* the peer allows UPDATE */
-	bool is_reoffering; /* our re-INVITE with an offer is under way */
+	bool is_outgoing;	    /* by cp_sip_dial */
+	bool is_bye_due;	    /* hang up as soon as the ACK is here (RFC 3261 15) */
+	bool wants_answer;	    /* our offer is out; its answer comes with the ACK */
+	bool has_update;	    /* the peer allows UPDATE */
+	uint32_t credentials_tried; /* bits */
+	bool is_reoffering;	    /* our re-INVITE with an offer is under way */
 	enum cp_sip_pending pending;
 	msg_t *update; /* the UPDATE that waits for an answer */
 	struct cp_sip_dialog_id id;
@@ -218,6 +219,10 @@ void cp_sip_kept_free_all(struct cp_sip *s);
 /* options.c */
 void cp_sip_on_options(struct cp_sip_listen *l, nua_handle_t *nh, struct cp_sip_call *call,
 		       const sip_t *sip);
+
+/* credentials.c */
+/* A 401 or 407 to our INVITE: it is sent again, with what is asked for. False: we have none for it. */
+bool cp_sip_answer_challenge(struct cp_sip_call *call, const sip_t *response);
 
 /* dial.c */
 void cp_sip_learn_targets(struct cp_sip_call *call, const sip_t *response); /* of a 3xx */
