@@ -261,7 +261,7 @@ def test_the_end_is_near(hz):
         write_tone(os.path.join(folder, "ends-in-1.wav"), 1900, 1)
         node.config["announcements"] = {"directory": folder, **({"ends_in": "ends-in-{minutes}.wav"} if hz == 1900 else {})}
         node.start()
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=72)
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=66)
         create(node, "--announces", "--end-at", end.strftime("%Y-%m-%dT%H:%M:%SZ"))
         first = join(node, "first", seconds=60)
         wait_in(node, "first")

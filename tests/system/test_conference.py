@@ -82,22 +82,22 @@ def test_hold_and_unhold():
     with Node() as node:
         listener = join(node, hz[1], hz, seconds=12)
         node.wait_participants(1)
-        holder = join(node, hz[0], hz, "--hold-at", 3, "--unhold-at", 6, seconds=10)
+        holder = join(node, hz[0], hz, "--hold-at", 1, "--unhold-at", 4, seconds=7)
         wait_until(lambda: any("hold" in str(p.get("state", "")) or p.get("direction") in ("sendonly", "inactive", "recvonly")
                                for p in node.participants()), 8, "a leg on hold")
         wait_until(lambda: len(node.participants()) == 2 and all(p.get("direction") == "sendrecv" for p in node.participants()), 8,
                    "the leg back from hold")
         result = holder.result()
         assert result["outcome"] == "joined", result
-        assert result["rx"]["packets"] < 9 * 50, "a leg on hold was sent media"
+        assert result["rx"]["packets"] < 6 * 50, "a leg on hold was sent media"
         listener.stop()
 
 
 def test_rekey_under_way_leaves_no_gap():
     hz = tones(2)
     with Node() as node:
-        other = join(node, hz[1], hz, seconds=11)
-        result = join(node, hz[0], hz, "--rekey-at", 4, seconds=8).result()
+        other = join(node, hz[1], hz, seconds=9)
+        result = join(node, hz[0], hz, "--rekey-at", 3, seconds=6).result()
         assert result["outcome"] == "joined", result
         assert result["reinvites"]["ok"] == 1
         assert result["rx"]["auth_failures"] == 0
@@ -166,11 +166,11 @@ def test_killed_participant_is_found_and_removed():
 def test_media_goes_on_when_the_control_plane_is_killed_and_comes_back():
     hz = tones(2)
     with Node() as node:
-        people = [join(node, f, hz, "--no-bye", seconds=12) for f in hz]
+        people = [join(node, f, hz, "--no-bye", seconds=8) for f in hz]
         node.wait_participants(2)
-        time.sleep(1)
+        time.sleep(0.5)
         assert node.kill("cp") == -signal.SIGKILL
-        time.sleep(3)
+        time.sleep(2)
         node.start_cp()
         assert len(node.participants()) == 2, "the control plane did not take stock of what the media plane runs"
         for own, person in zip(hz, people):

@@ -283,7 +283,7 @@ def test_nobody_notices_that_the_kms_is_away():
     """Two talk and re-key; the KMS is stopped, its TPKs are rotated, it comes back, somebody new joins."""
     hz = tones(3)
     with Meeting(3) as meeting:
-        people = [meeting.join(n, "--tone", hz[n], "--expect", hz[1 - n], *(("--rekey-at", 5) if n == 0 else ()), seconds=14) for n in range(2)]
+        people = [meeting.join(n, "--tone", hz[n], "--expect", hz[1 - n], *(("--rekey-at", 4) if n == 0 else ()), seconds=10) for n in range(2)]
         meeting.node.wait_participants(2)
         meeting.kms.stop()
         refused = meeting.join(2, seconds=1).result()

@@ -39,7 +39,7 @@ def test_the_pin_lets_in_who_knows_it():
     with node_with(room(pin=PIN, moderators=["sip:mod@example.net"])) as node:
         mod = join(node, "mod", "--tone", 700, "--expect", "400,700")
         wait_for(node, "mod", waiting="none", status="connected")
-        knows = join(node, "knows", "--tone", 400, "--expect", "700", "--dtmf-at", f"5:{PIN}")
+        knows = join(node, "knows", "--tone", 400, "--expect", "700", "--dtmf-at", f"2:{PIN}")
         wait_for(node, "knows", waiting="pin", status="pending")
         wait_for(node, "knows", waiting="none", status="connected")
         guesses = join(node, "guesses", "--dtmf-at", "1:11111", "--dtmf-at", "4:22222", "--dtmf-at", "7:33333")
@@ -57,7 +57,7 @@ def test_who_waits_is_apart_until_let_in():
     with node_with(room(lobby=True, moderators=["sip:mod@example.net"])) as node:
         mod = join(node, "mod", "--tone", 700, "--expect", "400,700")
         wait_for(node, "mod", status="connected")
-        waits = join(node, "waits", "--tone", 400, "--expect", "400,700", seconds=8)
+        waits = join(node, "waits", "--tone", 400, "--expect", "400,700", seconds=5)
         wait_for(node, "waits", waiting="lobby", status="pending")
         heard = {h["hz"]: h["dbov"] for h in waits.result()["heard"]}
         assert all(level is None or level < -50 for level in heard.values()), heard
@@ -65,7 +65,7 @@ def test_who_waits_is_apart_until_let_in():
         leg = wait_for(node, "late", waiting="lobby")["id"]
         node.cli("participant", "admit", "room", str(leg))
         wait_for(node, "late", waiting="none", status="connected")
-        time.sleep(4)
+        time.sleep(2.5)
         heard = {h["hz"]: h["dbov"] for h in late.stop()["heard"]}
         assert heard[700] is not None and heard[700] > -30, heard
         assert mod.stop()["outcome"] == "joined"
