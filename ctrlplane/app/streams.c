@@ -272,11 +272,12 @@ cp_streams_reload(struct cp_app *app)
 
 	if (!c->certificate)
 		return;
-	if (cp_tls_context_load(app->streams->certificate, c->certificate, c->key, why) == 0)
-		cp_log(CP_LOG_INFO, CP_APP_AREA, "certificate of streams is read anew: %s",
-		       c->certificate);
-	else
+	if (cp_tls_context_load(app->streams->certificate, c->certificate, c->key, why) != 0) {
 		cp_log(CP_LOG_ERROR, CP_APP_AREA, "the former certificate stays: %s", why);
+		return;
+	}
+	app->streams->certificate_number++;
+	cp_log(CP_LOG_INFO, CP_APP_AREA, "certificate of streams is read anew: %s", c->certificate);
 }
 
 static bool

@@ -211,6 +211,10 @@ cp_line_lost(struct cp_line_link *link, bool failed)
 	/* somebody at its own port who was not it, and who ended in good order may come again when he likes */
 	if (link->visit || !link->line->call || !failed)
 		return;
+	/* it would not know ours again */
+	if (agreed->mode == CP_SDP_STREAM_CERTIFICATE &&
+	    link->certificate != link->call->app->streams->certificate_number)
+		link->call->is_reoffer_due = true;
 	if (!link->deadline_ms)
 		link->deadline_ms = now + link->call->app->config->streams.wait_ms;
 	if (agreed->is_active && !link->dialing && !link->redial_ms)
@@ -265,6 +269,7 @@ agreed(struct cp_call *call, int service)
 	link->line->call = call;
 	link->is_offering = link->is_fresh = false;
 	set_key(link);
+	link->certificate = streams->certificate_number;
 	streams->services[service]->agreed(link->line, true);
 	if (link->line->link != link) /* it may have ended the call */
 		return;

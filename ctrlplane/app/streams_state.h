@@ -38,8 +38,9 @@ struct cp_line_link {
 	int64_t deadline_ms;	  /* a stream has to be there by then; 0: it need not */
 	int64_t redial_ms;	  /* we connect again then; 0: we do not */
 	unsigned int tries;
-	bool was_up;	  /* since it was agreed */
-	bool is_given_up; /* the m-line is to go */
+	bool was_up;		  /* since it was agreed */
+	unsigned int certificate; /* of ours, that its peer was told: as in streams */
+	bool is_given_up;	  /* the m-line is to go */
 	bool is_offering; /* our offer of a new connection is out: whom it brings is the new one */
 	bool is_fresh;	  /* and is here already */
 };
@@ -64,6 +65,7 @@ struct cp_streams {
 	struct cp_stream_finder finders[CP_LINES];
 	struct cp_tls_context *psk[CP_LINES];
 	struct cp_tls_context *certificate;
+	unsigned int certificate_number; /* which: counts what SIGHUP brought */
 	struct cp_port ports[CP_LINES][CP_STREAM_MODES];
 	size_t host_count;
 	struct dp_addr hosts[CP_STREAM_HOSTS];

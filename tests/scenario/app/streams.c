@@ -541,6 +541,58 @@ test_breaks(void **state)
 	assert_int_equal(cp_streams_counts(&app).lost[CP_STREAM_ENDED], 1);
 }
 
+static void
+write_pem(const char *path)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x "
+		 "-keyout %s/key -out %s/certificate -days 2 2>/dev/null",
+		 path, path);
+	assert_int_equal(system(command), 0);
+}
+
+/* Our certificate is another: who is connected stays, and is told when its connection breaks. One that is none changes nothing. */
+static void
+test_reload(void **state)
+{
+	char folder[] = "/tmp/streams.XXXXXX", certificate[64], key[64], before[104];
+	struct peer a, b;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(certificate, sizeof(certificate), "%s/certificate", folder);
+	snprintf(key, sizeof(key), "%s/key", folder);
+	write_pem(folder);
+	agree(0, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	come(&a, 0, CP_SDP_CHAT, alice, "0!");
+	come(&b, 1, CP_SDP_CHAT, bob, "1!");
+	UNTIL(opened[0] == 1 && opened[1] == 1);
+	memcpy(before, calls[0]->local.fingerprint, sizeof(before));
+	settings.streams.certificate = certificate;
+	settings.streams.key = key;
+	cp_streams_reload(&app);
+	agree(2, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	assert_string_not_equal(calls[2]->local.fingerprint, before);
+	memcpy(before, calls[2]->local.fingerprint, sizeof(before));
+	cp_stream_send(a.stream, "0", 1);
+	UNTIL(strcmp(heard[0], "0!0") == 0);
+	assert_false(calls[0]->is_reoffer_due);
+	cp_stream_abort(a.stream);
+	UNTIL(lost[0] == 1);
+	assert_true(calls[0]->is_reoffer_due);
+	assert_false(calls[1]->is_reoffer_due);
+	assert_int_equal(truncate(key, 10), 0);
+	cp_streams_reload(&app);
+	answer(2, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	assert_string_equal(calls[2]->local.fingerprint, before);
+	settings.streams.certificate = settings.streams.key = NULL;
+	unlink(certificate);
+	unlink(key);
+	rmdir(folder);
+}
+
 /* A service may end its stream from within. */
 static void
 test_ends_within(void **state)
@@ -564,7 +616,7 @@ main(void)
 		TEST(test_whose),  TEST(test_plain),	     TEST(test_addresses),
 		TEST(test_active), TEST(test_active_server), TEST(test_own_port),
 		TEST(test_early),  TEST(test_new),	     TEST(test_never),
-		TEST(test_breaks), TEST(test_ends_within),
+		TEST(test_breaks), TEST(test_ends_within),   TEST(test_reload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
