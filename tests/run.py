@@ -78,7 +78,7 @@ def outcomes(report):
 
 
 def pytest(folders, build, label, pattern, env=None, marks=None):
-    """System tests wait more than they compute: two files at a time. What fails so is run again alone, and what it does then counts."""
+    """System tests wait more than they compute (a fifth of a core each): three files at a time. What fails so is run again alone, and what it does then counts."""
     folders = [folder for folder in folders if os.path.isdir(os.path.join(ROOT, "tests", folder))]
     if not folders:
         return
@@ -92,7 +92,7 @@ def pytest(folders, build, label, pattern, env=None, marks=None):
     env = {**os.environ, "CONCLAVE_BUILD": os.path.join(ROOT, build), "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     shutil.rmtree(cache, ignore_errors=True)
     found = {}
-    for more in (["-n", "2", "--dist", "loadfile"], ["--last-failed", "--last-failed-no-failures", "none"]):
+    for more in (["-n", "3", "--dist", "loadfile"], ["--last-failed", "--last-failed-no-failures", "none"]):
         if os.path.exists(report):
             os.unlink(report)
         status = subprocess.run(command + more + [f"--junitxml={report}"], cwd=ROOT, env=env).returncode

