@@ -5,7 +5,7 @@ import urllib.parse
 import pytest
 
 from node import free_port, is_taken, program, wait_until
-from phone import LONG, Phone
+from named_phone import LONG, Phone
 from sip import SipNode
 
 CONFERENCES = [{"id": name, "security": "sdes", "identity": "none", "anonymous": True} for name in ("demo", "other")] + [

@@ -6,7 +6,7 @@ import pytest
 from kms import Kms
 from mikey import focus_config, installed
 from node import free_port, is_taken, wait_until
-from phone import LONG, Phone
+from named_phone import LONG, Phone
 from sip import SipNode
 
 PEOPLE = [f"sip:{name}@example.net" for name in ("alice", "bob", "carol", "eve")]
