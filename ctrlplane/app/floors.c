@@ -366,6 +366,9 @@ cp_floors_requests(void *arg, uint32_t conf, size_t floor, struct cp_mgmt_floor_
 				   : views[i].ends_ms > now_ms
 					   ? (int64_t)(views[i].ends_ms - now_ms)
 					   : 0,
+			.held_ms = views[i].granted_ms == CP_FLOOR_NEVER
+					   ? -1
+					   : (int64_t)(now_ms - views[i].granted_ms),
 		};
 	return count;
 }

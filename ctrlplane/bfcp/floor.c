@@ -319,6 +319,7 @@ cp_floor_list(struct cp_floor_server *s, struct cp_floor_view *out, size_t max, 
 			.priority = r->priority,
 			.place = floor_part(r, floor_index(s, f))->place,
 			.ends_ms = ends_ms(s, r, &warning_ms),
+			.granted_ms = r->status == CP_BFCP_GRANTED ? r->granted_ms : CP_FLOOR_NEVER,
 		};
 	}
 	return count < max ? count : max;

@@ -80,8 +80,9 @@ struct cp_floor_decision {
 struct cp_floor_view {
 	uint16_t request, requester, beneficiary;
 	uint8_t status, priority;
-	uint16_t place;	  /* in the queue of the floor, from 1; 0: not in it */
-	uint64_t ends_ms; /* the limit of what is granted; CP_FLOOR_NEVER: none */
+	uint16_t place;	     /* in the queue of the floor, from 1; 0: not in it */
+	uint64_t ends_ms;    /* the limit of what is granted; CP_FLOOR_NEVER: none */
+	uint64_t granted_ms; /* since when it is; CP_FLOOR_NEVER: it is not */
 };
 
 struct cp_floor_server;

@@ -97,19 +97,20 @@ add_floor(struct cp_table *table, const json_t *floor)
 
 	chairs_of(floor, chairs, sizeof(chairs));
 	json_array_foreach (list, i, r) {
-		char s[5][SPACE_MAX];
+		char s[6][SPACE_MAX];
 
 		cp_table_add(table,
-			     (const char *[]){text(floor, "name"), text(floor, "mode"),
-					      number(r, "request", s[0]),
-					      number(r, "participant", s[1]), text(r, "name"),
-					      text(r, "status"), number(r, "place", s[2]),
-					      number(r, "priority", s[3]),
-					      number(r, "left_s", s[4]), chairs});
+			     (const char *[]){
+				     text(floor, "name"), text(floor, "mode"),
+				     number(r, "request", s[0]), number(r, "participant", s[1]),
+				     text(r, "name"), text(r, "status"), number(r, "place", s[2]),
+				     number(r, "priority", s[3]), number(r, "held_s", s[4]),
+				     number(r, "left_s", s[5]), chairs});
 	}
 	if (json_array_size(list) == 0)
-		cp_table_add(table, (const char *[]){text(floor, "name"), text(floor, "mode"), "-",
-						     "-", "nobody", "free", "-", "-", "-", chairs});
+		cp_table_add(table,
+			     (const char *[]){text(floor, "name"), text(floor, "mode"), "-", "-",
+					      "nobody", "free", "-", "-", "-", "-", chairs});
 }
 
 void
@@ -124,6 +125,7 @@ cp_cli_show_floors(const json_t *json, const struct cp_cli_out *out)
 		{.title = "STATUS"},
 		{.title = "PLACE", .align = CP_TABLE_RIGHT},
 		{.title = "PRIORITY", .align = CP_TABLE_RIGHT, .spare = 4},
+		{.title = "HELD S", .align = CP_TABLE_RIGHT, .spare = 6},
 		{.title = "LEFT S", .align = CP_TABLE_RIGHT, .spare = 2},
 		{.title = "CHAIRS", .align = CP_TABLE_FLEX, .spare = 5},
 	};

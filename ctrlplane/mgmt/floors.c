@@ -47,13 +47,15 @@ view_requests(const struct cp_mgmt_ops *ops, const struct cp_conf *conf, size_t 
 			continue;
 		json_array_append_new(
 			list,
-			json_pack("{s:i, s:I, s:o, s:I, s:s, s:o, s:i, s:o}", "request", r->id,
+			json_pack("{s:i, s:I, s:o, s:I, s:s, s:o, s:i, s:o, s:o}", "request", r->id,
 				  "participant", (json_int_t)r->participant, "name", view_name(leg),
 				  "asked_by", (json_int_t)r->asked_by, "status", r->status, "place",
 				  r->place > 0 ? json_integer(r->place) : json_null(), "priority",
 				  r->priority, "left_s",
 				  r->left_ms >= 0 ? json_integer((r->left_ms + 999) / 1000)
-						  : json_null()));
+						  : json_null(),
+				  "held_s",
+				  r->held_ms >= 0 ? json_integer(r->held_ms / 1000) : json_null()));
 	}
 	return list;
 }

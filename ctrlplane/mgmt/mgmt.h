@@ -90,6 +90,7 @@ struct cp_mgmt_floor_request {
 	const char *status; /* pending (for a chair), accepted (in the queue), granted */
 	uint8_t priority;   /* 0 lowest … 4 */
 	int64_t left_ms;    /* of a grant with a limit; -1: none */
+	int64_t held_ms;    /* since it was granted; -1: it is not */
 };
 
 /* A conference's chat since it began, or since somebody came to it after a start. */

@@ -67,7 +67,9 @@ class Page:
         wait_until(gone, seconds, f"no {css} with {text!r} on the page")
 
     def click(self, css, text=None):
-        self.wait(css, text).click()
+        node = self.wait(css, text)
+        self.script("arguments[0].closest('dialog') && arguments[0].scrollIntoView({block: 'center'})", node)  # from under its buttons, which stay
+        node.click()
 
     def type(self, css, text):
         field = self.wait(css)

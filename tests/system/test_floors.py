@@ -82,9 +82,9 @@ def test_a_floor_goes_round_and_only_its_holder_is_heard():
 
         with Stream(api, "/v1/conferences/room/events") as live:
             first = api.ask("floor_ask", {"participant": legs["anna"]}, **path).json["requests"][0]
-            assert (first["participant"], first["status"], first["left_s"]) == (legs["anna"], "granted", None)
+            assert (first["participant"], first["status"], first["left_s"], first["held_s"]) == (legs["anna"], "granted", None, 0)
             second = api.ask("floor_ask", {"participant": legs["bert"]}, **path).json["requests"][1]
-            assert (second["participant"], second["status"], second["place"]) == (legs["bert"], "accepted", 1)
+            assert (second["participant"], second["status"], second["place"], second["held_s"]) == (legs["bert"], "accepted", 1, None)
             assert api.ask("floor_ask", {"participant": legs["bert"]}, **path).status == 409
             person = leg(node, "anna")
             assert person["status"] == "connected" and person["floors"] == ["stage"]
@@ -92,6 +92,7 @@ def test_a_floor_goes_round_and_only_its_holder_is_heard():
                        [(r["participant"], r["status"]) for r in data["floor"]["requests"]] ==
                        [(legs["anna"], "granted"), (legs["bert"], "accepted")])
             assert_heard({"anna"})
+            assert floor(node)["requests"][0]["held_s"] >= 4  # so long did the ear listen
             released = api.ask("floor_release", request=first["request"], **path).json["requests"]
             assert [(r["participant"], r["status"]) for r in released] == [(legs["bert"], "granted")]
             assert_heard({"bert"})

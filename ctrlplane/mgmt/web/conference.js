@@ -2,6 +2,7 @@
 import {actions} from './actions.js';
 import {conference, del, follow, get, participants, post} from './api.js';
 import {button, clock, el, keyed, setText, whyOf} from './dom.js';
+import {floorsPanel} from './floors.js';
 import {plot} from './plot.js';
 import {nameOf, roster} from './roster.js';
 import {parsePeople} from './settings.js';
@@ -145,26 +146,27 @@ function tabs(panels) {
 }
 
 export function conferenceView(id, page) {
-	const state = {conf: {}, legs: [], isClosing: false};
+	const state = {conf: {}, legs: [], floors: [], isClosing: false};
 	let timer = 0, isOpen = true;
 	const soon = () => {
 		if (isOpen && !timer && !state.isClosing)
 			timer = setTimeout(look, 150);
 	};
 	const act = actions(id, page, state, soon);
-	const table = roster(act), people = peoplePanel(id, page), events = eventsPanel(), stats = statsPanel();
+	const table = roster(act), floors = floorsPanel(id, page, soon), people = peoplePanel(id, page), events = eventsPanel(), stats = statsPanel();
 	const title = el('h1', {}, id), uris = el('p', {class: 'uris'}), facts = el('p', {class: 'facts'});
 	const lock = button('Lock', act.lock, {id: 'lock'}), admitAll = button('Let all in', act.admitAll, {id: 'admit-all', class: 'primary', hidden: true});
 	const node = el('section', {}, el('p', {class: 'back'}, el('a', {href: '#/'}, '← Conferences')),
 		el('div', {class: 'head'}, el('div', {}, title, uris, facts), el('div', {class: 'actions'}, admitAll,
 			button('Call out', act.call, {id: 'call', class: 'primary'}), lock, button('Announce', act.announce, {id: 'announce'}),
 			button('Settings', act.change, {id: 'settings'}), button('Close', act.close, {id: 'close', class: 'danger'}))),
+		floors.node,
 		tabs([['Participants', table.node], ['May join', people.node], ['Statistics', stats.node], ['Events', events.node]]));
 
 	async function look() {
 		timer = 0;
 		try {
-			[state.conf, state.legs] = await Promise.all([get(conference(id)), participants(id)]);
+			[state.conf, state.legs, {floors: state.floors}] = await Promise.all([get(conference(id)), participants(id), get(`${conference(id)}/floors`)]);
 			if (!isOpen)
 				return;
 		} catch (error) {
@@ -196,7 +198,8 @@ export function conferenceView(id, page) {
 		setText(lock, conf.locked ? 'Unlock' : 'Lock');
 		lock.setAttribute('aria-pressed', Boolean(conf.locked));
 		admitAll.hidden = !legs.some((leg) => leg.waiting === 'lobby');
-		table.show(legs);
+		floors.show(state.floors, legs);
+		table.show(conf, legs, state.floors);
 	}
 
 	look();

@@ -31,9 +31,10 @@ export function setClass(node, name, on) {
 		node.classList.toggle(name, on);
 }
 
-// Keeps the children of parent in step with items: make(item) once for each key, update(node, item) each time. A node with
-// the focus stays where it is in the document, so the keyboard does not lose its place.
+// Keeps the children of parent in step with items: make(item) once for each key, update(node, item) each time. The focus stays
+// where it is, so the keyboard does not lose its place: it goes along with a node that is moved.
 export function keyed(parent, items, key, make, update) {
+	const focus = document.activeElement;
 	const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
 	let next = parent.firstElementChild;
 
@@ -54,6 +55,8 @@ export function keyed(parent, items, key, make, update) {
 	}
 	for (const node of old.values())
 		node.remove();
+	if (focus !== document.activeElement && parent.contains(focus))
+		focus.focus({preventScroll: true});
 }
 
 // A line that says what happened and goes by itself; errors stay longer.
@@ -92,17 +95,20 @@ export function whyOf(reason, by) {
 	return [reason, by && !reason?.includes(' by ') ? `by ${by}` : ''].filter(Boolean).join(', ');
 }
 
-// "3 min", "2 h 5 min": since a time of the API.
-export function since(time) {
-	const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));
-
-	if (!Number.isFinite(seconds))
-		return '';
+// "40 s", "3 min", "2 h 5 min".
+export function span(seconds) {
 	if (seconds < 60)
 		return `${seconds} s`;
 	if (seconds < 3600)
 		return `${Math.floor(seconds / 60)} min`;
 	return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+}
+
+// The same since a time of the API.
+export function since(time) {
+	const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));
+
+	return Number.isFinite(seconds) ? span(seconds) : '';
 }
 
 export function clock(time) {

@@ -50,8 +50,9 @@ async function signIn(why) {
 	open();
 }
 
-// What the views share: what to do with an error, and where they are shown.
+// What the views share: who is signed in, what to do with an error, and where they are shown.
 const page = {
+	identity: null, // of a participant; null: an operator
 	failed(error) {
 		if (error instanceof Problem && error.status === 401)
 			signIn(token() ? 'This token is not valid (any more).' : '');
@@ -75,6 +76,7 @@ async function whoAmI() {
 	try {
 		const me = await get('/whoami');
 
+		page.identity = me.identity;
 		setText(who, `${me.name} · sign out`);
 		who.hidden = !token();
 		// What one would be refused anyway is not offered.

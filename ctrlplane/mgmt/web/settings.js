@@ -1,5 +1,6 @@
 // The form of a conference's settings: to create one, and to change one. Sent is only what differs from what the server says.
 import {ask, el} from './dom.js';
+import {floorForm} from './floor_form.js';
 
 const text = (name, label, more = {}) => ({name, label, type: 'text', ...more});
 const flag = (name, label) => ({name, label, type: 'checkbox'});
@@ -20,6 +21,7 @@ const RULES = [
 	flag('lobby', 'Participants wait in the lobby until they are let in'),
 	flag('locked', 'Locked: nobody else joins'),
 	flag('announces', 'Announce who comes and goes'),
+	flag('chat', 'It has a chat'),
 	flag('ends_with_creator', 'Over when the creator leaves'),
 	flag('ends_when_empty', 'Over when the last one leaves'),
 ];
@@ -29,6 +31,7 @@ const MORE = [
 	choice('who_may_change', 'Who may change these settings', [['creator', 'the creator'], ['moderators', 'moderators'],
 		['participants', 'participants']]),
 	text('pin', 'PIN', {pattern: '[0-9]{4,16}', hint: '4 to 16 digits to key in; it is never shown again', autocomplete: 'off'}),
+	text('chat_history', 'Messages of the chat that who comes gets', {type: 'number', min: 0, max: 100, hint: '0: those from now on only'}),
 	text('loudest_n', 'Mix the loudest', {type: 'number', min: 0, max: 64, hint: '0: all'}),
 	choice('notify_protection', 'Encrypt the roster for subscribers', [['default', 'by the protection of media'], ['required', 'always'],
 		['preferred', 'where they have a key'], ['off', 'never']]),
@@ -120,9 +123,11 @@ function settings(conf, isNew) {
 		el('textarea', {id: 'f-authorised', name: 'authorised', rows: 3, placeholder: 'sip:anna@example.net\nsip:boss@example.net=moderator',
 			spellcheck: 'false'}),
 		el('small', {}, 'One address a line, with =moderator or =listener behind it where it is one. Empty: see the boxes below.'));
+	const floors = floorForm(conf.floors);
 	const [title, ...main] = MAIN.map((field) => input(field, conf[field.name]));
 	const node = el('div', {class: 'fields'}, title, isNew ? id : null, main, isNew ? people : null,
 		el('fieldset', {}, el('legend', {}, 'Rules'), RULES.map((field) => input(field, conf[field.name]))),
+		floors.node,
 		el('details', {}, el('summary', {}, 'More'), MORE.map((field) => input(field, conf[field.name]))));
 
 	return {
@@ -139,6 +144,8 @@ function settings(conf, isNew) {
 					continue;
 				out[field.name] = value;
 			}
+			if (floors.changed())
+				out.floors = floors.changed();
 			if (isNew && form.elements.id.value)
 				out.id = form.elements.id.value;
 			const list = isNew ? parsePeople(form.elements.authorised.value) : [];

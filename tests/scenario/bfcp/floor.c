@@ -190,6 +190,8 @@ test_priorities(void **state)
 	assert_int_equal(cp_floor_list(w.s, list, 8, 7), 5);
 	assert_int_equal(list[0].beneficiary, 1);
 	assert_int_equal(list[0].status, CP_BFCP_GRANTED);
+	assert_true(list[0].granted_ms == w.turn.now_ms);
+	assert_true(list[1].granted_ms == CP_FLOOR_NEVER);
 	assert_int_equal(list[1].beneficiary, 3);
 	assert_int_equal(list[1].priority, 3);
 	assert_int_equal(list[2].beneficiary, 4);
