@@ -288,7 +288,18 @@ is_any(const struct dp_addr *addr)
 	return memcmp(addr->ip, zero, sizeof(zero)) == 0;
 }
 
-/* Which of our addresses a participant is told: that of its audio, else one of its family. */
+/* Where a participant is to be reached: by its audio's address of ours, and without audio by the family that its call came over. */
+static struct dp_addr
+reach_of(const struct cp_call *call)
+{
+	struct dp_addr from;
+
+	if (!cp_sdp_has_audio(&call->sdp) && cp_config_streams_host(&from, call->source))
+		return (struct dp_addr){.family = from.family};
+	return call->local.rtp;
+}
+
+/* Which of our addresses it is told: that of its audio, else one of its family. */
 static size_t
 host_for(const struct cp_streams *streams, const struct dp_addr *audio)
 {
@@ -331,7 +342,8 @@ address_for(struct cp_streams *streams, struct cp_call *call, int service)
 {
 	const struct cp_sdp_session *sdp = &call->sdp;
 	enum cp_sdp_stream_mode mode = cp_sdp_stream_mode(sdp, (enum cp_sdp_service)service);
-	size_t host = host_for(streams, &call->local.rtp);
+	struct dp_addr reach = reach_of(call);
+	size_t host = host_for(streams, &reach);
 	struct cp_port *port;
 
 	if (mode == CP_SDP_STREAM_NONE || !streams->services[service] || streams->host_count == 0)
@@ -359,6 +371,9 @@ cp_streams_local(struct cp_call *call, struct cp_sdp_local *local)
 	for (int i = 0; i < CP_LINES; i++) {
 		const struct dp_addr *at = address_for(streams, call, i);
 
+		/* of all addresses of the machine, that of the media plane: if it is one of them */
+		if (at && is_any(at) && at->family != call->local.rtp.family)
+			at = NULL;
 		local->streams[i] = at ? *at : (struct dp_addr){0};
 		if (!at)
 			continue;

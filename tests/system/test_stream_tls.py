@@ -1,16 +1,18 @@
 """Floor control in TLS of calls: openssl s_client with the key that MIKEY-TICKET gave, who is not let in and why, certificates, what ends a call."""
+import json
 import re
 import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 
 import pytest
 
 from floor_line import HELLO, SAVP, Certificate, Floor, bfcp, describe, fingerprint, port_of, section, value
 from mikey import Peer, Phone, focus_config, kms_for
-from node import wait_until
+from node import Node, Ue, free_port, program, wait_until
 from psk_line import VERSIONS, Keyed
 from sip import Caller, SipNode
 
@@ -240,6 +242,32 @@ def test_never_connected_is_removed(certificate):
         assert node.participants("sdes")[0]["state"] == "connected"
         assert caller.receive(3) is None or caller.receive(1) is None
         caller.bye()
+
+
+def test_ipv6():
+    port = free_port(socket.SOCK_STREAM, "::1")
+    with Node({"media": {"addresses": [{"address": "127.0.0.1"}, {"address": "::1"}]}, "conferences": [{**CONFERENCES[1], "chat": True}]},
+              start=False) as node:
+        node.config["sip"]["listen"].append(f"sip:[::1]:{port}")
+        node.start()
+        people = [Ue(f"sip:sdes@{host}", "--from", f"sip:user{n}@example.net", "--floor", "--chat", "--say-at", "2:hello", seconds=5)
+                  for n, host in enumerate((f"127.0.0.1:{node.sip_port}", f"[::1]:{port}"))]
+        for result in (person.result() for person in people):
+            assert result["streams"]["floor"]["hello"] and [m["text"] for m in result["streams"]["chat"]["messages"]] == ["hello"], result
+
+
+@pytest.mark.parametrize("section, wrong", [
+    ({"listen": ["192.0.2.1:5000"]}, "'192.0.2.1:5000' is no IP address"),
+    ({"floor": {"psk": 7000}, "chat": {"plain": 7000}}, "port 7000 stands there twice"),
+    ({"certificate": "/nowhere.pem"}, "'streams.certificate' and 'streams.key' go together"),
+    ({"certificate": "/nowhere.pem", "key": "/nowhere.key"}, "/nowhere.pem: no certificate can be read"),
+    ({"on_failure": "shrug"}, "on_failure"),
+])
+def test_what_is_wrong_in_the_section_is_said(tmp_path, section, wrong):
+    path = tmp_path / "conclave.yaml"
+    path.write_text(json.dumps({"streams": section}))
+    result = subprocess.run([program("conclave-cp"), "--check", "--config", str(path)], capture_output=True, text=True, timeout=20)
+    assert result.returncode != 0 and wrong in result.stdout + result.stderr, result
 
 
 def test_port_of_its_own(node, certificate):

@@ -367,6 +367,14 @@ test_addresses(void **state)
 	assert_memory_equal(calls[0]->local.streams[CP_SDP_CHAT].ip, calls[0]->local.rtp.ip, 16);
 	come(&a, 0, CP_SDP_CHAT, alice, "0!");
 	UNTIL(opened[0] == 1);
+	/* without audio: the family that the call came over */
+	calls[1]->sdp.audio = CP_SDP_NO_AUDIO;
+	snprintf(calls[1]->source, sizeof(calls[1]->source), "[::1]");
+	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	assert_int_equal(calls[1]->local.streams[CP_SDP_CHAT].family, DP_FAMILY_IP6);
+	snprintf(calls[1]->source, sizeof(calls[1]->source), "127.0.0.1");
+	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	assert_int_equal(calls[1]->local.streams[CP_SDP_CHAT].family, DP_FAMILY_IP4);
 	/* no m-line, no address */
 	assert_int_equal(calls[0]->local.streams[CP_SDP_FLOOR].family, DP_FAMILY_NONE);
 }
