@@ -1,4 +1,5 @@
 """Calls of the focus and all that can become of them: early media, forks, no answer, busy, and who it was that answered (seed G.2)."""
+import re
 import socket
 
 import pytest
@@ -135,6 +136,26 @@ def test_forked_answers(node):
 
         wait_until(both, 10, "ACK for both and BYE for the second")
         assert states(node) == ["connected"]
+
+
+def without_keys(bob):
+    return re.sub(r"a=crypto:.*\n", "", bob.answer_sdp() + "\n")
+
+
+@pytest.mark.parametrize("body", [lambda bob: "", without_keys, lambda bob: bob.answer_sdp().replace("m=audio 40000", "m=audio 0"),
+                                  lambda bob: bob.answer_sdp().replace("RTP/SAVP", "RTP/AVP"), lambda bob: "v=0\nnonsense"],
+                         ids=["none", "without keys", "audio refused", "plain", "malformed"])
+def test_a_200_whose_answer_is_none(node, body):
+    """ACK there is, then BYE that says why; who was called is not heard for a moment."""
+    with Callee(node) as bob:
+        call(node, bob)
+        bob.say("200 OK", body=body(bob))
+        bob.wait("ACK")
+        bye = bob.wait("BYE")
+        assert "cause=488" in bye["reason"] and 'text="' in bye["reason"], bye.text
+        bob.reply(bye)
+        node.wait_participants(0)
+        assert not [row for row in node.asked("KEY_INSTALL") if row["dir"] == 1]
 
 
 # Who answered. 127.0.0.2 is the trusted proxy, 127.0.0.1 is not.
