@@ -188,6 +188,32 @@ test_statuses(void **state)
 	assert_string_equal(TAILQ_FIRST(&endpoint(ALICE)->media)->status, "inactive");
 }
 
+/* Who has not the floor of the audio is heard by nobody. */
+static void
+test_floor(void **state)
+{
+	const struct cp_leg *alice = join(&(struct cp_conf_join){.identity = ALICE});
+	struct cp_conf_change change = {
+		.which = CP_CONF_SET_FLOORS,
+		.to.floors = {.count = 2,
+			      .items = {{.name = "board", .media = CP_MEDIUM_CHAT, .holders = 1},
+					{.name = "stage", .media = CP_MEDIUM_AUDIO, .holders = 1}}},
+	};
+
+	connect_leg(alice);
+	show();
+	assert_string_equal(endpoint(ALICE)->status, "connected");
+	say((struct cp_event){.type = CP_EVENT_UPDATE, .conf = conf->id, .change = &change});
+	say((struct cp_event){.type = CP_EVENT_FLOOR, .leg = alice->id, .flag = true});
+	show();
+	assert_string_equal(endpoint(ALICE)->status, "muted-via-focus");
+	assert_string_equal(TAILQ_FIRST(&endpoint(ALICE)->media)->status, "recvonly");
+	say((struct cp_event){.type = CP_EVENT_FLOOR, .leg = alice->id, .value = 1, .flag = true});
+	show();
+	assert_string_equal(endpoint(ALICE)->status, "connected");
+	assert_string_equal(TAILQ_FIRST(&endpoint(ALICE)->media)->status, "sendrecv");
+}
+
 static void
 test_src_id(void **state)
 {
@@ -281,6 +307,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_conference, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_statuses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_floor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_src_id, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_one_person, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_departures, set_up, tear_down),
