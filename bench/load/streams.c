@@ -201,6 +201,10 @@ opened(void *arg, struct cp_stream *stream)
 {
 	struct link *l = arg;
 
+	if (!l->is_agreed) {
+		cp_stream_pause(stream, true); /* it was faster than the answer in SIP */
+		return;
+	}
 	l->opened++;
 	snprintf(l->protection, sizeof(l->protection), "%s", cp_stream_protection(stream));
 	cp_stream_identified(stream);
@@ -246,8 +250,8 @@ accepted(void *arg, struct cp_stream *stream)
 {
 	struct link *l = arg;
 
-	if (l->stream)
-		return false;
+	if (l->stream || (!l->is_agreed && l->guard != UE_STREAM_PLAIN))
+		return false; /* too many, or too early: what protects it is not known yet */
 	l->stream = stream;
 	cp_stream_set(stream, &events, l);
 	return true;
@@ -321,18 +325,30 @@ guard_for(const struct ue_call *c, bool is_mikey)
 					    : UE_STREAM_CERTIFICATE;
 }
 
+/* Wait there for who is to open the connection, protected as is known now. */
+static void
+listen_at(struct link *l, const struct dp_addr *at)
+{
+	struct cp_stream_tls tls = guard_of(l);
+	int err;
+
+	cp_listener_close(l->listener);
+	l->listener = NULL;
+	err = cp_hub_listen(&l->listener, l->owner->node->hub, at, &tls, accepted, l);
+	if (err) {
+		l->failed++;
+		snprintf(l->why, sizeof(l->why), "listen: %s", strerror(-err));
+	}
+}
+
 /* A port for who is to open the connection to us. */
 static uint16_t
 port_for(struct ue_call *c, struct link *l)
 {
-	struct cp_stream_tls tls = {.mode = CP_STREAM_PLAIN};
 	struct dp_addr at;
 
-	if (!l->listener && address_read(&at, c->shared->local, strlen(c->shared->local), 0)) {
-		tls = guard_of(l);
-		if (cp_hub_listen(&l->listener, l->owner->node->hub, &at, &tls, accepted, l) != 0)
-			return 0;
-	}
+	if (!l->listener && address_read(&at, c->shared->local, strlen(c->shared->local), 0))
+		listen_at(l, &at);
 	return l->listener ? cp_listener_address(l->listener)->port : 0;
 }
 
@@ -457,10 +473,11 @@ link_agreed(struct ue_call *c, struct link *l, const struct ue_sdp *theirs, bool
 	const struct ue_stream_sdp *t = &theirs->stream[l->service];
 	struct cp_slice fingerprint = cp_slice_text(t->fingerprint);
 	bool is_new = strcmp(t->connection, "existing") != 0 || !l->stream;
+	struct dp_addr at;
 
-	if (l->stream && !is_new)
+	if (l->is_agreed && l->stream && !is_new)
 		return;
-	if (l->stream)
+	if (l->is_agreed && l->stream)
 		link_drop(l);
 	l->is_active = strcmp(ours->setup, "active") == 0 ||
 		       (strcmp(ours->setup, "actpass") == 0 && strcmp(t->setup, "passive") == 0);
@@ -474,8 +491,15 @@ link_agreed(struct ue_call *c, struct link *l, const struct ue_sdp *theirs, bool
 		ue_chat_describe(l->owner->chat, ours->path, t);
 	l->is_agreed = remote_read(l, theirs);
 	snprintf(ours->connection, sizeof(ours->connection), "existing");
-	if (l->is_agreed && l->is_active)
+	if (l->is_agreed && l->is_active) {
 		connect_out(l);
+	} else if (l->is_agreed && l->stream) {
+		opened(l, l->stream);
+		cp_stream_pause(l->stream, false);
+	} else if (l->is_agreed && l->listener) {
+		at = *cp_listener_address(l->listener);
+		listen_at(l, &at); /* the same port: now key and fingerprint are known */
+	}
 }
 
 void
