@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from node import wait_until
+from node import free_port, wait_until
 from streams import House, who
 
 FIELDS = ["_ws.malformed", "_ws.expert.message", "bfcp.ver", "bfcp.primitive", "bfcp.conference_id", "bfcp.transaction_id", "bfcp.user_id",
           "bfcp.floor_id", "bfcp.floorrequest_id", "bfcp.request_status", "msrp.method", "msrp.status.code", "msrp.to.path", "msrp.byte.range",
           "msrp.content.type", "msrp.cnt.flg", "tcp.srcport"]
-FLOOR_REQUEST, FLOOR_RELEASE, FLOOR_REQUEST_STATUS, FLOOR_QUERY, FLOOR_STATUS, HELLO, HELLO_ACK = 1, 2, 4, 7, 8, 11, 12
+FLOOR_REQUEST, FLOOR_RELEASE, FLOOR_REQUEST_STATUS, HELLO, HELLO_ACK = 1, 2, 4, 11, 12
 GRANTED, RELEASED = 3, 6
 
 
@@ -38,36 +38,33 @@ def numbers(row, field):
 
 def test_floor_and_chat_taken_apart(tmp_path):
     path = str(tmp_path / "streams.pcap")
-    with House(2, ("plain",), floors=["stage audio"], chat=True) as house:
-        sniffer = subprocess.Popen(["tshark", "-i", "lo", "-w", path, "-f", "tcp"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    file = tmp_path / "file"
+    file.write_bytes(b"good morning " * 300)
+    ports = {"bfcp": free_port(), "msrp": free_port()}
+    config = {"streams": {"floor": {"plain": ports["bfcp"]}, "chat": {"plain": ports["msrp"]}}}
+    with House(2, ("plain",), config, floors=["stage audio"], chat=True) as house:
+        sniffer = subprocess.Popen(["tshark", "-i", "lo", "-w", path, "-f", f"tcp and (port {ports['bfcp']} or port {ports['msrp']})"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in sniffer.stderr:
             if "Capturing on" in line:
                 break
         time.sleep(1)  # it says so a little before it does
         bob = house.join("plain", 2, "--floor", "--chat", "--nickname", "Bob", seconds=8)
         wait_until(lambda: len(house.node.participants("plain")) == 1, 10, "bob is there")
-        alice = house.join("plain", 1, "--floor", "--floor-ask-at", "1", "--floor-for", "1", "--chat", "--say-at", "2:" + "good morning " * 300, seconds=5)
+        alice = house.join("plain", 1, "--floor", "--floor-ask-at", "1", "--floor-for", "1", "--chat", "--send-file-at", f"2:{file}", seconds=5)
         alice, bob = alice.result(), bob.result()
         time.sleep(0.5)
         sniffer.terminate()
         sniffer.communicate(timeout=20)
-    ports = {service: port_of(path, service) for service in ("bfcp", "msrp")}
     check_floor(rows_of(path, ports["bfcp"], "bfcp"), alice["streams"]["floor"])
     check_chat(rows_of(path, ports["msrp"], "msrp"))
     assert bob["streams"]["chat"]["messages"][0]["from"] == who(1)
 
 
-def port_of(path, service):
-    """Of the listener, by what the streams begin with."""
-    begin = {"bfcp": "tcp.payload[0:2] == 20:0b", "msrp": "tcp.payload[0:4] == 4d:53:52:50"}[service]
-    out = subprocess.run(["tshark", "-r", path, "-Y", begin, "-T", "fields", "-e", "tcp.dstport"], capture_output=True, text=True, check=True, timeout=60)
-    return int(out.stdout.split()[0])
-
-
 def check_floor(rows, alice):
     assert rows and not [row for row in rows if row["_ws.malformed"]], rows
     primitives = [p for row in rows for p in numbers(row, "bfcp.primitive")]
-    for wanted in (HELLO, HELLO_ACK, FLOOR_QUERY, FLOOR_STATUS, FLOOR_REQUEST, FLOOR_REQUEST_STATUS, FLOOR_RELEASE):
+    # of several messages in a segment it shows the first one: FloorQuery stands behind Hello, FloorStatus behind FloorRequestStatus
+    for wanted in (HELLO, HELLO_ACK, FLOOR_REQUEST, FLOOR_REQUEST_STATUS, FLOOR_RELEASE):
         assert wanted in primitives, primitives
     assert {v for row in rows for v in numbers(row, "bfcp.ver")} == {1}
     assert {c for row in rows for c in numbers(row, "bfcp.conference_id")} == {alice["conference"]}
@@ -78,7 +75,8 @@ def check_floor(rows, alice):
 def check_chat(rows):
     assert rows and not [row for row in rows if row["_ws.malformed"]], rows
     methods = ",".join(row["msrp.method"] for row in rows)
-    assert "SEND" in methods and "NICKNAME" in methods, methods
-    assert all(code == "200" for row in rows for code in row["msrp.status.code"].split(",") if code), rows
+    assert "SEND" in methods, methods  # NICKNAME (RFC 7701) it does not know
+    codes = {code for row in rows for code in row["msrp.status.code"].split(",") if code}
+    assert codes == {"200"}, codes
     assert any("message/cpim" in row["msrp.content.type"] for row in rows)
     assert any("*" in row["msrp.byte.range"] for row in rows), "what is longer than 2048 octets may be interrupted"
