@@ -161,9 +161,9 @@ commit_and_send(struct cp_call *call)
 		cp_call_hang_up(call, 500, "Internal error");
 		return;
 	}
-	cp_call_streams_agreed(call);
 	cp_sip_accept(call->sip, cp_slice(text, (size_t)len));
 	cp_wipe(text, sizeof(text));
+	cp_call_streams_agreed(call);
 }
 
 static void

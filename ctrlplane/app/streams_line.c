@@ -9,6 +9,7 @@
 #include "ctrlplane/mikey/csb.h"
 
 #define ANSWERING_MS 300
+#define ANSWER_MS 100 /* until our answer is there: it has what the peer's TLS wants */
 #define REDIAL_FIRST_MS 1000
 #define REDIAL_MS 30000	 /* RFC 8855 8: not more often */
 #define YIELD_OWN_MS 200 /* they have connected: a ClientHello of theirs would be here by then */
@@ -234,7 +235,11 @@ begin_connection(struct cp_line_link *link)
 	if (agreed->is_active) {
 		cp_listener_close(link->own);
 		link->own = NULL;
-		dial(link);
+		if (agreed->is_offerer)
+			dial(link);
+		else
+			link->redial_ms = link->call->app->streams->lines_ms =
+				cp_app_now_ms() + ANSWER_MS;
 	} else if (link->own) {
 		rc = cp_listener_start(link->own, &tls);
 	}

@@ -10,7 +10,7 @@ from node import wait_until
 from sip import Caller, SipNode
 
 ALICE = "sip:alice@ims.example"
-FLOORS = {"floors": ["stage audio"]}
+FLOORS = {"floors": ["stage audio", "board chat"], "chat": True}
 OPEN = {"identity": "none", "anonymous": True}
 CONFERENCES = [
     {"id": "plain", "security": "none", **OPEN, **FLOORS},
@@ -163,9 +163,9 @@ def test_late_offer(node):
     caller.target = re.search(r"<([^>]*)>", answer["contact"]).group(1)
     offered = section(answer.body, "application")
     assert value(offered, "setup") == "actpass" and value(offered, "connection") == "new"
-    caller.send("ACK", body=describe(AVP, bfcp()), cseq=caller.cseq)
+    caller.send("ACK", body=describe(AVP, bfcp(), msrp()), cseq=caller.cseq)
     wait_until(lambda: node.participants("plain") and node.participants("plain")[0]["state"] == "connected", 10, "a participant")
-    assert Floor(offered).hello()
+    assert Floor(offered).hello() and Chat(section(answer.body, "message")).hello()
     caller.bye()
 
 
@@ -173,10 +173,84 @@ def test_late_offer_without_floor(node):
     caller = Caller(node, "plain", from_header=f"<{ALICE}>")
     answer = caller.request("INVITE")
     caller.target = re.search(r"<([^>]*)>", answer["contact"]).group(1)
-    caller.send("ACK", body=describe(AVP, "m=application 0 TCP/BFCP *"), cseq=caller.cseq)
+    caller.send("ACK", body=describe(AVP, "m=application 0 TCP/BFCP *", "m=message 0 TCP/MSRP *"), cseq=caller.cseq)
     wait_until(lambda: node.participants("plain") and node.participants("plain")[0]["state"] == "connected", 10, "a participant")
     _, answer = invite(node, "plain", describe(AVP, bfcp(), version=2), caller)  # and by a re-INVITE all the same
     assert Floor(section(answer.body, "application")).hello()
+    caller.bye()
+
+
+def msrp(proto="TCP/MSRP", session="abc", lines=()):
+    scheme = "msrps" if "TLS" in proto else "msrp"
+    return "\n".join([f"m=message 9 {proto} *", "a=setup:active", "a=accept-types:message/cpim text/plain", "a=accept-wrapped-types:*",
+                      f"a=path:{scheme}://127.0.0.1:9/{session};tcp", "a=chatroom:nickname private-messages", *lines])
+
+
+class Chat:
+    """An MSRP connection to where an answer says, bound by a SEND without a body (RFC 4975 5.4)."""
+
+    def __init__(self, part, session="abc", context=None):
+        self.path = value(part, "path")
+        self.own = f"{self.path.partition(':')[0]}://127.0.0.1:9/{session};tcp"
+        self.socket = socket.create_connection(("127.0.0.1", port_of(part)), 5)
+        if context:
+            self.socket = context.wrap_socket(self.socket)
+        self.socket.settimeout(10)
+
+    def hello(self):
+        self.socket.sendall(f"MSRP a1b2c3d4 SEND\r\nTo-Path: {self.path}\r\nFrom-Path: {self.own}\r\nMessage-ID: 1x2y\r\n-------a1b2c3d4$\r\n".encode())
+        return self.socket.recv(4096).startswith(b"MSRP a1b2c3d4 200")
+
+    def is_over(self):
+        try:
+            return self.socket.recv(4096) == b""
+        except ConnectionError:
+            return True
+
+
+@pytest.mark.parametrize("user, audio", [("plain", AVP), ("sdes", SAVP), ("keyed", KEYED)])
+def test_three_lines(node, alice, certificate, user, audio):
+    """Audio, floor and chat; the chat's m-line is what the second floor controls."""
+    tls = "" if user == "plain" else "TLS/"
+    more = [certificate.fingerprint] if user == "sdes" else []
+    session = []
+    if user == "keyed":
+        alice.ticket("sip:keyed@focus.example")
+        session = [f"a=key-mgmt:mikey {alice.init('sip:keyed@focus.example', cs='1,3t,5t')}"]
+    caller, answer = invite(node, user, describe(audio, bfcp(proto=f"TCP/{tls}BFCP", lines=more), msrp(f"TCP/{tls}MSRP", lines=more), lines=session))
+    sound, floor, chat = sections(answer.body)
+    assert [line.partition(":")[2] for line in floor if line.startswith("a=floorid:")] == [
+        f"1 mstrm:{value(sound, 'label')}", f"2 mstrm:{value(chat, 'label')}"]
+    assert value(chat, "accept-types") == "message/cpim" and value(chat, "chatroom") == "nickname private-messages"
+    assert value(chat, "setup") == "passive" and str(port_of(chat)) in value(chat, "path")
+    assert not any(line.startswith("a=connection") for line in chat)
+    if user == "keyed":
+        agree(alice, answer, "session")
+        assert port_of(chat) > 0 and port_of(floor) > 0
+    else:
+        context = certificate.context() if user == "sdes" else None
+        assert Floor(floor, context).hello() and Chat(chat, context=context).hello()
+    caller.bye()
+
+
+def test_the_path_says_which_connection(node):
+    """MSRP: the same path goes on, another one is another session."""
+    caller, answer = invite(node, "plain", describe(AVP, msrp()))
+    first = Chat(section(answer.body, "message"))
+    assert first.hello()
+    _, answer = invite(node, "plain", describe(AVP, msrp(lines=["a=connection:new"]), version=2), caller)
+    assert first.hello()
+    _, answer = invite(node, "plain", describe(AVP, msrp(session="def"), version=3), caller)
+    assert first.is_over()
+    second = Chat(section(answer.body, "message"), "def")
+    assert second.hello()
+    caller.bye()
+
+
+def test_chat_alone(node):
+    caller, answer = invite(node, "plain", describe(msrp()))
+    [chat] = sections(answer.body)
+    assert Chat(chat).hello()
     caller.bye()
 
 
