@@ -461,6 +461,8 @@ cp_cli_show(const struct cp_command *command, const json_t *params, const json_t
 		show_participant_list(json, out);
 	else if (strcmp(command->noun, "authorised") == 0)
 		cp_cli_show_people(json, out);
+	else if (json_object_get(json, "members") != NULL)
+		cp_cli_show_chat(json, out);
 	else if (strcmp(command->noun, "floor") == 0)
 		cp_cli_show_floors(json, out);
 	else if (command->id == CP_COMMAND_RECORDS)

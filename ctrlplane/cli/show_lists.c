@@ -72,6 +72,48 @@ cp_cli_show_people(const json_t *json, const struct cp_cli_out *out)
 	finish(&table, out);
 }
 
+/* "write", "read" or "muted"; "-": messages do not reach it. */
+static const char *
+right_of(const json_t *member)
+{
+	if (!json_is_true(json_object_get(member, "connected")))
+		return "-";
+	if (json_is_true(json_object_get(member, "muted")))
+		return "muted";
+	return json_is_true(json_object_get(member, "may_send")) ? "write" : "read";
+}
+
+void
+cp_cli_show_chat(const json_t *json, const struct cp_cli_out *out)
+{
+	static const struct cp_table_column columns[] = {
+		{.title = "PARTICIPANT", .align = CP_TABLE_RIGHT},
+		{.title = "WHO", .align = CP_TABLE_FLEX},
+		{.title = "NICKNAME", .align = CP_TABLE_FLEX},
+		{.title = "MAY"},
+		{.title = "SENT", .align = CP_TABLE_RIGHT},
+		{.title = "RECEIVED", .align = CP_TABLE_RIGHT},
+		{.title = "WAITING", .align = CP_TABLE_RIGHT, .spare = 2},
+	};
+	struct cp_table table = {.columns = columns,
+				 .column_count = sizeof(columns) / sizeof(columns[0])};
+	const json_t *list = json_object_get(json, "members"), *m;
+	char s[4][SPACE_MAX];
+	size_t i;
+
+	json_array_foreach (list, i, m) {
+		cp_table_add(&table,
+			     (const char *[]){number(m, "participant", s[0]), text(m, "name"),
+					      text(m, "nickname"), right_of(m),
+					      number(m, "sent", s[1]), number(m, "received", s[2]),
+					      number(m, "waiting_octets", s[3])});
+	}
+	finish(&table, out);
+	fprintf(out->file, "%s messages, %s deliveries, %s refused, %s cut off\n",
+		number(json, "messages", s[0]), number(json, "deliveries", s[1]),
+		number(json, "refused", s[2]), number(json, "dropped", s[3]));
+}
+
 /* "ann, bob"; "-" for none. */
 static void
 chairs_of(const json_t *floor, char *out, size_t size)

@@ -271,6 +271,26 @@ cp_room_open(struct cp_room_member *member, const struct cp_room_line *line, int
 	return 0;
 }
 
+/* As long as it is only answers that held it up, and these have gone. */
+static ssize_t
+receive(struct cp_room_member *member, const char *octets, size_t len)
+{
+	struct cp_msrp_session *session = member->state->session;
+	size_t taken = 0;
+	ssize_t more;
+	bool was_choked;
+
+	do {
+		more = cp_msrp_session_receive(session, octets + taken, len - taken,
+					       member->room->now_ms);
+		was_choked = cp_msrp_session_is_choked(session);
+		taken += more > 0 ? (size_t)more : 0;
+		cp_room_pump(member);
+		cp_room_choke(member);
+	} while (more > 0 && was_choked && !member->state->is_paused);
+	return more < 0 ? more : (ssize_t)taken;
+}
+
 size_t
 cp_room_receive(struct cp_room_member *member, const void *octets, size_t len, int64_t now_ms)
 {
@@ -283,14 +303,12 @@ cp_room_receive(struct cp_room_member *member, const void *octets, size_t len, i
 		return 0;
 	member->room->now_ms = now_ms;
 	s->report_len = 0;
-	taken = cp_msrp_session_receive(s->session, octets, len, now_ms);
+	taken = receive(member, octets, len);
 	if (taken < 0) {
 		snprintf(s->why, sizeof(s->why), "sends what is no MSRP: %s",
 			 cp_msrp_session_why(s->session));
 		cp_room_drop(member, s->why);
 	}
-	cp_room_pump(member);
-	cp_room_choke(member);
 	cp_room_settle(member->room);
 	return taken < 0 ? len : (size_t)taken;
 }

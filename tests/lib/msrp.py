@@ -61,7 +61,7 @@ class Peer:
         self.socket.settimeout(None)
         self.lock, self.changed = threading.Lock(), threading.Condition()
         self.messages, self.half, self.responses, self.reports, self.aborted = [], {}, {}, [], []
-        self.buffer, self.is_over, self.chunks = b"", False, 0
+        self.buffer, self.searched, self.is_over, self.chunks = bytearray(), 0, False, 0
         self.thread = threading.Thread(target=self._read, daemon=True)
         if reads:
             self.thread.start()
@@ -100,18 +100,20 @@ class Peer:
         line = self.buffer.find(b"\r\n")
         if line < 0:
             return False
-        words = self.buffer[:line].split(b" ", 2)
+        words = bytes(self.buffer[:line]).split(b" ", 2)
         assert words[0] == b"MSRP", self.buffer[:80]
-        end = re.compile(rb"\r\n-------" + re.escape(words[1]) + rb"([$+#])\r\n").search(self.buffer, line)
+        end = re.compile(rb"\r\n-------" + re.escape(words[1]) + rb"([$+#])\r\n").search(self.buffer, max(line, self.searched - 64))
+        self.searched = len(self.buffer)
         if not end:
             return False
-        rest, flag = self.buffer[line + 2:end.start() + 2], end.group(1).decode()
-        head, _, body = rest.partition(b"\r\n\r\n")
-        has_body = b"\r\n\r\n" in rest
+        rest, flag = bytes(self.buffer[line + 2:end.start() + 2]), end.group(1).decode()
+        head, gap, body = rest.partition(b"\r\n\r\n")
+        has_body = bool(gap)
         if has_body:
             body = body[:-2]
         fields = {k.lower(): v for k, v in (one.split(": ", 1) for one in head.decode().strip("\r\n").split("\r\n"))}
-        self.buffer = self.buffer[end.end():]
+        del self.buffer[:end.end()]
+        self.searched = 0
         with self.changed:
             self._event(words[1].decode(), words[2].decode(), fields, body if has_body else None, flag)
             self.changed.notify_all()

@@ -1,6 +1,7 @@
 """Chat rooms over MSRP by clients that are none of ours: who gets what, who is told why not, and what nobody has to wait for."""
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import threading
@@ -9,8 +10,11 @@ import time
 import pytest
 from chat import Guest, house
 from msrp import Peer, cpim, ident
-from node import wait_until
+from node import Node, wait_until
+from openapi import Api
 from phone import certificate
+from test_events import Stream
+from test_tokens import token
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +293,80 @@ def test_who_is_anonymous(node):
         assert ann.got(2)[0] == (f"<{name}>", "somebody")
         assert ann.say("psst", to=name) == 200 and eve.got(1)[0][1] == "psst"
         assert ann.say("psst", to=eve.identity) == 404
+
+
+def test_fifty_megabytes():
+    content = os.urandom(50 << 20)
+    with house({"id": "room"}) as node, guests(node, "ann", "bob", "eve") as (ann, bob, eve):
+        assert int(ann.said("max-size")) == 100 << 20
+        body = cpim(ann.identity, ann.room, content, "application/octet-stream")
+        assert ann.peer.send_chunks(body, 8 << 20) == [200] * 7
+        for guest in (bob, eve):
+            guest.wait(1, 120)
+            assert hashlib.sha256(guest.peer.messages[0].cpim[2]).digest() == hashlib.sha256(content).digest()
+        shown = chat(node)
+        assert shown["octets"] == len(body) and shown["held_octets"] == 0
+        memory = int(next(line for line in open(f"/proc/{node.cp.pid}/status") if line.startswith("VmHWM")).split()[1])
+        assert memory < 200 << 10, "kB: it was passed on, not held"
+
+
+def test_the_floor_of_the_chat():
+    with house({"id": "room", "floors": ["board chat"]}) as node, guests(node, "ann", "bob") as (ann, bob):
+        assert ann.say("x") == 403
+        node.http("/v1/conferences/room/floors/board/requests", "POST", {"participant": ann.leg})
+        assert ann.say("y") == 200 and bob.say("z") == 403
+        assert bob.got(1)[0][1] == "y"
+
+
+def test_who_was_lost_comes_again(node):
+    with guests(node, "ann", "bob") as (ann, bob):
+        assert bob.peer.nickname('"Bobby"') == 200
+        bob.peer.close()
+        wait_until(lambda: [m["connected"] for m in chat(node)["members"] if m["participant"] == bob.leg] == [False], 10, "that it is noticed")
+        assert ann.say("unheard") == 200 and ann.say("?", to=bob.identity) == 404
+        bob.connect()
+        assert ann.say("heard") == 200
+        assert [text for _, text in bob.got(1)] == ["heard"]
+        assert [m["nickname"] for m in chat(node)["members"] if m["participant"] == bob.leg] == ["Bobby"]
+
+
+def test_live_and_by_command_line(node, tmp_path):
+    with Stream(Api(node)) as stream, guests(node, "ann", "bob") as (ann, bob):
+        ann.peer.nickname('"Queen"')
+        assert ann.say("hello\n\u001b[31mworld") == 200 and ann.say("secret", to=bob.identity) == 200
+        assert ann.peer.send(cpim(ann.identity, ann.room, b"\x89PNG", "image/png")) == 200
+        seen = stream.until(lambda name, data: name == "chat-message" and data["type"] == "image/png")
+        said = [data for name, _, data in seen if name == "chat-message"]
+        assert len(said) == 2, "what is private is not told"
+        assert said[0] == {"conference": "room", "participant": ann.leg, "nickname": "Queen", "from": ann.identity, "type": "text/plain", "size": 16,
+                           "text": "hello\n\u001b[31mworld", "recipients": 1}
+        assert said[1]["type"] == "image/png" and said[1]["text"] is None
+        shown = node.cli("chat", "show", "room").stdout
+        assert "Queen" in shown
+        assert json.loads(node.cli("--json", "chat", "say", "room", "coffee").stdout) == {"recipients": 2}
+        bob.wait(4)
+        assert bob.peer.messages[-1].text == "coffee"
+        node.cli("chat", "mute", "room", str(ann.leg))
+        assert ann.say("x") == 403
+        assert node.cli("chat", "mute", "room", "99999", check=False).returncode != 0
+        node.cli("chat", "unmute", "room", str(ann.leg))
+        audit = [row["what"] for row in node.api("audit")["entries"]]
+        assert "said in the chat" in audit and f"muted participant {ann.leg} in the chat" in audit and f"unmuted participant {ann.leg} in the chat" in audit
+
+
+def test_who_may_steer_the_chat(tmp_path):
+    tokens = tmp_path / "tokens"
+    made = {who: token(tokens, who, "--identity", f"sip:{who}@example.net") for who in ("ann", "mod", "zoe")}
+    room = {"id": "room", "security": "none", "chat": True, "moderators": ["sip:mod@example.net"], "authorised": ["sip:ann@example.net"]}
+    with Node({"sip": {"trusted_peers": ["127.0.0.0/8"]}, "conferences": [room], "http": {"tokens": str(tokens)}}) as node:
+        apis = {who: Api(node, token=text, tcp=True) for who, text in made.items()}
+        with guests(node, "ann") as (ann,):
+            c, who = {"conference": "room"}, {"conference": "room", "participant": ann.leg}
+            assert apis["ann"].ask("chat_show", **c).json["members"][0]["participant"] == ann.leg
+            assert apis["zoe"].ask("chat_show", **c).status in (403, 404)
+            for operation, body, values in (("chat_say", {"text": "x"}, c), ("chat_mute", None, who), ("chat_unmute", None, who)):
+                assert apis["ann"].ask(operation, body, **values).status == 403
+            assert apis["mod"].ask("chat_say", {"text": "silence"}, **c).status == 202
+            assert apis["mod"].ask("chat_mute", **who).status == 200 and ann.say("x") == 403
+            assert apis["mod"].ask("chat_mute", **who).status in (200, 409), "it is"
+            assert ann.got(1)[0][1] == "silence"

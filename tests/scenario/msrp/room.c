@@ -371,6 +371,33 @@ the_conference_speaks(void **state)
 	hall_destroy(t.h);
 }
 
+/* More requests at once than answers may wait: as long as these go out, all are taken. */
+static void
+many_requests_at_once(void **state)
+{
+	struct three t = three(&defaults, 0);
+	char request[256], *many;
+	size_t one = (size_t)snprintf(
+		request, sizeof(request),
+		"MSRP t001 SEND\r\nTo-Path: %s\r\nFrom-Path: %s\r\n-------t001$\r\n", t.ann->self,
+		t.ann->peer);
+	const size_t count = 1000;
+
+	many = malloc(one * count);
+	for (size_t i = 0; i < count; i++)
+		memcpy(many + i * one, request, one);
+	hall_feed(t.ann, many, one * count);
+	assert_int_equal(t.ann->len, count * strlen("200 t001\n"));
+	/* who does not read them is not read either, until he does */
+	t.ann->room = 0;
+	one = cp_room_receive(t.ann->member, many, one * count, 1000);
+	assert_true(one > 0 && one < 100 * 256 * 10 && t.ann->is_paused);
+	hall_reads(t.ann, 1 << 20);
+	assert_false(t.ann->is_paused);
+	free(many);
+	hall_destroy(t.h);
+}
+
 /* Somebody who is gone for good, by what he says. */
 static void
 who_says_481_is_dropped(void **state)
@@ -409,6 +436,7 @@ main(void)
 		cmocka_unit_test(nicknames_are_one_persons),
 		cmocka_unit_test(who_comes_gets_the_last_ones),
 		cmocka_unit_test(the_conference_speaks),
+		cmocka_unit_test(many_requests_at_once),
 		cmocka_unit_test(who_says_481_is_dropped),
 	};
 
