@@ -3,6 +3,7 @@ import os
 import select
 import struct
 import subprocess
+import tempfile
 import time
 
 from floor_line import HELLO, HELLO_ACK, KEYED, bfcp, describe, port_of, section, value
@@ -13,18 +14,21 @@ VERSIONS = {"-tls1_3": "TLSv1.3 TLS_AES_128_GCM_SHA256", "-tls1_2": "TLSv1.2 ECD
 
 
 class Keyed:
-    """A call with floor control, both keyed by one TRANSFER_INIT of the peer (tests/lib/mikey.py)."""
+    """A call with floor control and chat, all keyed by one TRANSFER_INIT of the peer (tests/lib/mikey.py); port and chat_port: where it listens."""
 
-    def __init__(self, node, peer, conference="keyed", setup="active", port=9, version=1, caller=None):
+    def __init__(self, node, peer, conference="keyed", port=None, chat_port=None, version=1, caller=None):
         uri = f"sip:{conference}@focus.example"
         peer.ticket(uri)
-        message = peer.init(uri, cs="1,3t")
+        message = peer.init(uri, cs="1,3t,5t")
         self.caller = caller or Caller(node, conference, from_header=f"<{peer.identity}>")
-        self.answer = self.caller.invite(body=describe(KEYED, bfcp(setup, proto="TCP/TLS/BFCP", port=port), version=version,
-                                                       lines=[f"a=key-mgmt:mikey {message}"]))
+        floor = bfcp("passive" if port else "active", proto="TCP/TLS/BFCP", port=port or 9)
+        chat = "\n".join([f"m=message {chat_port or 9} TCP/TLS/MSRP *", f"a=setup:{'passive' if chat_port else 'active'}",
+                          "a=accept-types:message/cpim", "a=accept-wrapped-types:*", f"a=path:msrps://127.0.0.1:{chat_port or 9}/s7f3a19c02b;tcp"])
+        self.answer = self.caller.invite(body=describe(KEYED, floor, chat, version=version, lines=[f"a=key-mgmt:mikey {message}"]))
         agree(peer, self.answer, "session")
-        self.floor = section(self.answer.body, "application")
+        self.floor, self.chat = section(self.answer.body, "application"), section(self.answer.body, "message")
         self.name, self.key = peer.ask("psk", 3).split()
+        self.chat_name, self.chat_key = peer.ask("psk", 5).split()
 
     @property
     def port(self):
@@ -38,6 +42,28 @@ class Keyed:
 
     def bye(self):
         self.caller.bye()
+
+
+class Server:
+    """openssl s_server with one key; said is what came through it."""
+
+    def __init__(self, port, name, key, *options):
+        self.out = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-nocert", "-quiet", "-psk_identity", name, "-psk", key,
+                                         *options], stdin=subprocess.PIPE, stdout=self.out, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+        self.out.close()
+
+    @property
+    def said(self):
+        self.out.seek(0)
+        return self.out.read()
 
 
 class Line:

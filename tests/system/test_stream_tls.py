@@ -13,7 +13,7 @@ import pytest
 from floor_line import HELLO, SAVP, Certificate, Floor, bfcp, describe, fingerprint, port_of, section, value
 from mikey import Peer, Phone, focus_config, kms_for
 from node import Node, Ue, free_port, program, wait_until
-from psk_line import VERSIONS, Keyed
+from psk_line import VERSIONS, Keyed, Line, Server
 from sip import Caller, SipNode
 
 ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
@@ -21,7 +21,7 @@ OPEN = {"identity": "none", "anonymous": True, "floors": ["stage audio"]}
 CONFERENCES = [
     {"id": "plain", "security": "none", **OPEN},
     {"id": "sdes", "security": "sdes", **OPEN},
-    {"id": "keyed", "security": "mikey-ticket", "authorised": [ALICE, BOB], "floors": ["stage audio"]},
+    {"id": "keyed", "security": "mikey-ticket", "authorised": [ALICE, BOB], "floors": ["stage audio"], "chat": True},
 ]
 ERROR = 13  # of RFC 8855 5.1
 pytestmark = pytest.mark.sanitized
@@ -110,6 +110,32 @@ def test_who_is_not_let_in(node, alice, bob, version):
         each.close()
     first.bye()
     second.bye()
+
+
+def test_key_of_another_m_line(node, alice):
+    """That of the chat opens no floor control, and the other way round."""
+    call = Keyed(node, alice)
+    assert call.chat_name != call.name and call.chat_key != call.key
+    before = counts(node, "refused").get("unknown-identity", 0)
+    assert not call.hello(call.connect(name=call.chat_name, key=call.chat_key))
+    assert not call.hello(Line(port_of(call.chat), call.name, call.key))
+    wait_until(lambda: counts(node, "refused")["unknown-identity"] == before + 2, 10, "both refused")
+    call.bye()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_we_connect(node, alice, version):
+    """To who is passive, again until it is there. Chat: we are TLS client (RFC 6135) and say SEND at once. Floor: who offered is, but may think otherwise."""
+    floor, chat = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
+    call = Keyed(node, alice, port=floor, chat_port=chat)
+    assert port_of(call.floor) == port_of(call.chat) == 9
+    logged(node, "Connection refused")
+    with Server(floor, call.name, call.key, version), Server(chat, call.chat_name, call.chat_key, version) as messages:
+        is_up(node, 2)
+        wait_until(lambda: b"SEND\r\n" in messages.said, 10, "SEND")
+        assert call.key not in node.logs() and call.chat_key not in node.logs()
+        call.bye()
+        is_up(node, 0)
 
 
 def test_no_tls_of_ours(node, alice):
