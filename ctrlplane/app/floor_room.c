@@ -296,6 +296,17 @@ cp_floor_room_remove(struct cp_floor_room *room, uint32_t leg, uint64_t now_ms)
 	floor_finish(room, now_ms);
 }
 
+bool
+cp_floor_room_is_as_said(const struct cp_floor_room *room, const struct cp_conf *conf)
+{
+	if (room->floors.count != conf->floors.count)
+		return false;
+	for (size_t i = 0; i < conf->floors.count; i++)
+		if (room->floors.items[i].media != conf->floors.items[i].media)
+			return false;
+	return true;
+}
+
 static bool
 is_in_place(const struct cp_conf_floors *a, const struct cp_conf_floors *b)
 {

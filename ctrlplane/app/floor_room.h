@@ -56,6 +56,8 @@ uint32_t cp_floor_room_leg(const struct cp_floor_room *room, uint16_t user);
 
 /* The policy's floors have changed (there are some): where one is moved or renamed all requests end, and holders go on holding what stays. */
 int cp_floor_room_follow(struct cp_floor_room *room, const struct cp_conf *conf, uint64_t now_ms);
+/* Do IDs and media of the policy's floors say what those of the room said? */
+bool cp_floor_room_is_as_said(const struct cp_floor_room *room, const struct cp_conf *conf);
 /* A leg is there, in or waiting, or has changed. What it holds by the focus's word it is given. */
 void cp_floor_room_put(struct cp_floor_room *room, const struct cp_leg *leg, uint64_t now_ms);
 /* It has left: its requests end. Its connection is the caller's. */

@@ -200,6 +200,20 @@ cp_floors_room(struct cp_app *app, uint32_t conf_id)
 	return entry->room;
 }
 
+/* Who has an m-line for floors is told of others by our offer, which takes the m-line away where there are none any more. */
+static void
+offer_anew(struct cp_app *app, const struct cp_conf *conf)
+{
+	for (const struct cp_leg *leg = conf->legs; leg; leg = leg->next) {
+		struct cp_call *call = cp_app_call(app, leg->id);
+
+		if (!call || !call->lines[CP_SDP_FLOOR].call)
+			continue;
+		call->is_reoffer_due = true;
+		call->rekey_ms = 0;
+	}
+}
+
 /* Its settings: floors come, change, go. */
 static void
 follow(struct cp_app *app, uint32_t conf_id)
@@ -209,6 +223,8 @@ follow(struct cp_app *app, uint32_t conf_id)
 
 	if (!conf || (!entry && conf->floors.count == 0))
 		return;
+	if (entry && !cp_floor_room_is_as_said(entry->room, conf))
+		offer_anew(app, conf);
 	if (!entry) {
 		cp_floors_room(app, conf_id);
 	} else if (conf->floors.count == 0) {

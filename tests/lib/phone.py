@@ -170,6 +170,17 @@ class Phone:
             assert shown.upper() == self.said("fingerprint")[0].upper(), "the certificate is that of the SDP"
         return self.client
 
+    def agree_again(self, application=None):
+        """Answer the next offer of the focus, with this instead of our m-line of floor control; what it said."""
+        while (request := self.caller.receive(15)) is not None:
+            if request.method == "INVITE":
+                break
+        assert request is not None, "no offer came"
+        lines = [application] if application else [line.replace("actpass", "active").replace("connection:new", "connection:existing")
+                                                   for line in self.floor_lines]
+        self.caller.reply(request, body=sdp(port=self.sound.port, formats="0", crypto=(), proto="RTP/AVP", lines=lines, version=2))
+        return request.body
+
     def hear(self, seconds=0.4):
         """The loudest of what comes now."""
         self.sound.drain()

@@ -10,6 +10,7 @@ import pytest
 
 from bfcp import ATTRIBUTES, CODES, Client, attribute, message
 from node import Node, wait_until
+from openapi import Api
 from phone import Phone, certificate
 
 pytestmark = pytest.mark.sanitized
@@ -276,11 +277,17 @@ def test_floors_change_while_people_hold_them(tmp_path):
         node.cli("conference", "update", "room", "--floors", "stage", "--floors", "paper chat")
         client.status(second.id, "Revoked")
         assert leg_floors(node) == ["stage"]
-        # no floors, no floor control
-        node.api("conference", "show", "room")
-        from openapi import Api
+        # the same as SDP says it; other media are offered anew, on the same connection
+        assert not [m for m in iter(lambda: anna.caller.receive(0.5), None) if m.method == "INVITE"]
+        node.cli("conference", "update", "room", "--floors", "stage", "--floors", "paper chat", "--floors", "desk audio")
+        offer = anna.agree_again()
+        assert re.findall(r"a=floorid:(\d)", offer) == ["1", "3"], "of the chat there is no m-line"
+        assert "a=connection:existing" in offer and leg_floors(node) == ["stage"]
+        assert client.request(3).requests[0].status == "Granted"
+        # no floors, no floor control, and the call goes on
         assert Api(node).ask("conference_update", {"floors": []}, conference="room").status == 200
         assert client.is_ended()
+        assert "m=application 0 " in anna.agree_again(application="m=application 0 TCP/BFCP *")
         assert leg_floors(node) == []
 
 
