@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctrlplane/app/chat.h"
 #include "ctrlplane/app/subscribe_state.h"
 
 #define LINGER_MS 10000 /* who left stands in the roster for so long, with how and why */
@@ -160,6 +161,7 @@ put_leg(struct cp_roster *roster, const struct cp_app *app, const struct cp_leg 
 	struct cp_roster_endpoint e = {
 		.user = is_anonymous ? user : leg->identity,
 		.user_display = is_anonymous ? display : leg->display,
+		.nickname = cp_chat_nickname(app, leg->id),
 		.aors = &tel,
 		.aor_count = !is_anonymous && *leg->tel && strcmp(leg->tel, leg->identity) != 0,
 		.roles = roles,

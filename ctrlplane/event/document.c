@@ -47,7 +47,7 @@ write_whole_user(struct cp_xml *x, const struct cp_roster_user *user)
 {
 	const struct cp_roster_seat *seat;
 
-	open_user(x, user->entity, "\">");
+	open_user(x, user->entity, "\"");
 	cp_xml_raw(x, user->head.text, user->head.len);
 	TAILQ_FOREACH (seat, &user->seats, entry)
 		cp_xml_raw(x, seat->part.text, seat->part.len);

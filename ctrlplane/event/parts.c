@@ -128,6 +128,12 @@ cp_roster_write_user_head(struct cp_xml *x, const struct cp_roster_endpoint *e)
 {
 	bool has_roles = false;
 
+	if (is_there(e->nickname)) {
+		cp_xml_str(x, " xmlns:xcon=\"" CP_ROSTER_XCON_NS "\" xcon:nickname=\"");
+		cp_xml_text(x, e->nickname);
+		cp_xml_str(x, "\"");
+	}
+	cp_xml_str(x, ">");
 	cp_xml_element(x, "display-text", e->user_display);
 	write_uris(x, "associated-aors", e->aors, e->aor_count);
 	for (size_t i = 0; i < e->role_count; i++) {

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define CP_ROSTER_TYPE "application/conference-info+xml"
+#define CP_ROSTER_XCON_NS "urn:ietf:params:xml:ns:xcon-conference-info" /* RFC 6501 */
 #define CP_ROSTER_NS "urn:ietf:params:xml:ns:conference-info"
 
 /* RFC 4575 5.7.3. */
@@ -102,6 +103,7 @@ struct cp_roster_media {
 struct cp_roster_endpoint {
 	const char *user; /* entity: key of the user; not empty */
 	const char *user_display;
+	const char *nickname; /* in the chat: RFC 7701 7.4 */
 	const struct cp_roster_uri *aors;
 	size_t aor_count;
 	const char *const *roles;

@@ -32,7 +32,7 @@ struct cp_roster_user {
 	char *entity;
 	bool is_seen;
 	uint64_t revision;	    /* of the last change in it */
-	struct cp_roster_part head; /* what stands before the endpoints */
+	struct cp_roster_part head; /* from behind its entity to its endpoints */
 	TAILQ_HEAD(cp_roster_seats, cp_roster_seat) seats;
 };
 

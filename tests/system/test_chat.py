@@ -13,6 +13,7 @@ from msrp import Peer, cpim, ident
 from node import Node, wait_until
 from openapi import Api
 from phone import certificate
+from sip import Caller
 from test_events import Stream
 from test_tokens import token
 
@@ -370,3 +371,21 @@ def test_who_may_steer_the_chat(tmp_path):
             assert apis["mod"].ask("chat_mute", **who).status == 200 and ann.say("x") == 403
             assert apis["mod"].ask("chat_mute", **who).status in (200, 409), "it is"
             assert ann.got(1)[0][1] == "silence"
+
+
+def test_nicknames_in_the_roster(node):
+    with guests(node, "ann", "bob") as (ann, bob), Caller(node, "room") as watcher:
+        assert ann.peer.nickname('"Queen & Co"') == 200
+        bodies = []
+
+        def has_been_told(text):
+            notify = watcher.receive(1)
+            if notify and notify.text.startswith("NOTIFY"):
+                watcher.reply(notify)
+                bodies.append(notify.text)
+            return any(text in body for body in bodies)
+
+        watcher.send("SUBSCRIBE", ["Event: conference", "Expires: 60", "P-Asserted-Identity: <sip:eve@example.net>"])
+        wait_until(lambda: has_been_told('xcon:nickname="Queen &amp; Co"'), 15, "the nickname")
+        assert bob.peer.nickname('"King"') == 200
+        wait_until(lambda: has_been_told('xcon:nickname="King"'), 15, "another one")

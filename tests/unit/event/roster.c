@@ -82,6 +82,7 @@ put_rich(struct cp_roster *r)
 		.role_count = 2,
 		.languages = "en de",
 		.cascaded_focus = "sip:other@focus.example",
+		.nickname = "B<o>b & \"Co\"",
 		.entity = "leg-1",
 		.display = "Bob's phone",
 		.referred = {1109966400, "expert required", "sip:mike@ims.example"},
@@ -150,6 +151,7 @@ test_rich(void **state)
 			     "<keywords>a b c</keywords>", "<languages>en de</languages>",
 			     "<cascaded-focus>sip:other@focus.example</cascaded-focus>",
 			     "<call-id>hsjh8980</call-id>",
+			     " xcon:nickname=\"B&lt;o&gt;b &amp; &quot;Co&quot;\">",
 			     "<web-page>https://focus.example/</web-page>",
 			     "<available-media><entry label=\"1\">",
 			     "<purpose>participation</purpose>", "line&#10;one&#9;two", NULL};
