@@ -261,6 +261,7 @@ end_requests(struct cp_floor_room *room, const struct floor_seat *seat, uint64_t
 void
 cp_floor_room_put(struct cp_floor_room *room, const struct cp_leg *leg, uint64_t now_ms)
 {
+	struct cp_floor_turn turn = floor_turn(room, now_ms);
 	struct floor_seat *seat = take_seat(room, leg->id);
 	bool could_ask, was_put;
 
@@ -274,6 +275,8 @@ cp_floor_room_put(struct cp_floor_room *room, const struct cp_leg *leg, uint64_t
 	seat->is_moderator = leg->is_in && leg->role >= CP_ROLE_MODERATOR;
 	if (put_user(room, seat) != 0)
 		return;
+	if (!was_put && seat->is_connected)
+		cp_floor_connected(room->server, seat->user, &turn);
 	if (!was_put && leg->floors)
 		give_held(room, seat, leg->floors, now_ms);
 	if (could_ask && !seat->may_ask)

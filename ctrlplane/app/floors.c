@@ -17,6 +17,7 @@ struct entry {
 	struct cp_map_node by_conf, by_bfcp;
 	struct cp_app *app;
 	uint32_t conf, bfcp_conf;
+	uint8_t changed; /* floors of which people who watch are not told yet: a bit each */
 	struct cp_floor_room *room;
 };
 
@@ -90,12 +91,24 @@ on_hold(void *arg, uint32_t leg, size_t floor, bool holds)
 static void
 on_changed(void *arg, size_t floor)
 {
-	const struct entry *entry = arg;
+	struct entry *entry = arg;
 
-	cp_app_tell(entry->app, &(struct cp_effect){.type = CP_EFFECT_NOTICE,
-						    .notice = CP_NOTICE_FLOOR,
-						    .conf = entry->conf,
-						    .value = (int32_t)floor});
+	entry->changed |= (uint8_t)(1u << floor);
+}
+
+/* Once a tick, however often it goes to and fro. */
+static void
+tell_changes(struct entry *entry)
+{
+	uint8_t changed = entry->changed;
+
+	entry->changed = 0;
+	for (size_t i = 0; i < CP_CONF_FLOORS_MAX; i++)
+		if (changed & 1u << i)
+			cp_app_tell(entry->app, &(struct cp_effect){.type = CP_EFFECT_NOTICE,
+								    .notice = CP_NOTICE_FLOOR,
+								    .conf = entry->conf,
+								    .value = (int32_t)i});
 }
 
 static const char *
@@ -314,6 +327,7 @@ cp_floors_tick(struct cp_app *app)
 	for (entry = TAILQ_FIRST(&app->floors->all); entry; entry = next) {
 		next = TAILQ_NEXT(entry, all);
 		cp_floor_room_tick(entry->room, (uint64_t)cp_app_now_ms());
+		tell_changes(entry);
 	}
 }
 

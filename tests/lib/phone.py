@@ -71,8 +71,9 @@ class Sound:
             octets, notes, *_ = self.socket.recvmsg(2048, 128)
             stamp = next((struct.unpack("qq", data[:16]) for level, kind, data in notes if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)),
                          (0, 0))
-            if len(octets) > 12 and octets[1] & 0x7f == 0:
-                yield stamp[0] + stamp[1] / 1e9, loudness(octets[12:])
+            assert octets[0] & 0xf0 == 0x80, "version 2, no extension"
+            if octets[1] & 0x7f == 0:
+                yield stamp[0] + stamp[1] / 1e9, loudness(octets[12 + 4 * (octets[0] & 15):])
 
     def drain(self):
         for _ in self.frames(0.0001):

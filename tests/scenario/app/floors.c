@@ -450,6 +450,12 @@ who_waits_may_not_ask(void **state)
 	handle(&(struct cp_event){.type = CP_EVENT_ADMIT, .leg = leg('z')});
 	ask('z', 1);
 	expect("-z z:FloorRequestStatus!=1Granted +z f1");
+	/* and is told what comes of it */
+	cp_floor_room_decide(
+		w.room,
+		&(struct cp_floor_decision){.request = 1, .floor = 1, .status = CP_BFCP_REVOKED},
+		w.now_ms);
+	expect("z:FloorRequestStatus=1Revoked -z 'Revoked z by U' f1");
 }
 
 static void

@@ -60,6 +60,25 @@ test_muted_is_not_heard_but_measured(void **state)
 	hears(1, 0, 3700, 4300);
 }
 
+/* Whenever it comes, the order counts from the next frame on: no frame has both, and none is without. */
+static void
+test_a_floor_passes_within_a_tick(void **state)
+{
+	for (unsigned phase = 0; phase < 20; phase++) {
+		unsigned holder = phase % 2, other = 1 - holder;
+
+		room_mix(&room, p[holder], 0, true, false);
+		room_mix(&room, p[other], 0, false, false);
+		room_run(&room, 20);
+		if (room_hears(p[2], p[other]->hz, 20) < 3000 ||
+		    room_hears(p[2], p[holder]->hz, 20) > 1000)
+			fail_msg("%u ms into a tick: %.0f of the holder, %.0f of who was it", phase,
+				 room_hears(p[2], p[other]->hz, 20),
+				 room_hears(p[2], p[holder]->hz, 20));
+		room_run(&room, 101); /* another place in the tick */
+	}
+}
+
 static void
 test_deaf_hears_silence(void **state)
 {
@@ -296,6 +315,7 @@ main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 		CASE(test_muted_is_not_heard_but_measured),
+		CASE(test_a_floor_passes_within_a_tick),
 		CASE(test_deaf_hears_silence),
 		CASE(test_gain_is_in_decibels),
 		CASE(test_hold_stops_and_time_goes_on),
