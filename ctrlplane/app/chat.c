@@ -227,6 +227,7 @@ follow(struct cp_app *app, uint32_t conf_id)
 
 		cp_line_end(seat->line);
 		seat->line->call->is_reoffer_due = true; /* without that m-line */
+		seat->line->call->rekey_ms = 0;
 	}
 	drop(room);
 }

@@ -10,12 +10,14 @@ import time
 import pytest
 from chat import Guest, house
 from msrp import Peer, cpim, ident
-from node import Node, wait_until
+from node import SANITIZED, Node, wait_until
 from openapi import Api
 from phone import certificate
-from sip import Caller
+from sip import Caller, sdp
 from test_events import Stream
 from test_tokens import token
+
+pytestmark = pytest.mark.sanitized
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +283,9 @@ def test_chat_is_switched_off(node):
         node.http("/v1/conferences/past", "PATCH", {"chat": False})
         ann.peer.wait(lambda: ann.peer.is_over)
         assert chat(node, "past")["members"] == [] and chat(node, "past")["on"] is False
+        offer = next(m for m in iter(ann.caller.receive, None) if m.text.startswith("INVITE"))
+        assert "m=message 0 " in offer.text, "its m-line goes"
+        ann.caller.reply(offer, body=sdp(lines=["m=message 0 TCP/MSRP *"], version=2, **ann.keys))
         node.http("/v1/conferences/past", "PATCH", {"chat": True})
 
 
@@ -308,7 +313,7 @@ def test_fifty_megabytes():
         shown = chat(node)
         assert shown["octets"] == len(body) and shown["held_octets"] == 0
         memory = int(next(line for line in open(f"/proc/{node.cp.pid}/status") if line.startswith("VmHWM")).split()[1])
-        assert memory < 200 << 10, "kB: it was passed on, not held"
+        assert memory < 200 << 10 or SANITIZED, "kB: it was passed on, not held"
 
 
 def test_the_floor_of_the_chat():
