@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "ctrlplane/mgmt/request.h"
 #include "ctrlplane/mgmt/text.h"
+#include "ctrlplane/mgmt/view.h"
 
 #define MEMBERS_MAX 1000
 
@@ -158,6 +159,7 @@ cp_handle_chat_mute(struct cp_mgmt_request *request)
 json_t *
 cp_view_chat_message(const struct cp_mgmt_ops *ops, const struct cp_conf *conf)
 {
+	struct cp_view_clock clock = cp_view_now(ops);
 	struct cp_mgmt_chat_message m;
 	char type[128], uri[256];
 
@@ -165,8 +167,8 @@ cp_view_chat_message(const struct cp_mgmt_ops *ops, const struct cp_conf *conf)
 		return NULL;
 	cp_slice_copy_text(type, sizeof(type), m.type);
 	cp_slice_copy_text(uri, sizeof(uri), cp_slice_text(m.from));
-	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:I, s:o, s:I}", "conference", conf->user,
-			 "participant",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:o, s:I}", "conference", conf->user,
+			 "at", cp_view_time(clock.now_ms, &clock), "participant",
 			 m.participant != 0 ? json_integer(m.participant) : json_null(), "nickname",
 			 view_text(m.nickname), "from", view_text(uri), "type", type, "size",
 			 (json_int_t)m.size, "text",

@@ -14,7 +14,8 @@ enum cp_command_id {
 
 enum cp_param_kind {
 	CP_PARAM_TEXT,	 /* min and max: octets */
-	CP_PARAM_TEXTS,	 /* a list of such */
+	CP_PARAM_LINES,	 /* the same, of one line or more */
+	CP_PARAM_TEXTS,	 /* a list of texts */
 	CP_PARAM_NUMBER, /* whole, min to max */
 	CP_PARAM_REAL,	 /* min to max */
 	CP_PARAM_FLAG,	 /* true or false; as an option its presence is true */

@@ -220,6 +220,7 @@ schema_of_param(const struct cp_param *param)
 {
 	switch (param->kind) {
 	case CP_PARAM_TEXT:
+	case CP_PARAM_LINES:
 	case CP_PARAM_FILE:
 		return text_schema(param);
 	case CP_PARAM_TEXTS:

@@ -41,7 +41,7 @@ is_clean(const char *text)
 
 /* Lines of text: control characters but those that end or indent a line are none. */
 static bool
-is_clean_file(const char *text)
+are_clean_lines(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text < ' ' && strchr("\t\r\n", *text) == NULL)
@@ -84,7 +84,9 @@ is_text_fine(const struct cp_param *param, const json_t *value, char *why, size_
 	snprintf(why, size, "must not have control characters");
 	if (strlen(json_string_value(value)) != len)
 		return false;
-	return (param->kind == CP_PARAM_FILE ? is_clean_file : is_clean)(json_string_value(value));
+	return (param->kind == CP_PARAM_FILE || param->kind == CP_PARAM_LINES
+			? are_clean_lines
+			: is_clean)(json_string_value(value));
 }
 
 static bool
@@ -114,6 +116,7 @@ is_fine(const struct cp_param *param, const json_t *value, char *why, size_t siz
 		return true;
 	switch (param->kind) {
 	case CP_PARAM_TEXT:
+	case CP_PARAM_LINES:
 	case CP_PARAM_CHOICE:
 	case CP_PARAM_FILE:
 		return is_text_fine(param, value, why, size);

@@ -1,8 +1,9 @@
 // One conference, live: its roster, who is on its list, what happens, how it sounds.
 import {actions} from './actions.js';
 import {conference, del, follow, get, participants, post} from './api.js';
+import {chatPanel} from './chat.js';
 import {button, clock, el, keyed, setText, whyOf} from './dom.js';
-import {floorsPanel} from './floors.js';
+import {floorsPanel, holdersOf} from './floors.js';
 import {plot} from './plot.js';
 import {nameOf, roster} from './roster.js';
 import {parsePeople} from './settings.js';
@@ -69,7 +70,8 @@ function eventsPanel() {
 	return {
 		node: list,
 		add(name, data) {
-			const who = typeof data.participant === 'object' ? nameOf(data.participant) : data.talkers?.map((one) => one.name).join(', ') ?? data.key;
+			const who = data.floor ? holdersOf([data.floor]) : typeof data.participant === 'object' ? nameOf(data.participant)
+				: data.talkers?.map((one) => one.name).join(', ') ?? data.key;
 			const why = whyOf(data.reason, data.by);
 
 			if (name === 'hello')
@@ -119,9 +121,9 @@ function statsPanel() {
 	};
 }
 
-// Panels as tabs (WAI-ARIA): arrow keys move among them.
-function tabs(panels) {
-	const buttons = panels.map(([name, panel], i) => button(name, () => choose(i), {role: 'tab', id: `tab-${i}`, 'aria-controls': `panel-${i}`}));
+// Panels as tabs (WAI-ARIA): arrow keys move among them. onchoose(panel): it is shown now. A tab may be hidden.
+function tabs(panels, onchoose) {
+	const buttons = panels.map(([name], i) => button(name, () => choose(i), {role: 'tab', id: `tab-${i}`, 'aria-controls': `panel-${i}`}));
 	const bodies = panels.map(([, panel], i) => el('div', {role: 'tabpanel', id: `panel-${i}`, 'aria-labelledby': `tab-${i}`}, panel));
 	const choose = (at) => {
 		buttons.forEach((one, i) => {
@@ -129,24 +131,44 @@ function tabs(panels) {
 			one.tabIndex = i === at ? 0 : -1;
 			bodies[i].hidden = i !== at;
 		});
+		onchoose(panels[at][1]);
 	};
+	const at = (panel) => panels.findIndex(([, one]) => one === panel);
 	const node = el('div', {}, el('div', {class: 'tabs', role: 'tablist', onkeydown: (event) => {
 		const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-		const at = buttons.indexOf(document.activeElement);
+		const shown = buttons.filter((one) => !one.hidden), from = shown.indexOf(document.activeElement);
 
-		if (!step || at < 0)
+		if (!step || from < 0)
 			return;
-		const next = (at + step + buttons.length) % buttons.length;
-		choose(next);
-		buttons[next].focus();
+		const next = shown[(from + step + shown.length) % shown.length];
+		choose(buttons.indexOf(next));
+		next.focus();
 	}}, buttons), bodies);
 
 	choose(0);
-	return node;
+	return {
+		node,
+		isShown: (panel) => !bodies[at(panel)].hidden,
+		tab: (panel) => buttons[at(panel)],
+		offer(panel, isOffered) {
+			if (!isOffered && !bodies[at(panel)].hidden)
+				choose(0);
+			buttons[at(panel)].hidden = !isOffered;
+		},
+	};
+}
+
+// The chat's tab says how many messages nobody has seen.
+function markUnread(tab, count) {
+	tab.replaceChildren('Chat', count > 0 ? el('span', {class: 'unread'}, count > 99 ? '99+' : String(count)) : '');
+	if (count > 0)
+		tab.setAttribute('aria-label', `Chat, ${count} unread`);
+	else
+		tab.removeAttribute('aria-label');
 }
 
 export function conferenceView(id, page) {
-	const state = {conf: {}, legs: [], floors: [], isClosing: false};
+	const state = {conf: {}, legs: [], floors: [], chat: null, isClosing: false};
 	let timer = 0, isOpen = true;
 	const soon = () => {
 		if (isOpen && !timer && !state.isClosing)
@@ -154,6 +176,11 @@ export function conferenceView(id, page) {
 	};
 	const act = actions(id, page, state, soon);
 	const table = roster(act), floors = floorsPanel(id, page, soon), people = peoplePanel(id, page), events = eventsPanel(), stats = statsPanel();
+	const chat = chatPanel(id, page, {
+		look: soon, isShown: () => panels.isShown(chat.node), onunread: (count) => markUnread(panels.tab(chat.node), count),
+	});
+	const panels = tabs([['Participants', table.node], ['Chat', chat.node], ['May join', people.node], ['Statistics', stats.node], ['Events', events.node]],
+		(panel) => panel === chat.node && chat.seen());
 	const title = el('h1', {}, id), uris = el('p', {class: 'uris'}), facts = el('p', {class: 'facts'});
 	const lock = button('Lock', act.lock, {id: 'lock'}), admitAll = button('Let all in', act.admitAll, {id: 'admit-all', class: 'primary', hidden: true});
 	const node = el('section', {}, el('p', {class: 'back'}, el('a', {href: '#/'}, '← Conferences')),
@@ -161,12 +188,13 @@ export function conferenceView(id, page) {
 			button('Call out', act.call, {id: 'call', class: 'primary'}), lock, button('Announce', act.announce, {id: 'announce'}),
 			button('Settings', act.change, {id: 'settings'}), button('Close', act.close, {id: 'close', class: 'danger'}))),
 		floors.node,
-		tabs([['Participants', table.node], ['May join', people.node], ['Statistics', stats.node], ['Events', events.node]]));
+		panels.node);
 
 	async function look() {
 		timer = 0;
 		try {
-			[state.conf, state.legs, {floors: state.floors}] = await Promise.all([get(conference(id)), participants(id), get(`${conference(id)}/floors`)]);
+			[state.conf, state.legs, {floors: state.floors}, state.chat] = await Promise.all([get(conference(id)), participants(id),
+				get(`${conference(id)}/floors`), get(`${conference(id)}/chat`)]);
 			if (!isOpen)
 				return;
 		} catch (error) {
@@ -199,12 +227,18 @@ export function conferenceView(id, page) {
 		lock.setAttribute('aria-pressed', Boolean(conf.locked));
 		admitAll.hidden = !legs.some((leg) => leg.waiting === 'lobby');
 		floors.show(state.floors, legs);
+		panels.offer(chat.node, state.chat.on);
+		chat.show(state.chat);
 		table.show(conf, legs, state.floors);
 	}
 
 	look();
 	people.load();
 	const stream = follow(`${conference(id)}/events`, (name, data) => {
+		if (name === 'chat-message') {
+			chat.add(data);
+			return;
+		}
 		events.add(name, data);
 		soon();
 	}, (isLive) => {
@@ -221,6 +255,7 @@ export function conferenceView(id, page) {
 		node, title: id,
 		close() {
 			isOpen = false;
+			chat.close();
 			stream.close();
 			clearInterval(second);
 			clearTimeout(timer);

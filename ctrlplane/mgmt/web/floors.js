@@ -186,8 +186,8 @@ function updatePanel(node, floor, legs, act) {
 		([...focus.closest('li')?.querySelectorAll('button') ?? []].find((one) => one.isConnected && one.checkVisibility()) ?? panel.select).focus();
 }
 
-// What a screen reader says when a floor changes hands.
-function holdersOf(floors) {
+// "stage: Anna; board: nobody".
+export function holdersOf(floors) {
 	return floors.map((floor) => {
 		const names = floor.requests.filter((one) => one.status === 'granted').map((one) => one.name);
 
@@ -217,7 +217,7 @@ export function floorsPanel(id, page, look) {
 		present = legs;
 		node.hidden = floors.length === 0;
 		keyed(grid, floors, (floor) => floor.id, (floor) => makePanel(floor, act, people), (card, floor) => updatePanel(card, floor, legs, act));
-		setText(said, holdersOf(floors));
+		setText(said, holdersOf(floors)); // for screen readers
 	}
 
 	return {node, show};

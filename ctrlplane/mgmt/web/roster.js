@@ -91,7 +91,8 @@ function update(node, leg, conf, floors) {
 
 	node.leg = leg;
 	setText(node.querySelector('.name'), name);
-	setText(node.querySelector('th .sub'), leg.identity && leg.identity !== name ? leg.identity : '');
+	setText(node.querySelector('th .sub'), [leg.identity && leg.identity !== name ? leg.identity : '', leg.nickname ? `in the chat: ${leg.nickname}` : '']
+		.filter(Boolean).join(' · '));
 	keyed(node.querySelector('.marks'), marksOf(floors, leg.id), (mark) => mark.text, (mark) => el('span', {class: `badge ${mark.kind}`}, mark.text),
 		(badgeOf, mark) => {
 			badgeOf.title = mark.title;

@@ -57,6 +57,19 @@ good_parameters_come_through(void **state)
 }
 
 static void
+lines_may_be_several_but_steer_no_terminal(void **state)
+{
+	struct outcome o;
+
+	collect(&o, "POST", "/v1/conferences/demo/chat/messages", "{\"text\": \"a\\n\\tb\"}");
+	assert_string_equal(json_string_value(json_object_get(o.params, "text")), "a\n\tb");
+	finish(&o);
+	collect(&o, "POST", "/v1/conferences/demo/chat/messages", "{\"text\": \"\\u001b[2J\"}");
+	assert_int_equal(o.problem.status, 400);
+	finish(&o);
+}
+
+static void
 wrong_ones_are_named(void **state)
 {
 	static const struct {
@@ -235,6 +248,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_parameters_come_through),
+		cmocka_unit_test(lines_may_be_several_but_steer_no_terminal),
 		cmocka_unit_test(wrong_ones_are_named),
 		cmocka_unit_test(all_mistakes_come_in_one_go),
 		cmocka_unit_test(a_problem_is_a_document),
