@@ -40,8 +40,8 @@ enum cp_line_fault {
 };
 
 /*
- * What a service does with its lines; one table each, for the whole program. call->lines[service].state is its own. Within received a
- * service may close the stream (cp_line_end); lost is not called then.
+ * What a service does with its lines; one table each, for the whole program. call->lines[service].state is its own. Within opened, received,
+ * writable and lost a service may end the stream (cp_line_end: lost is not called then) or the call.
  */
 struct cp_service {
 	const char *name; /* for the log: "floor" */
@@ -64,9 +64,10 @@ struct cp_service {
 	void (*local)(struct cp_call *call, struct cp_sdp_local *local);
 };
 
-/* Listeners are opened; provide comes before. -errno. */
+/* -errno: no hub, no certificate, or a port of the configuration is taken. */
 int cp_streams_open(struct cp_app *app);
 void cp_streams_close(struct cp_app *app);
+/* Before the first call; without it the service's m-lines are refused. */
 void cp_streams_provide(struct cp_app *app, int service, const struct cp_service *table);
 void cp_streams_tick(struct cp_app *app);
 /* SIGHUP: certificate and key are read anew; what is up stays. */

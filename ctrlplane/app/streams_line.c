@@ -276,8 +276,6 @@ agreed(struct cp_call *call, int service)
 	set_key(link);
 	link->certificate = streams->certificate_number;
 	streams->services[service]->agreed(link->line, true);
-	if (link->line->link != link) /* it may have ended the call */
-		return;
 	if (!is_kept && !stream->is_waiting)
 		begin_connection(link);
 }

@@ -18,7 +18,8 @@ struct cp_visit {
 	int service;
 	struct cp_line_link *link; /* whose it is; NULL: not known yet */
 	bool is_bound;		   /* link->visit; else on the list of those who are not */
-	bool is_early;		   /* kept waiting for an answer that is not in force yet */
+	bool *gone;    /* set when it is forgotten: its user may end the call in opened */
+	bool is_early; /* kept waiting for an answer that is not in force yet */
 	TAILQ_ENTRY(cp_visit) unbound;
 };
 

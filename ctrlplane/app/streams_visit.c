@@ -29,6 +29,8 @@ forget(struct cp_visit *visit)
 {
 	struct cp_line_link *link = visit->link;
 
+	if (visit->gone)
+		*visit->gone = true;
 	if (!visit->is_bound)
 		TAILQ_REMOVE(&visit->streams->unbound, visit, unbound);
 	else
@@ -146,6 +148,7 @@ take_in(struct cp_visit *visit, struct cp_line_link *link, struct cp_slice octet
 	struct cp_streams *streams = visit->streams;
 	struct cp_stream *s = visit->stream;
 	struct cp_line *line = link->line;
+	bool is_gone = false;
 
 	if (!is_theirs(visit, link)) {
 		refuse(visit, CP_LINE_OTHERS, octets);
@@ -174,8 +177,11 @@ take_in(struct cp_visit *visit, struct cp_line_link *link, struct cp_slice octet
 	cp_log(CP_LOG_INFO, CP_APP_AREA, "%s of participant %u is connected: %s",
 	       cp_sdp_service_name((enum cp_sdp_service)link->service), link->call->leg,
 	       cp_stream_protection(s));
+	visit->gone = &is_gone;
 	streams->services[visit->service]->opened(line);
-	return line->stream == s;
+	if (!is_gone)
+		visit->gone = NULL;
+	return !is_gone;
 }
 
 static void

@@ -10,8 +10,9 @@
 #include "ctrlplane/stream/stream_state.h"
 
 #define BACKLOG 4096
-#define ACCEPTS 64    /* of a turn: handshakes go on in between */
-#define GRACE_MS 1000 /* who came later than that is not crowded out */
+#define ACCEPTS 64 /* of a turn: handshakes go on in between */
+#define GRACE_MS \
+	3000 /* who came later than that is not crowded out: a storm of honest ones takes its time */
 
 /* A socket at address, watched for nothing yet. -errno. */
 static int

@@ -29,7 +29,7 @@ static struct cp_hub *theirs;
 static struct cp_tls_context *alice, *bob; /* their certificates */
 static char heard[CALLS][256];		   /* by the service */
 static int opened[CALLS], lost[CALLS], there[CALLS];
-static bool ends_at_once;
+static bool ends_at_once, is_over_at_once;
 
 /* The stub of a service: "1…" is for call 1; what comes is kept. */
 static int
@@ -68,6 +68,8 @@ on_opened(struct cp_line *line)
 	cp_stream_send(line->stream, "hi", 2);
 	if (ends_at_once)
 		cp_line_end(line);
+	if (is_over_at_once)
+		cp_streams_over(line->call);
 }
 
 static size_t
@@ -184,7 +186,7 @@ open_app(void **state)
 	memset(opened, 0, sizeof(opened));
 	memset(lost, 0, sizeof(lost));
 	memset(there, 0, sizeof(there));
-	ends_at_once = false;
+	ends_at_once = is_over_at_once = false;
 	assert_int_equal(cp_config_load(&settings, NULL, &errors), 0);
 	settings.streams.listen = (struct conf_strings){.count = 2, .items = listen};
 	app.config = &settings;
@@ -601,7 +603,7 @@ test_reload(void **state)
 	rmdir(folder);
 }
 
-/* A service may end its stream from within. */
+/* A service may end its stream from within, and the call. */
 static void
 test_ends_within(void **state)
 {
@@ -614,6 +616,13 @@ test_ends_within(void **state)
 	assert_string_equal(a.heard, "hi");
 	assert_int_equal(lost[0], 0);
 	assert_string_equal(heard[0], "");
+	ends_at_once = false;
+	is_over_at_once = true;
+	agree(1, CP_SDP_CHAT, CP_SDP_STREAM_CERTIFICATE);
+	come(&a, 1, CP_SDP_CHAT, bob, "1!");
+	UNTIL(a.closed);
+	assert_int_equal(there[1], 0);
+	assert_int_equal(cp_streams_counts(&app).open, 0);
 }
 
 int

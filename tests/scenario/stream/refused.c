@@ -241,8 +241,8 @@ test_flood_of_one(void **state)
 	other = raw_connect(&w, 8);
 	world_accepted(&w, 22);
 	still_talks(&w, a, b);
-	/* after a second the oldest of that source makes room, so that who shares it gets in */
-	w.now_ms += 1000;
+	/* after three seconds the oldest of that source makes room, so that who shares it gets in */
+	w.now_ms += 3000;
 	close(fds[99]);
 	fds[99] = raw_connect(&w, 7);
 	world_accepted(&w, 23);
@@ -274,11 +274,11 @@ test_flood_of_many(void **state)
 	assert_int_equal(w.count, 30);
 	assert_int_equal(w.refused[CP_STREAM_FULL] + w.refused[CP_STREAM_SOURCE], 0);
 	assert_int_equal(cp_hub_next_ms(w.ours), 1100);
-	w.now_ms += 1000;
+	w.now_ms += 3000;
 	world_turns(&w, 5);
-	w.now_ms += 1000;
+	w.now_ms += 3000;
 	world_turns(&w, 5);
-	w.now_ms += 1000;
+	w.now_ms += 3000;
 	assert_true(world_opened(&w, a));
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(w.ends[i]->cause, CP_STREAM_CROWDED_OUT);
@@ -346,6 +346,18 @@ has_room(void *arg)
 	return cp_stream_room(end->stream) > 0;
 }
 
+/* Until there is no room, and the kernel takes no more for a while. */
+static void
+fill(struct world *w, struct end *end)
+{
+	for (int quiet = 0; quiet < 30; quiet++) {
+		if (cp_stream_send(end->stream, big, sizeof(big)) > 0)
+			quiet = 0;
+		world_turns(w, 1);
+	}
+	assert_int_equal(cp_stream_room(end->stream), 0);
+}
+
 /* A peer that reads nothing any more costs a queue, and for a time only. */
 static void
 test_stalled(void **state)
@@ -360,11 +372,7 @@ test_stalled(void **state)
 	b = world_accepted(&w, 1);
 	assert_true(world_opened(&w, a) && world_opened(&w, b));
 	cp_stream_pause(a->stream, true);
-	for (int i = 0; i < 100; i++) {
-		cp_stream_send(b->stream, big, sizeof(big));
-		world_turns(&w, 1);
-	}
-	assert_int_equal(cp_stream_room(b->stream), 0);
+	fill(&w, b);
 	w.now_ms += 9999;
 	world_turns(&w, 1);
 	assert_int_equal(b->closed, 0);
@@ -372,16 +380,12 @@ test_stalled(void **state)
 	cp_stream_pause(a->stream, false);
 	assert_true(world_until(&w, has_room, b));
 	cp_stream_pause(a->stream, true);
-	for (int i = 0; i < 100; i++) {
-		cp_stream_send(b->stream, big, sizeof(big));
-		world_turns(&w, 1);
-	}
+	fill(&w, b);
 	w.now_ms += 9999;
 	world_turns(&w, 1);
 	assert_int_equal(b->closed, 0);
-	w.now_ms += 1;
-	world_turns(&w, 1);
-	assert_int_equal(b->closed, 1);
+	w.now_ms += 10000; /* the kernel may have taken something just now */
+	assert_true(world_closed(&w, b));
 	assert_int_equal(b->cause, CP_STREAM_STALLED);
 	free(a);
 	world_close(&w);
