@@ -39,6 +39,8 @@ struct cp_floor_room {
 	struct cp_floor_server *server;
 	struct cp_map by_leg, by_user;
 	uint16_t next_user;
+	uint64_t next_ms; /* when time brings something, where that is known: since the last turn */
+	bool knows_next;
 	struct floor_note *notes;
 	size_t note_count, note_room;
 	bool is_noting;	    /* notes are being carried out */

@@ -77,6 +77,7 @@ take(void *arg, const struct cp_floor_effect *effect)
 struct cp_floor_turn
 floor_turn(struct cp_floor_room *room, uint64_t now_ms)
 {
+	room->knows_next = false;
 	return (struct cp_floor_turn){.now_ms = now_ms, .take = take, .arg = room};
 }
 
@@ -257,10 +258,14 @@ cp_floor_room_release(struct cp_floor_room *room, uint16_t request, uint64_t now
 void
 cp_floor_room_tick(struct cp_floor_room *room, uint64_t now_ms)
 {
-	struct cp_floor_turn turn = floor_turn(room, now_ms);
+	struct cp_floor_turn turn;
 
-	if (cp_floor_next_ms(room->server) > now_ms)
+	if (!room->knows_next)
+		room->next_ms = cp_floor_next_ms(room->server);
+	room->knows_next = true;
+	if (room->next_ms > now_ms)
 		return;
+	turn = floor_turn(room, now_ms);
 	cp_floor_tick(room->server, &turn);
 	floor_finish(room, now_ms);
 }

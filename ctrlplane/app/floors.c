@@ -139,7 +139,9 @@ add(struct entry **out, struct cp_app *app, const struct cp_conf *conf)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 	struct cp_floor_room_options options = {
-		.users_max = USERS_MAX,
+		.users_max = (uint16_t)(app->config->call.participants_max < USERS_MAX
+						? app->config->call.participants_max
+						: USERS_MAX),
 		.keep_ms = (uint32_t)app->config->floor.keep_ms,
 		.hooks = {.send = on_send,
 			  .end = on_end,

@@ -223,6 +223,8 @@ def test_chairs_decide_and_one_is_killed():
             assert mod.client.act(first.id, 1, "Granted").primitive == "ChairActionAck"
             anna.client.status(first.id, "Granted")
             second = bert.client.request(1).requests[0]
+            for status in ("Pending", "Cancelled", "Released"):
+                assert mod.client.act(second.id, 1, status).error == 14, "a chair does no such thing"
             # the chair is killed: what waits goes on waiting, for another one
             mod.caller.send("BYE")
             wait_until(lambda: len(node.participants("room")) == 3, 10, "the chair's end")
