@@ -225,6 +225,8 @@ follow(struct cp_app *app, uint32_t conf_id)
 	for (struct cp_room_member *m = cp_room_first(room->room); m; m = m->next) {
 		struct cp_chat_seat *seat = m->user;
 
+		seat->is_open = false;
+		cp_room_lost(m, cp_app_now_ms()); /* nobody writes to it any more */
 		cp_line_end(seat->line);
 		seat->line->call->is_reoffer_due = true; /* without that m-line */
 		seat->line->call->rekey_ms = 0;

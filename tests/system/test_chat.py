@@ -279,13 +279,19 @@ def test_who_waits_in_the_lobby_hears_nothing():
 
 
 def test_chat_is_switched_off(node):
-    with guests(node, "ann", conference="past") as (ann,):
+    with guests(node, "ann", "bob", conference="past") as (ann, bob):
+        half = (f"Message-ID: {ident()}", "Byte-Range: 1-*/99999", "Content-Type: message/cpim")
+        for guest in (ann, bob):
+            assert guest.peer.status(guest.peer.request("SEND", half, cpim(guest.identity, guest.room, "x" * 5000), "+")) == 200
         node.http("/v1/conferences/past", "PATCH", {"chat": False})
-        ann.peer.wait(lambda: ann.peer.is_over)
+        for guest in (ann, bob):
+            guest.peer.wait(lambda: guest.peer.is_over)
         assert chat(node, "past")["members"] == [] and chat(node, "past")["on"] is False
-        offer = next(m for m in iter(ann.caller.receive, None) if m.text.startswith("INVITE"))
-        assert "m=message 0 " in offer.text, "its m-line goes"
-        ann.caller.reply(offer, body=sdp(lines=["m=message 0 TCP/MSRP *"], version=2, **ann.keys))
+        for guest in (ann, bob):
+            offer = next(m for m in iter(guest.caller.receive, None) if m.text.startswith("INVITE"))
+            assert "m=message 0 " in offer.text, "its m-line goes"
+            guest.caller.reply(offer, body=sdp(lines=["m=message 0 TCP/MSRP *"], version=2, **guest.keys))
+            next(m for m in iter(guest.caller.receive, None) if m.text.startswith("ACK"))
         node.http("/v1/conferences/past", "PATCH", {"chat": True})
 
 
