@@ -371,6 +371,7 @@ test_stalled(void **state)
 	a = come(&w, "one", "one", CP_TLS_BOTH);
 	b = world_accepted(&w, 1);
 	assert_true(world_opened(&w, a) && world_opened(&w, b));
+	a->forgets = true;
 	cp_stream_pause(a->stream, true);
 	fill(&w, b);
 	w.now_ms += 9999;

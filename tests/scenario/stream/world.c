@@ -31,6 +31,8 @@ on_received(void *arg, struct cp_stream *s, const uint8_t *octets, size_t len)
 	size_t taken = end->takes_nothing ? 0 : end->takes && end->takes < len ? end->takes : len;
 
 	assert_int_equal(end->opened, 1);
+	if (end->forgets)
+		return len;
 	assert_true(end->heard_len + taken <= HEARD_MAX);
 	memcpy(end->heard + end->heard_len, octets, taken);
 	end->heard_len += taken;

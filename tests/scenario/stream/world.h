@@ -27,7 +27,7 @@ struct end {
 	const void *owner, *claimed;
 	size_t heard_len;
 	size_t takes; /* octets that received takes at a time; 0: all */
-	bool takes_nothing, pauses, closes, aborts, echoes;
+	bool forgets, takes_nothing, pauses, closes, aborts, echoes;
 	uint8_t heard[HEARD_MAX];
 };
 
