@@ -117,8 +117,12 @@ check_leg(struct walk *w, const struct cp_leg *leg)
 	assert_int_equal(leg->is_in, leg->state == CP_LEG_CONNECTED && !is_apart);
 	if (is_apart)
 		assert_true(life->is_muted && life->is_deaf);
-	if (leg->role == CP_ROLE_LISTENER || leg->is_muted)
-		assert_true(life->is_muted);
+	/* the media plane was told of every reason, and of the end of each */
+	assert_int_equal(life->is_muted, is_apart || leg->role == CP_ROLE_LISTENER ||
+						 leg->is_muted ||
+						 (leg->is_held && leg->conf->mutes_on_hold) ||
+						 !cp_leg_has_floor(leg, CP_MEDIUM_AUDIO));
+	assert_int_equal(leg->floors >> leg->conf->floors.count, 0);
 	if (leg->state == CP_LEG_CONNECTED && leg->wait != CP_WAIT_NONE &&
 	    leg->wait != CP_WAIT_GOODBYE)
 		assert_true(leg->role < CP_ROLE_MODERATOR);
@@ -177,6 +181,20 @@ handle(struct walk *w, const struct cp_event *event)
 	check(w);
 }
 
+static struct cp_conf_floors
+some_floors(struct walk *w)
+{
+	struct cp_conf_floors floors = {.count = luck(w, 3) ? 0 : 1 + luck(w, 3)};
+
+	for (size_t i = 0; i < floors.count; i++) {
+		floors.items[i] =
+			(struct cp_conf_floor){.media = (uint8_t)(1 + luck(w, 3)), .holders = 1};
+		snprintf(floors.items[i].name, sizeof(floors.items[i].name), "%c%zu",
+			 'a' + (int)luck(w, 2), i);
+	}
+	return floors;
+}
+
 static struct cp_conf_settings
 some_settings(struct walk *w)
 {
@@ -184,6 +202,7 @@ some_settings(struct walk *w)
 						     {"tel:+49301", CP_ROLE_LISTENER}};
 
 	return (struct cp_conf_settings){
+		.floors = some_floors(w),
 		.user = names[luck(w, NAMES)],
 		.creator = luck(w, 2) ? "sip:boss@x" : NULL,
 		.pin = luck(w, 3) ? NULL : "1212",
@@ -253,7 +272,7 @@ change(struct walk *w)
 {
 	struct cp_conf_person person = {people[1 + luck(w, PEOPLE - 1)],
 					(enum cp_conf_role)luck(w, 4)};
-	struct cp_conf_change settings = {.which = 1u << luck(w, 26), .to = some_settings(w)};
+	struct cp_conf_change settings = {.which = 1u << luck(w, 27), .to = some_settings(w)};
 	static const enum cp_event_type types[] = {
 		CP_EVENT_UPDATE, CP_EVENT_UPDATE,   CP_EVENT_AUTHORISE,	 CP_EVENT_DISALLOW,
 		CP_EVENT_LOCK,	 CP_EVENT_ADMIT,    CP_EVENT_MIX_POLICY, CP_EVENT_ANNOUNCE,
@@ -281,6 +300,7 @@ act(struct walk *w)
 		CP_EVENT_REMOVE,    CP_EVENT_FIRST_MEDIA, CP_EVENT_MEDIA_LOST, CP_EVENT_MEDIA_BACK,
 		CP_EVENT_DTMF,	    CP_EVENT_DTMF,	  CP_EVENT_DTMF,       CP_EVENT_KEY_SOON,
 		CP_EVENT_ROLE,	    CP_EVENT_ADMIT,	  CP_EVENT_ALERTING,   CP_EVENT_PROMPTED,
+		CP_EVENT_FLOOR,	    CP_EVENT_FLOOR,	  CP_EVENT_FLOOR,      CP_EVENT_FLOOR,
 	};
 	struct cp_event event = {.type = types[luck(w, sizeof(types) / sizeof(types[0]))],
 				 .leg = some_leg(w),
