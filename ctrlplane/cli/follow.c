@@ -14,8 +14,10 @@ struct stream {
 	const struct cp_cli *cli;
 	char *line; /* begun, not ended */
 	size_t len;
-	char id[64], name[64];
+	char id[CP_CLI_EVENT_ID_MAX], name[64];
 	json_t *data;
+	cp_cli_event_fn take; /* NULL: events are printed */
+	void *arg;
 };
 
 static const char *
@@ -45,21 +47,26 @@ print_floor(const json_t *floor, FILE *out)
 		fprintf(out, ", %zu waiting", json_array_size(list) - holders);
 }
 
-/* " Bob: hello"; of what is no text, its type. Nobody steers the terminal. */
-static void
-print_said(const json_t *data, FILE *out)
+void
+cp_cli_print_clean(const char *text, FILE *out)
+{
+	for (; text != NULL && *text != '\0'; text++)
+		fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, out);
+}
+
+void
+cp_cli_print_said(const json_t *data, FILE *out)
 {
 	const json_t *text = json_object_get(data, "text");
-	const char *who = text_of(data, "nickname"), *said = text_of(data, "text");
+	const char *who = text_of(data, "nickname");
 
-	if (json_object_get(data, "recipients") == NULL)
-		return;
-	fprintf(out, " %s: ", *who ? who : text_of(data, "from"));
-	if (!json_is_string(text))
+	cp_cli_print_clean(*who ? who : text_of(data, "from"), out);
+	fputs(": ", out);
+	if (json_is_string(text))
+		cp_cli_print_clean(json_string_value(text), out);
+	else
 		fprintf(out, "(%s, %lld octets)", text_of(data, "type"),
 			(long long)json_integer_value(json_object_get(data, "size")));
-	for (; *said; said++)
-		fputc((unsigned char)*said < ' ' || *said == 0x7f ? ' ' : *said, out);
 }
 
 /* Who or what it is about, in a few words. */
@@ -85,7 +92,10 @@ print_subject(const json_t *data, FILE *out)
 		fprintf(out, "%s %s", i > 0 ? "," : "", text_of(talker, "name"));
 	}
 	print_floor(json_object_get(data, "floor"), out);
-	print_said(data, out);
+	if (json_object_get(data, "recipients") != NULL) {
+		fputc(' ', out);
+		cp_cli_print_said(data, out);
+	}
 	if (json_is_string(json_object_get(data, "key")))
 		fprintf(out, " %lld pressed %s", (long long)json_integer_value(participant),
 			text_of(data, "key"));
@@ -115,7 +125,9 @@ finish_event(struct stream *s)
 {
 	json_t *whole;
 
-	if (s->data != NULL && s->cli->is_json) {
+	if (s->data != NULL && s->take != NULL) {
+		s->take(s->arg, s->name, s->data);
+	} else if (s->data != NULL && s->cli->is_json) {
 		whole = json_pack("{s:s, s:s, s:O}", "event", s->name, "id", s->id, "data",
 				  s->data);
 		json_dumpf(whole, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
@@ -166,12 +178,12 @@ on_data(void *arg, const char *text, size_t len)
 }
 
 static long
-left_ms(const struct timespec *begin, long long seconds)
+elapsed_ms(const struct timespec *begin)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long)(seconds * 1000 - (now.tv_sec - begin->tv_sec) * 1000 -
+	return (long)((now.tv_sec - begin->tv_sec) * 1000 +
 		      (now.tv_nsec - begin->tv_nsec) / 1000000);
 }
 
@@ -200,7 +212,7 @@ cp_cli_follow(const struct cp_cli *cli)
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	do {
-		left = seconds > 0 ? left_ms(&begin, seconds) : 0;
+		left = seconds > 0 ? (long)seconds * 1000 - elapsed_ms(&begin) : 0;
 		if (seconds > 0 && left <= 0)
 			break;
 		if (s.id[0] != '\0')
@@ -213,4 +225,34 @@ cp_cli_follow(const struct cp_cli *cli)
 	if (was_connected && (answer.status == 0 || answer.status == 200))
 		answer.status = 200;
 	return cp_cli_report(cli, &answer);
+}
+
+void
+cp_cli_listen(const struct cp_cli *cli, char id[CP_CLI_EVENT_ID_MAX], long ms, cp_cli_event_fn take,
+	      void *arg)
+{
+	struct cp_cli events = {
+		.socket = cli->socket,
+		.command = &cp_commands[CP_COMMAND_CONFERENCE_EVENTS],
+		.params = json_pack("{s:O}", "conference",
+				    json_object_get(cli->params, "conference")),
+	};
+	struct stream s = {.cli = &events, .take = take, .arg = arg};
+	struct cp_cli_answer answer = {0};
+	struct timespec begin;
+	long left;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	snprintf(s.id, sizeof(s.id), "%s", id);
+	if (id[0] != '\0')
+		json_object_set_new(events.params, "last_event_id", json_string(id));
+	cp_cli_stream(&answer, &events, on_data, &s, ms);
+	snprintf(id, CP_CLI_EVENT_ID_MAX, "%s", s.id);
+	json_decref(answer.json);
+	json_decref(events.params);
+	json_decref(s.data);
+	free(s.line);
+	left = ms - elapsed_ms(&begin);
+	if (left > 0)
+		usleep((unsigned int)left * 1000);
 }

@@ -3,7 +3,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "ctrlplane/cli/client.h"
 #include "ctrlplane/cli/complete.h"
@@ -15,6 +14,7 @@
 #include "ctrlplane/cli/show.h"
 #include "ctrlplane/cli/token.h"
 #include "ctrlplane/cli/top.h"
+#include "ctrlplane/cli/watch.h"
 #include "ctrlplane/cli/words.h"
 
 #define ASK_MS 10000
@@ -26,14 +26,6 @@ print_json(const json_t *json)
 {
 	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	fputc('\n', stdout);
-}
-
-static void
-print_json_line(const json_t *json)
-{
-	json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
-	fputc('\n', stdout);
-	fflush(stdout);
 }
 
 int
@@ -71,74 +63,6 @@ run_remote(const struct cp_cli *cli)
 		cp_cli_show(cli->command, cli->params, answer.json, &out);
 	json_decref(answer.json);
 	return CP_CLI_OK;
-}
-
-static void
-print_participants(const json_t *json, const json_t *params, const struct cp_cli_out *out)
-{
-	char clock[16];
-	time_t now = time(NULL);
-	struct tm parts;
-
-	localtime_r(&now, &parts);
-	strftime(clock, sizeof(clock), "%H:%M:%S", &parts);
-	fprintf(out->file, "%s  conference %s, %lld participants%s\n\n", clock,
-		json_string_value(json_object_get(params, "conference")),
-		(long long)json_integer_value(json_object_get(json, "total")),
-		out->width > 0 ? " (Ctrl-C ends)" : "");
-	cp_cli_show_participants(json_object_get(json, "participants"), out);
-}
-
-/* Over what stood there before, without a blank screen in between. */
-static void
-print_watched(const json_t *json, const json_t *params, const struct cp_cli_out *out, bool is_first)
-{
-	char *text = NULL, *rest, *line;
-	size_t len;
-	struct cp_cli_out page = *out;
-
-	page.file = open_memstream(&text, &len);
-	if (page.file == NULL)
-		return;
-	print_participants(json, params, &page);
-	fclose(page.file);
-	rest = text;
-	if (out->width > 0)
-		fputs(is_first ? "\033[H\033[2J" : "\033[H", out->file);
-	while (text != NULL && (line = strsep(&rest, "\n")) != NULL)
-		fprintf(out->file, "%s%s%s", line, out->width > 0 ? "\033[K" : "",
-			rest != NULL ? "\n" : "");
-	fputs(out->width > 0 ? "\033[J" : "\n", out->file);
-	fflush(out->file);
-	free(text);
-}
-
-/* The participants every second, until the time is up or the conference is gone. */
-static int
-run_watch(const struct cp_cli *cli)
-{
-	const struct cp_command *list = &cp_commands[CP_COMMAND_PARTICIPANT_LIST];
-	long long seconds = json_integer_value(json_object_get(cli->params, "for"));
-	struct cp_cli_out out = cp_cli_stdout();
-	int status = CP_CLI_OK;
-
-	for (long long turn = 0; status == CP_CLI_OK && (seconds == 0 || turn < seconds); turn++) {
-		struct cp_cli_answer answer;
-
-		cp_cli_ask(&answer, cp_cli_socket(cli->socket), list, cli->params, ASK_MS);
-		if (answer.status != 200) {
-			status = cp_cli_report(cli, &answer);
-			break;
-		}
-		if (cli->is_json)
-			print_json_line(answer.json);
-		else
-			print_watched(answer.json, cli->params, &out, turn == 0);
-		json_decref(answer.json);
-		if (status == CP_CLI_OK)
-			sleep(1);
-	}
-	return status;
 }
 
 static int
@@ -225,7 +149,7 @@ run_local(struct cp_cli *cli)
 {
 	switch (cli->command->id) {
 	case CP_COMMAND_CONFERENCE_WATCH:
-		return run_watch(cli);
+		return cp_cli_watch(cli);
 	case CP_COMMAND_DOCTOR:
 		return run_doctor(cli);
 	case CP_COMMAND_COMPLETION:

@@ -105,12 +105,15 @@ cp_cli_who(const json_t *participant)
 	return "anonymous";
 }
 
-/* From -60 dBov (nothing) to -5 (full). */
+/* From -60 dBov (nothing) to -5 (full), of who is heard. */
 static void
-meter_of(const json_t *media, char *out, size_t size)
+meter_of(const json_t *participant, char *out, size_t size)
 {
-	const json_t *level = json_object_get(media, "level_dbov");
-	int bars = json_is_number(level) ? ((int)json_number_value(level) + 61) * 8 / 56 : 0;
+	const json_t *level = json_object_get(json_object_get(participant, "media"), "level_dbov");
+	const char *status = json_string_value(json_object_get(participant, "status"));
+	bool is_heard = status == NULL || strcmp(status, "muted-via-focus") != 0;
+	int bars = json_is_number(level) && is_heard ? ((int)json_number_value(level) + 61) * 8 / 56
+						     : 0;
 
 	out[0] = '\0';
 	for (int i = 0; i < bars && i < 8 && strlen(out) + 4 < size; i++)
@@ -146,7 +149,7 @@ cp_cli_show_participants(const json_t *participants, const struct cp_cli_out *ou
 
 		flags_of(p, flags, sizeof(flags));
 		loss_of(media, loss, sizeof(loss));
-		meter_of(media, meter, sizeof(meter));
+		meter_of(p, meter, sizeof(meter));
 		cp_table_add(&table, (const char *[]){text(p, "id", s[0]), cp_cli_who(p),
 						      text(p, "verified_by", s[1]),
 						      text(p, "protection", s[6]),

@@ -207,7 +207,7 @@ def test_dtmf_is_an_event_and_no_sound():
 def test_demo_runs_and_cleans_up():
     if SANITIZED:
         pytest.skip("the demo runs the plain build")
-    with subprocess.Popen(["bench/load/demo", "build", "--for", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    with subprocess.Popen(["bench/load/demo", "build", "--for", "14"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         said = ""
         for line in demo.stderr:
             said += line
@@ -221,8 +221,19 @@ def test_demo_runs_and_cleans_up():
             assert json.load(shown)["origin"] == "created", "through the API, not by the configuration"
         out, err = demo.communicate(timeout=60)
         assert demo.returncode == 0, err
-    last = {line.split("sip:")[1].split("@")[0]: line for line in out.splitlines() if "@example.net" in line}
+    last = {line.split("sip:")[1].split("@")[0]: line for line in out.splitlines() if "@example.net" in line and "Floor" not in line}
     for who, verified, protection, suite in (("alice", " kms ", "mikey-ticket, verified by KMS", "AES_CM_128_HMAC_SHA1_80"),
                                              ("bob", " kms ", "mikey-ticket, verified by KMS", "AEAD_AES_256_GCM"),
                                              ("carol", " none ", "SDES to next hop", "AES_256_CM_HMAC_SHA1_80")):
         assert verified in last[who] and protection in last[who] and suite in last[who], out
+    # The floor goes round, and only who holds it has a level; greetings pass.
+    holders = set()
+    for page in out.split("conference round,")[1:]:
+        rows = [line for line in page.splitlines() if "@example.net" in line and "Floor" not in line]
+        heard = [line for line in rows if "▮" in line]
+        assert all(" floor " in line for line in heard) and len(heard) <= 1, page
+        holders |= {line.split("sip:")[1].split("@")[0] for line in heard}
+    assert len(holders) >= 2, out
+    assert re.search(r"^Floor stage: sip:\w+@example.net for \d+ s, then sip:\w+@example.net, sip:\w+@example.net$", out, re.M), out
+    for line in ("alice: Good morning from alice", "bob: Hello alice, here is bob", "carol: And carol, by certificates"):
+        assert f"\nChat {line}\n" in out, out
