@@ -94,15 +94,16 @@ pull(size_t *have, struct cp_stream *s)
 	struct cp_hub *hub = s->hub;
 	int rc = 0;
 
-	while (sizeof(hub->plain) - *have >= CP_STREAM_RECORD) {
-		size_t len;
+	while (rc == 0 && sizeof(hub->plain) - *have >= CP_STREAM_RECORD) {
+		size_t len = 0;
 
 		rc = cp_tls_read(&len, s->tls, hub->plain + *have, sizeof(hub->plain) - *have);
-		if (rc < 0)
-			return rc;
 		*have += len;
 	}
-	return 0;
+	/* TLS itself may have to answer: new keys, no second handshake */
+	if (cp_tls_output(s->tls).len > 0)
+		cp_hub_mark(s, CP_DUE_FLUSH);
+	return rc;
 }
 
 /* False: no memory. */
