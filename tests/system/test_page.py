@@ -254,7 +254,7 @@ def test_mistakes_are_named_where_they_are_made(node):
         page.click("dialog .primary")
         page.wait("h1", "Kept")
         page.click("#settings")
-        page.script("document.querySelector('dialog details').open = true")
+        page.script("document.querySelector('dialog details:last-of-type').open = true")
         page.type("#f-creator", "nobody")
         page.click("dialog .primary")
         page.wait("dialog .problem")
