@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "ctrlplane/cli/show.h"
 
 #define SOCKET_DEFAULT "/run/conclave/api.sock"
 #define ANSWER_MAX (64 << 20)
@@ -308,4 +309,29 @@ cp_cli_stream(struct cp_cli_answer *out, const struct cp_cli *cli, cp_cli_data_f
 		out->json = json_loadb(s.refusal.data, s.refusal.len, 0, &error);
 	free(s.refusal.data);
 	curl_easy_cleanup(s.curl);
+}
+
+void
+cp_cli_print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	fputc('\n', stdout);
+}
+
+int
+cp_cli_report(const struct cp_cli *cli, struct cp_cli_answer *answer)
+{
+	int status = answer->status == 0    ? CP_CLI_UNREACHABLE
+		     : answer->status < 400 ? CP_CLI_OK
+					    : CP_CLI_FAILED;
+
+	if (answer->status == 0)
+		fprintf(stderr, "conclave: %s\n", answer->why);
+	else if (cli->is_json && answer->json != NULL)
+		cp_cli_print_json(answer->json);
+	else if (answer->status >= 400)
+		cp_cli_show_problem(answer->status, answer->json, stderr);
+	json_decref(answer->json);
+	answer->json = NULL;
+	return status;
 }

@@ -28,6 +28,9 @@ void cp_cli_stream(struct cp_cli_answer *out, const struct cp_cli *cli, cp_cli_d
 /* Says what went wrong, if anything did, or with --json what came. The exit status; answer's json is released. */
 int cp_cli_report(const struct cp_cli *cli, struct cp_cli_answer *answer);
 
+/* Indented, on standard output. */
+void cp_cli_print_json(const json_t *json);
+
 /* --socket, else $CONCLAVE_SOCKET, else the default of the configuration. */
 const char *cp_cli_socket(const char *option);
 

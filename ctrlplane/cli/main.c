@@ -21,31 +21,6 @@
 #define COMPLETE_MS 1000
 #define CONFIG_DEFAULT "/etc/conclave/conclave.yaml"
 
-static void
-print_json(const json_t *json)
-{
-	json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-	fputc('\n', stdout);
-}
-
-int
-cp_cli_report(const struct cp_cli *cli, struct cp_cli_answer *answer)
-{
-	int status = answer->status == 0    ? CP_CLI_UNREACHABLE
-		     : answer->status < 400 ? CP_CLI_OK
-					    : CP_CLI_FAILED;
-
-	if (answer->status == 0)
-		fprintf(stderr, "conclave: %s\n", answer->why);
-	else if (cli->is_json && answer->json != NULL)
-		print_json(answer->json);
-	else if (answer->status >= 400)
-		cp_cli_show_problem(answer->status, answer->json, stderr);
-	json_decref(answer->json);
-	answer->json = NULL;
-	return status;
-}
-
 static int
 run_remote(const struct cp_cli *cli)
 {
@@ -58,7 +33,7 @@ run_remote(const struct cp_cli *cli)
 	if (cli->is_json || answer.status == 0 || answer.status >= 400)
 		return cp_cli_report(cli, &answer);
 	if (cli->command->id == CP_COMMAND_OPENAPI)
-		print_json(answer.json);
+		cp_cli_print_json(answer.json);
 	else
 		cp_cli_show(cli->command, cli->params, answer.json, &out);
 	json_decref(answer.json);
@@ -80,7 +55,7 @@ run_doctor(const struct cp_cli *cli)
 		doctor.config = CONFIG_DEFAULT;
 	worst = cp_doctor_examine(&doctor);
 	if (cli->is_json)
-		print_json(doctor.findings);
+		cp_cli_print_json(doctor.findings);
 	else
 		cp_doctor_print(&doctor, &out);
 	json_decref(doctor.findings);

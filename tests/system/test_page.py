@@ -404,5 +404,7 @@ def test_survives_a_restart_of_the_server(node):
         page.wait(".link", "live")
         node.kill("cp", 15)
         page.wait(".link", "reconnecting")
+        page.wait("#node", "does not answer")
+        assert not page.find(".toast"), "it is said once, where it stays"
         node.start_cp()
         page.wait(".link", "live", seconds=30)

@@ -218,7 +218,8 @@ def test_who_may_not_is_told_so_and_who_asks_for_himself_is_let(tmp_path):
     path = tmp_path / "tokens"
     people = {name: f"sip:{name}@example.net" for name in ("anna", "ben")}
     anna = token(path, "anna", "--identity", people["anna"])
-    room = {"id": "room", "security": "sdes", "identity": "required", "floors": ["stage audio chair"], "authorised": list(people.values())}
+    room = {"id": "room", "security": "sdes", "identity": "required", "floors": ["stage audio chair"], "chat": True,
+            "authorised": list(people.values())}
     with Node({"sip": {"trusted_peers": ["127.0.0.0/8"]}, "http": {"tokens": str(path)}, "conferences": [room]}) as node, Page(node) as page, \
             ExitStack() as calls:
         for name, uri in people.items():
@@ -240,3 +241,8 @@ def test_who_may_not_is_told_so_and_who_asks_for_himself_is_let(tmp_path):
         page.wait(".toast.error", "policy does not let")
         page.shot("floors-8-forbidden")
         assert state(node, "room") == [(people["ben"], "granted")]
+        page.click("[role=tab]", "Chat")
+        page.type("#say", "May I?")
+        page.click(".say .primary")
+        page.wait(".say .problem", "policy does not let")
+        assert page.wait("#say").get_attribute("value") == "May I?", "what was written stays"

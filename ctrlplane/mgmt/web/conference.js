@@ -1,6 +1,6 @@
 // One conference, live: its roster, who is on its list, what happens, how it sounds.
 import {actions} from './actions.js';
-import {conference, del, follow, get, participants, post} from './api.js';
+import {Problem, conference, del, follow, get, participants, post} from './api.js';
 import {chatPanel} from './chat.js';
 import {button, clock, el, keyed, setText, whyOf} from './dom.js';
 import {floorsPanel, holdersOf} from './floors.js';
@@ -210,9 +210,9 @@ export function conferenceView(id, page) {
 		if (error.status === 404) {
 			node.replaceChildren(el('p', {class: 'empty'}, 'This conference is over. ', el('a', {href: '#/'}, 'All conferences')));
 			clearInterval(second);
-		} else {
+		} else if (error instanceof Problem) {
 			page.failed(error);
-		}
+		} // else nobody answers: the line above says that it is being tried
 	}
 
 	function show() {

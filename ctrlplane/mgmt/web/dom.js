@@ -59,13 +59,16 @@ export function keyed(parent, items, key, make, update) {
 		focus.focus({preventScroll: true});
 }
 
-// A line that says what happened and goes by itself; errors stay longer.
+// A line that says what happened and goes by itself; errors stay longer. What is there already only stays on.
 export function toast(text, kind = 'info') {
 	const box = document.getElementById('toasts');
-	const node = el('p', {class: `toast ${kind}`}, text);
+	const node = [...box.children].find((one) => one.textContent === text) ?? el('p', {}, text);
 
-	box.append(node);
-	setTimeout(() => node.remove(), kind === 'error' ? 9000 : 4000);
+	node.className = `toast ${kind}`;
+	if (!node.isConnected)
+		box.append(node);
+	clearTimeout(node.timer);
+	node.timer = setTimeout(() => node.remove(), kind === 'error' ? 9000 : 4000);
 }
 
 // Asks in a dialog of the page. Resolves to the value of the button that was pressed; '' when it was left.
