@@ -148,6 +148,17 @@ end(struct cp_line_link *link)
 	free(link);
 }
 
+bool
+cp_line_is_offered(const struct cp_streams *streams, int service)
+{
+	const struct cp_line_link *link;
+
+	TAILQ_FOREACH (link, &streams->links, all)
+		if (link->service == service && link->is_offering)
+			return true;
+	return false;
+}
+
 struct cp_stream_tls
 cp_line_tls(const struct cp_line_link *link, uint32_t yields_ms)
 {

@@ -87,6 +87,8 @@ extern const struct cp_stream_events cp_visit_events;
 /* PSK: of any line of the service. */
 int cp_line_find(struct cp_tls_key *out, void *finder, const char *identity);
 void cp_lines_tick(struct cp_streams *streams, int64_t now_ms);
+/* Is there an offer of ours without an answer, which asks for a new connection? */
+bool cp_line_is_offered(const struct cp_streams *streams, int service);
 enum cp_stream_mode cp_line_mode(enum cp_sdp_stream_mode mode);
 /* What protects a connection of the line that is made by us, or at its own port. */
 struct cp_stream_tls cp_line_tls(const struct cp_line_link *link, uint32_t yields_ms);

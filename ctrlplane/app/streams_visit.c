@@ -305,8 +305,14 @@ cp_visit_accept(void *arg, struct cp_stream *s)
 
 	if (!accept_for(port->streams, port->service, NULL, s))
 		return false;
-	/* its key may be that of an answer which came before it and is not in force yet */
-	if (cp_stream_mode(s) == CP_STREAM_PSK && cp_app_now_ms() < port->streams->answering_ms)
+	if (cp_stream_mode(s) != CP_STREAM_PSK)
+		return true;
+	/* who answers us may connect before his answer is read, which brings the key … */
+	if (cp_line_is_offered(port->streams, port->service) &&
+	    cp_app_now_ms() >= port->streams->answering_ms)
+		cp_streams_answering(port->streams->app);
+	/* … or is in force */
+	if (cp_app_now_ms() < port->streams->answering_ms)
 		keep_waiting(TAILQ_LAST(&port->streams->unbound, cp_visits));
 	return true;
 }

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from node import wait_until
+from node import Ue, free_port, is_taken, wait_until
 from sound import levels
 from streams import MODES, House, who
 
@@ -111,3 +111,25 @@ def test_a_file_of_50_mb(house, tmp_path):
     files = [m for m in bob["messages"] if m["octets"] == len(octets)]
     assert files and files[0]["sha256"] == hashlib.sha256(octets).hexdigest(), (alice, bob, time.monotonic() - begin)
     house.node.wait_participants(0, "sdes")
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("setup", ["active", "passive"])
+def test_whom_the_focus_calls(house, mode, setup):
+    """We offer both streams; who is called may open the connections or wait for them."""
+    port = free_port()
+    name = f"sip:called-{setup}@127.0.0.1:{port}"  # known to the KMS by the URI that leads there
+    keys = () if mode != "mikey" else ("--kms", house.kms.url, "--kms-id", house.kms.identity, "--psk-file", house.kms.add(name))
+    bob = Ue(None, "--listen", port, "--local", "127.0.0.1", "--from", name, *keys, *(("--plain",) if mode == "plain" else ()), "--floor", "--chat",
+             "--stream-setup", setup, "--floor-ask-at", "2", "--nickname", "Bob", seconds=60)
+    wait_until(lambda: is_taken(port), 10, "bob waits to be called")
+    house.node.api("conference", "call", mode, name)
+    wait_until(lambda: [p["state"] for p in house.node.participants(mode)] == ["connected"], 20, "bob is there")
+    wait_until(lambda: house.node.participants(mode)[0]["floors"], 20, "bob holds the floor")
+    result = bob.stop()
+    floor, chat = stream(result, "floor"), stream(result, "chat")
+    assert (floor["opened"], floor["granted"], floor["errors"]) == (1, 1, []), result
+    assert (chat["opened"], chat["nickname_status"]) == (1, 200), result
+    assert floor["protection"].startswith(PROTECTED[mode]) and chat["protection"].startswith(PROTECTED[mode]), result
+    house.node.wait_participants(0, mode)
