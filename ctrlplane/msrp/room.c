@@ -79,13 +79,13 @@ report_body(void *arg, const struct cp_msrp_incoming *in, char *out, size_t size
 	return len;
 }
 
-/* One message that was refused is given up by the session itself. */
+/* One message that was refused, or that was too late somewhere behind a relay, is given up by the session itself. */
 static void
 on_outcome(void *arg, const struct cp_msrp_outcome *outcome)
 {
 	if (outcome->status == CP_MSRP_NO_SESSION || outcome->status == CP_MSRP_BOUND)
 		cp_room_drop(arg, "says that it has no such session");
-	else if (outcome->status == CP_MSRP_TIMEOUT)
+	else if (outcome->is_expired)
 		cp_room_drop(arg, "does not answer");
 }
 

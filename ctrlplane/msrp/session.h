@@ -36,6 +36,7 @@ struct cp_msrp_outcome {
 	unsigned int status; /* 200: a success report; 408: no answer; else what the peer said */
 	struct cp_msrp_range range; /* of a report, as it says */
 	bool is_report;
+	bool is_expired; /* nobody said it: our time for an answer is over */
 };
 
 /* A message that goes out. Memory of the caller, who leaves it to the session from cp_msrp_session_send to sent; zero what is not set. */

@@ -275,7 +275,8 @@ cp_msrp_wait_expire(struct cp_msrp_session *s, int64_t now_ms)
 		if (*w->message_id)
 			fail(s, cp_slice_text(w->message_id));
 		tell(s, &(struct cp_msrp_outcome){.message_id = w->message_id,
-						  .status = CP_MSRP_TIMEOUT});
+						  .status = CP_MSRP_TIMEOUT,
+						  .is_expired = true});
 		free(w);
 	}
 }

@@ -19,6 +19,13 @@ class Message:
 
     def __init__(self, content_type):
         self.content_type, self.octets, self.flag, self.chunks = content_type, bytearray(), None, 0
+        self.ahead, self.total = {}, None
+
+    def put(self, at, octets):
+        """A chunk; what is behind a gap waits."""
+        self.ahead[at] = octets
+        while len(self.octets) in self.ahead:
+            self.octets += self.ahead.pop(len(self.octets))
 
     @property
     def cpim(self):
@@ -46,6 +53,9 @@ def cpim(sender, to, content, content_type="text/plain", more=""):
 
 
 class Peer:
+    is_ordered = True  # chunks have to come one behind the other
+    answer = "200 OK"  # to each SEND
+
     def __init__(self, path, own, tls=None, reads=True, answers=True):
         """path: of the other side, own: ours; tls: (certificate, key) or None."""
         self.path, self.own, self.answers = path, own, answers
@@ -129,8 +139,9 @@ class Peer:
             return
         if what != "SEND":
             return
-        if self.answers and fields.get("failure-report", "yes") == "yes":
-            self.write(f"MSRP {transaction} 200 OK\r\nTo-Path: {self.path}\r\nFrom-Path: {self.own}\r\n-------{transaction}$\r\n".encode())
+        wish = fields.get("failure-report", "yes")
+        if self.answers and (wish == "yes" or (wish == "partial" and not self.answer.startswith("200"))):
+            self.write(f"MSRP {transaction} {self.answer}\r\nTo-Path: {self.path}\r\nFrom-Path: {self.own}\r\n-------{transaction}$\r\n".encode())
         if body is None:
             return
         self.chunks += 1
@@ -138,17 +149,17 @@ class Peer:
         assert end == "*" or int(end) - int(start) + 1 == len(body)
         assert len(body) <= 2048 or end == "*", "RFC 4975 7.1.1: a long chunk can be interrupted"
         message = self.half.setdefault(fields["message-id"], Message(fields["content-type"]))
-        assert int(start) == len(message.octets) + 1, "in order"
-        message.octets += body
+        assert not self.is_ordered or int(start) == len(message.octets) + 1, "in order"
+        message.put(int(start) - 1, body)
         message.chunks += 1
-        if flag == "+":
-            return
-        del self.half[fields["message-id"]]
         if flag == "#":
-            self.aborted.append(message)
+            self.aborted.append(self.half.pop(fields["message-id"]))
             return
-        assert total == "*" or int(total) == len(message.octets)
-        self.messages.append(message)
+        if flag == "$":
+            message.total = int(start) - 1 + len(body)
+            assert total in ("*", str(message.total))
+        if len(message.octets) == message.total:
+            self.messages.append(self.half.pop(fields["message-id"]))
 
     def wait(self, done, seconds=30, what=""):
         end = time.monotonic() + seconds

@@ -420,6 +420,27 @@ who_says_481_is_dropped(void **state)
 	hall_destroy(t.h);
 }
 
+/* 408 of somebody else, as relays have it, is about one message. */
+static void
+who_says_408_stays(void **state)
+{
+	struct three t = three(&defaults, 0);
+	char text[256];
+	int len;
+
+	hall_text(t.ann, "t001", "room", "x");
+	len = snprintf(text, sizeof(text),
+		       "MSRP zzzz 408 late\r\nTo-Path: %s\r\nFrom-Path: %s\r\n-------zzzz$\r\n"
+		       "MSRP t002 REPORT\r\nTo-Path: %s\r\nFrom-Path: %s\r\nMessage-ID: m1\r\n"
+		       "Status: 000 408 late\r\n-------t002$\r\n",
+		       t.bob->self, t.bob->peer, t.bob->self, t.bob->peer);
+	hall_feed(t.bob, text, (size_t)len);
+	assert_int_equal(cp_room_counts(t.h->room).dropped, 0);
+	hall_text(t.ann, "t003", "room", "y");
+	assert_int_equal(t.bob->messages, 2);
+	hall_destroy(t.h);
+}
+
 int
 main(void)
 {
@@ -438,6 +459,7 @@ main(void)
 		cmocka_unit_test(the_conference_speaks),
 		cmocka_unit_test(many_requests_at_once),
 		cmocka_unit_test(who_says_481_is_dropped),
+		cmocka_unit_test(who_says_408_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
