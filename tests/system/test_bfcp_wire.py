@@ -1,13 +1,14 @@
-"""Floor control by messages that a lazy server would not expect: groups, other primitives, several floors at once, the last error of the text; c-s in SDP."""
+"""Floor control by messages that a lazy server would not expect: groups, other primitives, several floors at once, the last error of the text; c-s; the roster."""
 import struct
 
 import pytest
 
 from bfcp import attribute, message
 from floor_line import AVP, Floor, bfcp, describe, section, value
-from node import Node
+from node import Node, wait_until
 from phone import Phone
 from sip import Caller
+from watch import Watcher
 
 FLOORS = ["stage chair", "board chat", "both audio chat"]
 CHAT = "\n".join(["m=message 9 TCP/MSRP *", "a=setup:active", "a=accept-types:message/cpim", "a=accept-wrapped-types:*", "a=path:msrp://127.0.0.1:9/s1x;tcp"])
@@ -45,6 +46,25 @@ def test_what_no_chair_can_decide(people):
     assert mod.act(request, 2, "Denied").error == 6 and mod.act(4711 if request != 4711 else 4712, 1, "Denied").error == 7
     assert mod.act(request, 1, "Denied", info="no").primitive in ("ChairActionAck", "Error")
     anna.release(request)
+
+
+def test_the_roster_says_who_is_heard(node, people):
+    """RFC 4575: who has not the floor of the audio is muted via the focus, and its stream goes one way."""
+    _, anna = people
+    with Watcher(node, "room", from_header="<sip:bert@example.net>") as watcher:
+        assert watcher.subscribe(headers=["P-Asserted-Identity: <sip:bert@example.net>"]).status == 200
+
+        def is_told(who, status, media):
+            watcher.notify(1)
+            return (watcher.roster.text(f"sip:{who}@example.net", "status"), watcher.roster.text(f"sip:{who}@example.net", "media/status")) == (status, media)
+
+        wait_until(lambda: is_told("anna", "muted-via-focus", "recvonly"), 10, "nobody is heard")
+        request = anna.request(3).requests[0]
+        assert request.status == "Granted"
+        wait_until(lambda: is_told("anna", "connected", "sendrecv"), 10, "the holder")
+        assert is_told("mod", "muted-via-focus", "recvonly")
+        anna.release(request.id)
+        wait_until(lambda: is_told("anna", "muted-via-focus", "recvonly"), 10, "nobody again")
 
 
 @pytest.mark.parametrize("primitive", [0, 4, 6, 8, 10, 12, 13, 14, 15, 16, 17, 255])

@@ -270,6 +270,23 @@ def test_never_connected_is_removed(certificate):
         caller.bye()
 
 
+@pytest.mark.parametrize("policy, method", [("hang-up", "BYE"), ("remove", "INVITE")])
+def test_broken_and_not_there_again(certificate, policy, method):
+    """What was connected and breaks may come again for a while; then the participant is told, and never in the clear."""
+    with SipNode(conferences=CONFERENCES[1:2], streams={"wait": "2s", "on_failure": policy}) as node:
+        caller, floor = sdes(node, certificate)
+        for _ in range(2):
+            line = Floor(floor, certificate.context())
+            assert line.hello()
+            line.socket.close()
+        told = wait_until(lambda: (lambda m: m and m.method == method and m)(caller.receive(10)), 20, method)
+        assert "TCP/BFCP" not in told.body
+        caller.reply(told, body=describe(SAVP, "m=application 0 TCP/TLS/BFCP *", version=2) if method == "INVITE" else "")
+        if method == "INVITE":
+            assert port_of(section(told.body, "application")) == 0
+            caller.bye()
+
+
 def test_ipv6():
     port = free_port(socket.SOCK_STREAM, "::1")
     with Node({"media": {"addresses": [{"address": "127.0.0.1"}, {"address": "::1"}]}, "conferences": [{**CONFERENCES[1], "chat": True}]},
