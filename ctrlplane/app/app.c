@@ -229,10 +229,20 @@ on_stop_timer(su_root_magic_t *magic, su_timer_t *timer, su_timer_arg_t *arg)
 {
 	struct cp_app *app = (void *)arg;
 
-	cp_log(CP_LOG_WARN, CP_APP_AREA, "%zu calls did not answer our BYE",
-	       cp_sip_call_count(app->sip));
-	app->is_sip_left_behind = true;
+	if (!app->is_sip_stopped) {
+		cp_log(CP_LOG_WARN, CP_APP_AREA, "%zu calls did not answer our BYE",
+		       cp_sip_call_count(app->sip));
+		app->is_sip_left_behind = true;
+	}
 	su_root_break(app->root);
+}
+
+/* All have answered our BYE, and the media plane has said what went through the calls. */
+void
+cp_app_end_when_done(struct cp_app *app)
+{
+	if (app->is_sip_stopped && TAILQ_EMPTY(&app->endings))
+		su_root_break(app->root);
 }
 
 static void
@@ -240,7 +250,8 @@ on_sip_stopped(void *ctx)
 {
 	struct cp_app *app = ctx;
 
-	su_root_break(app->root);
+	app->is_sip_stopped = true;
+	cp_app_end_when_done(app);
 }
 
 static void

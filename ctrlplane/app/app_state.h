@@ -172,6 +172,7 @@ struct cp_app {
 	int64_t load_asked_ms;
 	int64_t fast_ms; /* when the fast timer ran last */
 	bool is_stopping;
+	bool is_sip_stopped; /* all have answered our BYE */
 	bool is_sip_left_behind; /* ended without waiting: the loop's and NUA's memory goes with the process */
 	struct cp_mgmt_ops ops;
 	struct cp_sdp_policy policy; /* with the media plane's addresses */
@@ -179,6 +180,7 @@ struct cp_app {
 
 /* app.c */
 int64_t cp_app_now_ms(void);
+void cp_app_end_when_done(struct cp_app *app); /* a record is written */
 int cp_app_watch(struct cp_app_watch *w, int fd,
 		 int events); /* replaces what was watched; fd -1: nothing */
 

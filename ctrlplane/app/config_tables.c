@@ -422,7 +422,8 @@ static const struct conf_option call_options[] = {
 	 .fallback = "5s",
 	 .min = 100,
 	 .max = 60000,
-	 .help = "when the program ends, how long it waits for answers to its BYEs"},
+	 .help = "when the program ends, how long it waits for answers to its BYEs and for the "
+		 "numbers of its records"},
 	{.path = "list_max",
 	 .kind = CONF_INT,
 	 OPTION(cp_config_call, list_max),

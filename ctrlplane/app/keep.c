@@ -157,6 +157,7 @@ write_ending(struct cp_keep_ending *ending)
 
 	complain("a call record", cp_archive_record(ending->app->archive, &end));
 	TAILQ_REMOVE(&ending->app->endings, ending, entry);
+	cp_app_end_when_done(ending->app);
 	free(ending);
 }
 

@@ -184,8 +184,14 @@ def test_a_polite_end_keeps_conferences_and_says_bye():
     with keeping() as node:
         node.cli("conference", "create", "room", "--open", "--title", "Ours")
         person = Ue(node.uri("room"), "--from", "sip:eve@example.net", "--pai", "sip:eve@example.net", seconds=30)
-        node.wait_participants(1, "room")
+        leg = node.wait_participants(1, "room")[0]["id"]
+        wait_until(lambda: (node.api("participant", "stats", "room", str(leg))["media"] or {}).get("packets_rx"), 20, "somebody who is heard")
+        # the media plane is late with its numbers: they are waited for, all the same
+        node.dp.send_signal(signal.SIGSTOP)
+        late = threading.Timer(0.4, node.dp.send_signal, (signal.SIGCONT,))
+        late.start()
         assert node.kill("cp", signal.SIGTERM) == 0
+        late.join()
         assert person.result()["ended_by"] == "focus"
         node.start_cp()
         assert conference(node, "room")["title"] == "Ours" and node.participants("room") == []
