@@ -1,4 +1,5 @@
 """A whole Conclave node for a test: conclave-dp and conclave-cp from the build under test, on free loopback ports, in a folder of its own."""
+import collections
 import copy
 import json
 import os
@@ -14,32 +15,41 @@ BUILD = os.environ.get("CONCLAVE_BUILD", os.path.join(ROOT, "build"))
 SANITIZED = "asan" in os.path.basename(BUILD)
 
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # "gw0", "gw1" …: of test files that run at a time
+SLICE, SLICES = (int(WORKER[2:]) % 4, 4) if WORKER else (0, 1)  # each has ports of its own
+given = collections.deque(maxlen=500)  # the ports of late
+
+
 def program(name):
     return os.path.join(BUILD, name)
 
 
 def free_port(kind=socket.SOCK_DGRAM, address="127.0.0.1"):
-    """A port that is free for UDP and TCP now; below the kernel's ephemeral range so that it stays so."""
+    """A port that is free for UDP and TCP now; below the kernel's ephemeral range, and not given to somebody else of late, so that it stays so."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     while True:
-        port = random.randrange(10000, 20000)
+        port = random.randrange(10000 + SLICE, 20000, SLICES)
+        if port in given:
+            continue
         try:
             for each in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                 with socket.socket(family, each) as probe:
                     probe.bind((address, port))
+            given.append(port)
             return port
         except OSError:
             continue
 
 
 def is_taken(port, kind=socket.SOCK_DGRAM):
-    """Somebody waits on this port of 127.0.0.1."""
-    try:
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind(("127.0.0.1", port))
-        return False
-    except OSError:
-        return True
+    """Somebody waits on this port. The kernel's tables say so; a socket that tried it would be in the way of who is about to."""
+    tables, waits = (("udp", "udp6"), "07") if kind == socket.SOCK_DGRAM else (("tcp", "tcp6"), "0A")
+    for table in tables:
+        with open(f"/proc/net/{table}") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        if any(row[1].endswith(f":{port:04X}") and row[3] == waits for row in rows):
+            return True
+    return False
 
 
 def merge(into, change):
@@ -75,7 +85,7 @@ class Node:
             "media": {
                 "workers": 1,
                 "addresses": [{"address": "127.0.0.1"}],
-                "udp_ports": {"first": 20000 + 256 * random.randrange(0, 44), "per_worker": 256},
+                "udp_ports": {"first": 20000 + 256 * random.randrange(SLICE, 44, SLICES), "per_worker": 256},
             },
             "sip": {"listen": [f"sip:127.0.0.1:{self.sip_port}"]},
             "http": {"listen": f"127.0.0.1:{self.http_port}"},

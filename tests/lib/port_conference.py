@@ -6,11 +6,12 @@ usage: port_conference.py PORT-NAMESPACE DEVARGS WORKERS [TAP-INTERFACE]      (r
 With several workers there are four conferences of three, so that each worker has some.
 """
 import json
+import signal
 import subprocess
 import sys
 import time
 
-from node import Node, Ue, free_port, program
+from node import Node, Ue, free_port, program, wait_until
 
 TONES = [300, 400, 500]
 
@@ -43,9 +44,13 @@ def main(namespace, devargs, workers, tap=None):
     with PortNode(namespace, devargs, int(workers), tap) as node:
         node.start()
         people = [(hz, Ue(node.uri(conference["id"]), "--from", f"sip:tone{hz}@example.net", "--tone", hz, "--level", -20, "--expect",
-                          ",".join(map(str, TONES)), seconds=6)) for conference in node.config["conferences"] for hz in TONES]
+                          ",".join(map(str, TONES)), seconds=60)) for conference in node.config["conferences"] for hz in TONES]
+        for conference in node.config["conferences"]:
+            wait_until(lambda: [p["state"] for p in node.participants(conference["id"])] == ["connected"] * len(TONES), 30, "three who are connected")
         time.sleep(4)
         total = node.api("node", "show")["media"]
+        for _, person in people:
+            person.process.send_signal(signal.SIGINT)
         for own, person in people:
             print(json.dumps({"own": own, **person.result()}))
         print(json.dumps({"workers": [worker["participants"] for worker in total["workers"]], "drops": {row["name"]: row["packets"] for row in

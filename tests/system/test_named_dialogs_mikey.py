@@ -51,7 +51,11 @@ def phones(node, kms, tmp_path):
 
 
 def by_kms(node, conference, count):
-    people = node.wait_participants(count, conference)
+    """Who is there, as soon as so many are connected; the KMS speaks for each."""
+    def all_connected():
+        people = node.participants(conference)
+        return people if [p["state"] for p in people] == ["connected"] * count else None
+    people = wait_until(all_connected, 15, f"{count} participants in {conference}")
     assert all(p["verified_by"] == "kms" and p["protection"] == "mikey-ticket, verified by KMS" for p in people), people
     return sorted(p["identity"] for p in people)
 

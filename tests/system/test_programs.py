@@ -99,7 +99,7 @@ def test_the_demo_ends_at_ctrl_c_and_leaves_nothing():
     """SIGINT to the whole group, as a terminal does it."""
     before = {name for name in os.listdir("/tmp") if name.startswith("conclave-demo.")}
     demo = subprocess.Popen([os.path.join(ROOT, "bench", "load", "demo"), BUILD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            start_new_session=True)
+                            start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # ignored in jobs of a script
     said = ""
     while "Ctrl-C ends it" not in said:
         line = demo.stdout.readline()
