@@ -32,11 +32,20 @@ def test_the_floor_goes_round(house, tmp_path):
     """Everybody asks at a time, holds it for a while and gives it back: all are heard one after another, and never two at a time."""
     path = tmp_path / "heard.wav"
     tones = [400 + 90 * n for n in range(PEOPLE)]
-    listener = house.join("mikey", PEOPLE + 1, "--silence", "--record", path, seconds=30)
+    listener = house.join("mikey", PEOPLE + 1, "--silence", "--record", path, seconds=90)
     wait_until(lambda: house.node.participants("mikey"), 10, "the listener is there")
     crowd = house.crowd("mikey", PEOPLE, "--tone", ",".join(map(str, tones)), "--no-marks", "--floor", "--floor-ask-at", "3", "--floor-for", "0.5",
-                        seconds=22)
-    people = crowd.results(90)[:PEOPLE]
+                        seconds=80)
+    seen = set()
+
+    def all_had_it():
+        requests = house.node.api("floor", "show", "mikey", "stage")["requests"]
+        seen.update(request["participant"] for request in requests)
+        return len(seen) == PEOPLE and not requests
+
+    wait_until(all_had_it, 60, "everybody has had the floor")
+    crowd.stop()
+    people = crowd.results()[:PEOPLE]
     listener.stop()
     for person in people:
         floor = person["streams"]["floor"]
