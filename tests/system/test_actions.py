@@ -19,9 +19,12 @@ class Room:
         self.node, self.way, self.api = node, way, Api(node)
         self.anna = Ue(node.uri(), "--from", "sip:anna@example.net", "--tone", 440, "--level", -20, "--no-marks", seconds=90)
         self.bert = Ue(node.uri(), "--from", "sip:bert@example.net", "--silence", seconds=90)
-        node.wait_participants(2)
-        self.ids = {p["identity"].split("@")[0][4:]: p["id"] for p in node.participants()}
-        self.wait(lambda: self.level() is not None and abs(self.level() + 20) < 4, "Bert hears Anna")
+        try:
+            self.ids = {p["identity"].split("@")[0][4:]: p["id"] for p in node.wait_participants(2)}
+            self.wait(lambda: self.hears(-20), "Bert hears Anna")
+        except BaseException:
+            self.close()
+            raise
 
     def close(self):
         for ue in (self.anna, self.bert):
@@ -42,6 +45,10 @@ class Room:
     def level(self):
         """What Bert hears, in dBov; None: silence."""
         return (self.shown("bert")["media"] or {}).get("level_heard_dbov")
+
+    def hears(self, dbov):
+        level = self.level()
+        return level is not None and abs(level - dbov) < 4
 
     def wait(self, check, what):
         return wait_until(check, 15, what)
@@ -80,10 +87,10 @@ def test_mute_deaf_and_gain_are_heard(room):
     assert room.do("participant", "undeaf", who="bert")["deaf"] is False
     room.wait(lambda: room.level() is not None, "Bert hears again")
     assert room.do("participant", "gain", "-15", who="anna", gain_db=-15)["gain_db"] == -15
-    room.wait(lambda: room.level() is not None and abs(room.level() + 35) < 4, "Anna is softer")
+    room.wait(lambda: room.hears(-35), "Anna is softer")
     room.audited("gain", "anna")
     room.do("participant", "gain", "6", who="anna", gain_db=6)
-    room.wait(lambda: room.level() is not None and abs(room.level() + 14) < 4, "Anna is louder")
+    room.wait(lambda: room.hears(-14), "Anna is louder")
 
 
 def test_a_role_is_given_to_who_is_there(room):
