@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "configs/loader/loader.h"
-#include "ctrlplane/app/config.h"
+#include "ctrlplane/app/setup/config.h"
 #include "ctrlplane/kms/setup/config.h"
 #include "dataplane/setup/config.h"
 

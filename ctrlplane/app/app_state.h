@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "ctrlplane/app/config.h"
+#include "ctrlplane/app/setup/config.h"
 #include "ctrlplane/app/keying.h"
 #include "ctrlplane/app/mikey.h"
 #include "ctrlplane/app/overload.h"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctrlplane/app/floor_room.h"
+#include "ctrlplane/floor/room.h"
 #include "ctrlplane/conf/event.h"
 #include "ctrlplane/mgmt/mgmt.h"
 

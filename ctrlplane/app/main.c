@@ -4,7 +4,7 @@
 #include "configs/program/privilege.h"
 #include "configs/program/program.h"
 #include "ctrlplane/app/app.h"
-#include "ctrlplane/app/config.h"
+#include "ctrlplane/app/setup/config.h"
 #include "ctrlplane/base/log.h"
 
 static int

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "ctrlplane/app/config_mikey.h"
+#include "ctrlplane/app/setup/mikey.h"
 #include "ctrlplane/app/rate.h"
 #include "ctrlplane/conf/identity.h"
 #include "ctrlplane/kms_client/kms_client.h"

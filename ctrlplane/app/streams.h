@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctrlplane/app/config_streams.h"
+#include "ctrlplane/app/setup/streams.h"
 #include "ctrlplane/stream/stream.h"
 
 struct cp_app;

@@ -1,6 +1,6 @@
 /* Section "notify": subscriptions to the state of conferences. */
-#ifndef CP_APP_CONFIG_NOTIFY_H
-#define CP_APP_CONFIG_NOTIFY_H
+#ifndef CP_APP_SETUP_NOTIFY_H
+#define CP_APP_SETUP_NOTIFY_H
 
 #include "configs/loader/loader.h"
 

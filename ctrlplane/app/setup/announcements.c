@@ -1,5 +1,5 @@
 /* Options of section "announcements", their defaults (tones) and checks. */
-#include "ctrlplane/app/config_announcements.h"
+#include "ctrlplane/app/setup/announcements.h"
 
 #include <stdio.h>
 #include <string.h>

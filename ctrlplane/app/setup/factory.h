@@ -1,6 +1,6 @@
 /* Section "factories": URIs that make a conference of each call to them (RFC 4579 5.4). */
-#ifndef CP_APP_CONFIG_FACTORY_H
-#define CP_APP_CONFIG_FACTORY_H
+#ifndef CP_APP_SETUP_FACTORY_H
+#define CP_APP_SETUP_FACTORY_H
 
 #include <stdbool.h>
 #include <stdint.h>

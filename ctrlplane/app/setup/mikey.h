@@ -1,6 +1,6 @@
 /* Section "mikey": which KMS to ask, and as whom. */
-#ifndef CP_APP_CONFIG_MIKEY_H
-#define CP_APP_CONFIG_MIKEY_H
+#ifndef CP_APP_SETUP_MIKEY_H
+#define CP_APP_SETUP_MIKEY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* Options of section "streams", and what must fit together there. */
-#include "ctrlplane/app/config_streams.h"
+#include "ctrlplane/app/setup/streams.h"
 
 #include <arpa/inet.h>
 #include <stddef.h>

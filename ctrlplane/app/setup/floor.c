@@ -1,5 +1,5 @@
 /* Options of section "floor". */
-#include "ctrlplane/app/config_floor.h"
+#include "ctrlplane/app/setup/floor.h"
 
 #include <stddef.h>
 

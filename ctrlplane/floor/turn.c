@@ -1,5 +1,5 @@
 /* A floor room at work: connections, messages, decisions, time; and what follows each turn of the server. */
-#include "ctrlplane/app/floor_room_state.h"
+#include "ctrlplane/floor/room_state.h"
 
 #include <errno.h>
 #include <stdlib.h>

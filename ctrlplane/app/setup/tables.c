@@ -1,5 +1,5 @@
 /* The options of conclave-cp: names, defaults, bounds, help. configs/reference.yaml is held against them. */
-#include "ctrlplane/app/config.h"
+#include "ctrlplane/app/setup/config.h"
 
 #include <string.h>
 

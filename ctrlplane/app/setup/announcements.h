@@ -1,6 +1,6 @@
 /* Section "announcements": what is played when. */
-#ifndef CP_APP_CONFIG_ANNOUNCEMENTS_H
-#define CP_APP_CONFIG_ANNOUNCEMENTS_H
+#ifndef CP_APP_SETUP_ANNOUNCEMENTS_H
+#define CP_APP_SETUP_ANNOUNCEMENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

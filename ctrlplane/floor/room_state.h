@@ -1,8 +1,8 @@
 /* Layout of a floor room, for its files. */
-#ifndef CP_APP_FLOOR_ROOM_STATE_H
-#define CP_APP_FLOOR_ROOM_STATE_H
+#ifndef CP_FLOOR_ROOM_STATE_H
+#define CP_FLOOR_ROOM_STATE_H
 
-#include "ctrlplane/app/floor_room.h"
+#include "ctrlplane/floor/room.h"
 #include "ctrlplane/base/map.h"
 
 /* A leg as a user of the server. */

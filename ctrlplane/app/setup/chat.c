@@ -1,5 +1,5 @@
 /* Options of section "chat". */
-#include "ctrlplane/app/config_chat.h"
+#include "ctrlplane/app/setup/chat.h"
 
 #include <stddef.h>
 

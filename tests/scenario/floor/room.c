@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "ctrlplane/app/floor_room.h"
+#include "ctrlplane/floor/room.h"
 
 #define CONF_ID 0xC0FFEE
 #define FIRST_USER 65534 /* the numbers go round */

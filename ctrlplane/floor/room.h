@@ -3,8 +3,8 @@
  * for connections and for the focus. Pure: clock, wire and focus are the caller's. Floors are named by their index in the
  * policy, participants by their leg.
  */
-#ifndef CP_APP_FLOOR_ROOM_H
-#define CP_APP_FLOOR_ROOM_H
+#ifndef CP_FLOOR_ROOM_H
+#define CP_FLOOR_ROOM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Section "chat": the chat rooms of conferences. */
-#ifndef CP_APP_CONFIG_CHAT_H
-#define CP_APP_CONFIG_CHAT_H
+#ifndef CP_APP_SETUP_CHAT_H
+#define CP_APP_SETUP_CHAT_H
 
 #include "configs/loader/loader.h"
 

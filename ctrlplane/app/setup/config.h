@@ -1,19 +1,19 @@
 /* The configuration of conclave-cp: sections by the tables of config.c, and what the parts of the program get of them. */
-#ifndef CP_APP_CONFIG_H
-#define CP_APP_CONFIG_H
+#ifndef CP_APP_SETUP_H
+#define CP_APP_SETUP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "configs/loader/common.h"
-#include "ctrlplane/app/config_factory.h"
-#include "ctrlplane/app/config_announcements.h"
-#include "ctrlplane/app/config_mikey.h"
-#include "ctrlplane/app/config_chat.h"
-#include "ctrlplane/app/config_floor.h"
-#include "ctrlplane/app/config_notify.h"
-#include "ctrlplane/app/config_streams.h"
+#include "ctrlplane/app/setup/factory.h"
+#include "ctrlplane/app/setup/announcements.h"
+#include "ctrlplane/app/setup/mikey.h"
+#include "ctrlplane/app/setup/chat.h"
+#include "ctrlplane/app/setup/floor.h"
+#include "ctrlplane/app/setup/notify.h"
+#include "ctrlplane/app/setup/streams.h"
 #include "ctrlplane/conf/conf.h"
 #include "ctrlplane/sdp/sdp.h"
 #include "ctrlplane/sip/sip.h"

@@ -1,5 +1,5 @@
 /* Cross-checks of the configuration and what the parts of the program get of it. */
-#include "ctrlplane/app/config.h"
+#include "ctrlplane/app/setup/config.h"
 
 #include <errno.h>
 #include <stdio.h>

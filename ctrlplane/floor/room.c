@@ -1,5 +1,5 @@
 /* A floor room: its server as the policy wants it, and its participants as users and chairs. */
-#include "ctrlplane/app/floor_room_state.h"
+#include "ctrlplane/floor/room_state.h"
 
 #include <errno.h>
 #include <stdio.h>

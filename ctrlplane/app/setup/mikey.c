@@ -1,5 +1,5 @@
 /* Options of section "mikey", their checks, and the pre-shared keys that they name. */
-#include "ctrlplane/app/config_mikey.h"
+#include "ctrlplane/app/setup/mikey.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Section "streams": TCP and TLS of floor control and chat. */
-#ifndef CP_APP_CONFIG_STREAMS_H
-#define CP_APP_CONFIG_STREAMS_H
+#ifndef CP_APP_SETUP_STREAMS_H
+#define CP_APP_SETUP_STREAMS_H
 
 #include "configs/loader/loader.h"
 #include "dataplane/api/addr.h"

@@ -1,5 +1,5 @@
 /* Options and checks of the conference factories. */
-#include "ctrlplane/app/config_factory.h"
+#include "ctrlplane/app/setup/factory.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Section "floor": floor control. */
-#ifndef CP_APP_CONFIG_FLOOR_H
-#define CP_APP_CONFIG_FLOOR_H
+#ifndef CP_APP_SETUP_FLOOR_H
+#define CP_APP_SETUP_FLOOR_H
 
 #include "configs/loader/loader.h"
 

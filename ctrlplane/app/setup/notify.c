@@ -1,5 +1,5 @@
 /* Options of section "notify". */
-#include "ctrlplane/app/config_notify.h"
+#include "ctrlplane/app/setup/notify.h"
 
 #include <stddef.h>
 
