@@ -188,7 +188,7 @@ class Node:
     def cli(self, *words, check=True):
         """The conclave CLI against this node; the finished process."""
         result = subprocess.run([program("conclave"), "--socket", self.path("api.sock"), *words], capture_output=True, text=True,
-                                timeout=20)
+                                timeout=60)
         assert not check or result.returncode == 0, f"conclave {' '.join(words)}: {result.returncode}\n{result.stderr}{result.stdout}"
         return result
 

@@ -10,7 +10,7 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=10):
+    def __init__(self, path, timeout=60):
         super().__init__("localhost", timeout=timeout)
         self.path = path
 
@@ -39,7 +39,7 @@ class Api:
 
     def raw(self, method, target, body=None, headers=None, limit=None):
         """One request as it is; body: text or octets. limit: no more of the answer than so many octets (streams)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=10) if self.tcp else UnixConnection(
+        connection = http.client.HTTPConnection("127.0.0.1", self.node.http_port, timeout=60) if self.tcp else UnixConnection(
             self.node.path("api.sock"))
         fields = {"Content-Type": "application/json"} if headers is None else dict(headers)
         if self.token:
