@@ -308,8 +308,8 @@ cp_visit_accept(void *arg, struct cp_stream *s)
 	if (cp_stream_mode(s) != CP_STREAM_PSK)
 		return true;
 	/* who answers us may connect before his answer is read, which brings the key … */
-	if (cp_line_is_offered(port->streams, port->service) &&
-	    cp_app_now_ms() >= port->streams->answering_ms)
+	if (cp_app_now_ms() >= port->streams->answering_ms &&
+	    cp_line_is_offered(port->streams, port->service))
 		cp_streams_answering(port->streams->app);
 	/* … or is in force */
 	if (cp_app_now_ms() < port->streams->answering_ms)

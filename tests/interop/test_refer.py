@@ -27,10 +27,7 @@ def clean(request):
     yield
     if "node" in request.fixturenames:
         running = request.getfixturevalue("node")
-        for conference in ("demo", "strict"):
-            for participant in running.participants(conference):
-                running.cli("participant", "remove", conference, str(participant["id"]), check=False)
-            running.wait_participants(0, conference)
+        running.empty("demo", "strict")
 
 
 def test_refer_in_a_dialog_calls_out(node):

@@ -20,10 +20,7 @@ def node():
 def clean(request):
     yield
     running = request.getfixturevalue("node")
-    for conference in ("demo", "other"):
-        for participant in running.participants(conference):
-            running.cli("participant", "remove", conference, str(participant["id"]), check=False)
-        running.wait_participants(0, conference)
+    running.empty("demo", "other")
 
 
 def accept(callee, refer, status="200 OK", headers=()):

@@ -205,6 +205,13 @@ class Node:
                           f"{count} participants in {conference}") if count else wait_until(
                               lambda: not self.participants(conference), seconds, f"nobody in {conference}")
 
+    def empty(self, *conferences):
+        """Nobody is in them any more."""
+        for conference in conferences:
+            for participant in self.participants(conference):
+                self.cli("participant", "remove", conference, str(participant["id"]), check=False)
+            self.wait_participants(0, conference)
+
 
 class Ue:
     """A conclave-ue in the background; no uri: one that waits to be called. result() waits for its end and gives its line of JSON."""
